@@ -1,0 +1,34 @@
+# Countersign: `make help` lists what can be done.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Install what is needed, build, start everything with a demo tenant (ARGS=--detach returns when ready)
+	@scripts/run $(ARGS)
+
+stop: ## Stop what `make run ARGS=--detach` started
+	@scripts/stop
+
+build: ## Build the release programs
+	@scripts/dependencies run
+	@scripts/build release
+
+test: ## Install what the tests need and run all of them
+	@scripts/test
+
+check: ## The checks that need no build: layers, names, format, documents
+	@scripts/dependencies check
+	@scripts/check
+
+format: ## Format the Swift sources
+	swift format format --in-place --recursive --parallel Package.swift $$(git ls-files '*.swift' | grep -v '/Generated/')
+
+proto: ## Generate Sources/Wire/Generated again (needs protobuf-compiler)
+	@scripts/generate-messages
+
+clean: ## Remove what was built; data in var/ stays
+	rm -rf .build .venv
+
+.PHONY: help run stop build test check format proto clean

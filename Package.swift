@@ -1,0 +1,257 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The list below reads as the architecture: lowest layer first, and a target imports only what stands above it.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
+}
+
+func system(_ name: String, debian package: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/\(name)", providers: [.apt([package])])
+}
+
+func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "countersign-\(name)",
+        dependencies: dependencies + ["ServiceKit", "Messaging", "Storage", "Wire"],
+        path: "services/\(name)",
+        exclude: ["README.md", "\(name).yaml"],
+        swiftSettings: settings
+    )
+}
+
+func command(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + [argumentParser], path: "Sources/\(folder)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", swiftSettings: settings)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "countersign",
+    platforms: [.macOS(.v15), .iOS(.v18)],
+    products: [
+        .library(name: "Authenticator", targets: ["Authenticator"]),
+        .library(name: "AuthenticatorHTTP", targets: ["AuthenticatorHTTP"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: ["YAML", "CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", "6.2.0"..<"7.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries: module maps only
+        system("CZeroMQ", debian: "libzmq3-dev"),
+        system("COpenSSL", debian: "libssl-dev"),
+        system("CQREncode", debian: "libqrencode-dev"),
+        system("CZBar", debian: "libzbar-dev"),
+        system("CGD", debian: "libgd-dev"),
+
+        // Rules and vocabulary
+        module("Domain"),
+        module("Proofs", ["Domain", crypto]),
+        module("DeviceAPI", ["Domain"]),
+        module("Wire", ["Domain", protobuf], exclude: ["Schemas"]),
+        module("Secrets", ["Domain", "COpenSSL"]),
+
+        // Machinery
+        module("Messaging", ["Domain", "Wire", "CZeroMQ", logging, protobuf]),
+        module("Telemetry", ["Domain", logging]),
+        module("Storage", ["Domain"]),
+        module(
+            "StorageSQLite", ["Domain", "Storage", "Telemetry", grdb, logging], resources: [.embedInCode("Migrations")]),
+        module(
+            "ServiceKit",
+            [
+                "Domain", "Wire", "Messaging", "Telemetry", "Storage", "Secrets", argumentParser, configuration,
+                lifecycle,
+                logging, nioCore, nioHTTP1, nioPosix, protobuf, unixSignals, yams,
+            ]),
+
+        // The services
+        module(
+            "PolicyService",
+            [
+                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "Proofs", lifecycle,
+                logging, protobuf,
+            ]),
+        module(
+            "RegistrationService",
+            [
+                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "Proofs", lifecycle,
+                logging, protobuf,
+            ]),
+        module(
+            "ChallengeService",
+            [
+                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "Proofs", lifecycle,
+                logging, protobuf,
+            ]),
+        module(
+            "VerifierService",
+            [
+                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "Proofs", lifecycle,
+                logging, protobuf,
+            ]),
+        module(
+            "NotifierService",
+            ["Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", lifecycle, logging, protobuf]),
+        module(
+            "GatewayService",
+            [
+                "Domain", "Wire", "DeviceAPI", "Messaging", "Telemetry", "ServiceKit", "Secrets", "Proofs", "CQREncode",
+                hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, httpTypes, lifecycle, logging, nioCore,
+                nioFoundation,
+                nioPosix, nioSSL, protobuf,
+            ]),
+
+        // The phone, as a library
+        module("Authenticator", ["Domain", "Proofs", "DeviceAPI"]),
+        module(
+            "AuthenticatorHTTP",
+            ["Authenticator", "DeviceAPI", asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioPosix, nioSSL]),
+
+        // The processes
+        service("policy", ["PolicyService", "StorageSQLite"]),
+        service("registration", ["RegistrationService", "Secrets", "StorageSQLite"]),
+        service("challenge", ["ChallengeService", "StorageSQLite"]),
+        service("verifier", ["VerifierService", "StorageSQLite"]),
+        service("notifier", ["NotifierService", "StorageSQLite"]),
+        service("gateway", ["GatewayService"]),
+
+        // The commands
+        module("OfflineCode", ["Domain", "Proofs"]),
+        command("countersign-code", folder: "OfflineCodeCommand", ["OfflineCode", "Authenticator", "Proofs"]),
+        command(
+            "countersign-phone", folder: "Phone",
+            ["Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Proofs", "Domain", "CZBar", "CGD"]),
+        command(
+            "countersign-admin", folder: "Admin",
+            ["DeviceAPI", "Domain", asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioSSL]),
+
+        command(
+            "countersign-loadtest", folder: "LoadTest",
+            [
+                "Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Domain", asyncHTTPClient, nioCore, nioFoundation,
+                nioHTTP1,
+            ]),
+
+        // Not products
+        module(
+            "TestSupport",
+            [
+                "Domain", "Wire", "Messaging", "Storage", "StorageSQLite", "Proofs", "Secrets", "ServiceKit",
+                "Telemetry", logging, protobuf,
+            ]),
+        module("StorageConformance", ["Domain", "Storage"]),
+        tests("Domain", ["Domain"]),
+        tests("Proofs", ["Proofs", "Domain"]),
+        tests("DeviceAPI", ["DeviceAPI", "Domain"]),
+        tests("Wire", ["Wire", "Domain", protobuf]),
+        tests("Secrets", ["Secrets", "Domain"]),
+        tests("Messaging", ["Messaging", "Wire", "Domain", "TestSupport", "CZeroMQ", logging, protobuf]),
+        tests("Telemetry", ["Telemetry", "Domain", logging]),
+        tests(
+            "StorageSQLite", ["Storage", "StorageSQLite", "StorageConformance", "Domain", "TestSupport", grdb, logging]),
+        tests(
+            "ServiceKit",
+            [
+                "ServiceKit", "Messaging", "Wire", "Domain", "Telemetry", "Storage", "StorageSQLite", "Secrets",
+                "TestSupport", configuration, lifecycle, logging, protobuf,
+            ]),
+        tests(
+            "PolicyService",
+            [
+                lifecycle, "PolicyService", "Domain", "Wire", "Messaging", "Storage", "StorageSQLite", "ServiceKit",
+                "Secrets", "Telemetry", "TestSupport", logging, protobuf,
+            ]),
+        tests(
+            "RegistrationService",
+            [
+                lifecycle, "RegistrationService", "Domain", "Wire", "Messaging", "Storage", "StorageSQLite",
+                "ServiceKit", "Secrets", "Proofs", "Telemetry", "TestSupport", logging, protobuf,
+            ]),
+        tests(
+            "ChallengeService",
+            [
+                lifecycle, "ChallengeService", "Domain", "Wire", "Messaging", "Storage", "StorageSQLite", "ServiceKit",
+                "Secrets", "Proofs", "Telemetry", "TestSupport", logging, protobuf,
+            ]),
+        tests(
+            "VerifierService",
+            [
+                lifecycle, "VerifierService", "Domain", "Wire", "Messaging", "Storage", "StorageSQLite", "ServiceKit",
+                "Secrets", "Proofs", "Telemetry", "TestSupport", logging, protobuf,
+            ]),
+        tests(
+            "NotifierService",
+            [
+                lifecycle, "NotifierService", "Domain", "Wire", "Messaging", "Storage", "StorageSQLite", "ServiceKit",
+                "Telemetry", "TestSupport", logging, protobuf,
+            ]),
+        tests(
+            "GatewayService",
+            [
+                lifecycle, asyncHTTPClient, nioCore, nioHTTP1, "GatewayService", "DeviceAPI", "Domain", "Wire",
+                "Messaging", "ServiceKit", "Secrets", "Proofs", "Telemetry", "TestSupport", hummingbird, httpTypes,
+                logging, protobuf,
+            ]),
+        tests("Authenticator", ["Authenticator", "Proofs", "DeviceAPI", "Domain", "OfflineCode"]),
+        tests(
+            "Flow",
+            [
+                "PolicyService", "RegistrationService", "ChallengeService", "VerifierService", "NotifierService",
+                "GatewayService",
+                "Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Domain", "Wire", "Messaging", "Storage",
+                "StorageSQLite",
+                "ServiceKit", "Secrets", "Proofs", "Telemetry", "TestSupport", asyncHTTPClient, logging, lifecycle,
+                nioCore, protobuf,
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)

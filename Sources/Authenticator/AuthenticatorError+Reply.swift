@@ -1,0 +1,37 @@
+import DeviceAPI
+import Foundation
+
+extension AuthenticatorError {
+    /// What a reply with an error status means: its `code` decides, and where a proxy answered instead, its status.
+    init(_ reply: TransportResponse) {
+        let status = reply.head.status
+        let problem = try? JSONDecoder().decode(ProblemDocument.self, from: reply.body)
+        let code = problem?.code ?? ""
+        let wait = reply.head["Retry-After"].flatMap { Int64($0) }.map { Duration.seconds(max(0, min($0, 86_400))) }
+        switch code {
+        case "refused": self = .refused
+        case "not_authenticated", "invalid_proof": self = .notAuthenticated
+        case "clock_skew": self = .clockSkew
+        case "ticket_used": self = .ticketUsed
+        case "too_many_devices": self = .tooManyDevices
+        case "expired": self = .expired
+        case "settled": self = .settled
+        case "single_tenant": self = .singleTenant
+        case "update_required": self = .updateRequired(minimum: problem?.members["minimum"])
+        case "invalid_credentials": self = .invalidCredentials
+        case "too_many_attempts": self = .tooManyAttempts(retryAfter: wait)
+        case "unavailable", "overloaded": self = .unavailable(retryAfter: wait)
+        case "not_found": self = .notFound
+        default: self = Self.byStatus(status, code: code, wait: wait)
+        }
+    }
+
+    private static func byStatus(_ status: Int, code: String, wait: Duration?) -> AuthenticatorError {
+        switch status {
+        case 429: .tooManyAttempts(retryAfter: wait)
+        case 502, 503, 504: .unavailable(retryAfter: wait)
+        case 400... where !code.isEmpty: .rejected(status: status, code: code)
+        default: .unexpectedReply
+        }
+    }
+}

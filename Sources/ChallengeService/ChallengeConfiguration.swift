@@ -1,0 +1,25 @@
+/// What an operator may set for this process; rules of a tenant are in its settings.
+package struct ChallengeConfiguration: Sendable {
+    /// How long a settled challenge is kept, with its number and receipt.
+    package var settledKept = Duration.seconds(24 * 3600)
+    /// How long the sign-in log is kept.
+    package var signInLogKept = Duration.seconds(400 * 24 * 3600)
+    /// How many waits may be parked here at once.
+    package var waitersMax = 100_000
+    /// The longest wait.
+    package var waitMax = Duration.seconds(30)
+    /// How many outbox messages may be under way at once.
+    package var deliveriesMax = 64
+    /// How long one delivery may take.
+    package var deliveryTimeout = Duration.seconds(5)
+    /// For how long the handler that settles a device's challenge has its effect to itself, before the outbox repeats it.
+    package var confirmGrace = Duration.seconds(2)
+    /// Pauses between attempts of the outbox: the first, and what doubling stops at.
+    package var retryFirst = Duration.milliseconds(200)
+    package var retryLongest = Duration.seconds(30)
+    /// How often old rows are deleted, and how many in one transaction.
+    package var purgeInterval = Duration.seconds(3600)
+    package var purgeBatchMax = 500
+
+    package init() {}
+}

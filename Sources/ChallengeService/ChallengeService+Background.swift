@@ -1,0 +1,103 @@
+import Domain
+import Logging
+import Messaging
+import ServiceKit
+import Storage
+import Wire
+
+extension ChallengeService {
+    /// Finds again what waits for a moment: all of it is in the store.
+    func resume() async throws {
+        var last: Lapse?
+        repeat {
+            let after = last
+            let page: [Lapse] = try await store.read { try $0.lapses(after: after, limit: 1000) }
+            for lapse in page { deadlines.add(.lapse(lapse.id, lapse.tenant), at: lapse.at) }
+            last = page.last
+        } while last != nil
+        let time = now()
+        if let due = try await store.read({ try $0.nextMessageDue(after: time) }) { deadlines.add(.outbox, at: due) }
+        deadlines.add(.purge, at: time + configuration.purgeInterval)
+        outbox.wake()
+    }
+
+    /// Sleeps until the first deadline, or until an earlier one is added.
+    func keepDeadlines() async {
+        while !Task.isCancelled {
+            await meetDeadlines()
+            if let next = deadlines.next {
+                await deadlines.moved.wait(atMost: max(next - now(), .milliseconds(1)))
+            } else {
+                await deadlines.moved.wait()
+            }
+        }
+    }
+
+    /// Does what is due now.
+    func meetDeadlines() async {
+        while true {
+            let due = deadlines.take(at: now(), limit: 200)
+            if due.isEmpty { return }
+            var lapsed: [(ChallengeID, TenantID)] = []
+            for event in due {
+                switch event {
+                case .lapse(let id, let tenant): lapsed.append((id, tenant))
+                case .waitEnds(let ticket): waiters.wake(ticket)
+                case .outbox: outbox.wake()
+                case .purge: await purge()
+                }
+            }
+            for (tenant, ids) in Dictionary(grouping: lapsed, by: \.1) { await sweep(ids.map(\.0), tenant) }
+        }
+    }
+
+    /// Stores the expiry of challenges whose moment has come, and lets those who wait see it.
+    private func sweep(_ ids: [ChallengeID], _ tenant: TenantID) async {
+        do {
+            let view = try tenants.tenant(tenant)
+            let call = CallContext.background(at: now())
+            try await write(view, call) { transaction in
+                for id in ids {
+                    if let challenge = try transaction.records.challenge(id, tenant: tenant) {
+                        try transaction.lapse(challenge)
+                    }
+                }
+            }
+        } catch {
+            // What waits sees the expiry by the clock; the store gets it later.
+            logger.warning(
+                "expiry not stored", metadata: ["error": "\((error as? ServiceError)?.code.name ?? "store")"])
+            for id in ids { deadlines.add(.lapse(id, tenant), at: now() + configuration.retryLongest) }
+        }
+        for id in ids { waiters.wake(id) }
+    }
+
+    /// Deletes what has been kept long enough, a bounded batch a transaction.
+    func purge() async {
+        let time = now()
+        let (challengesBefore, linesBefore) = (time - configuration.settledKept, time - configuration.signInLogKept)
+        let limit = configuration.purgeBatchMax
+        do {
+            var deleted = 0
+            repeat {
+                deleted = try await store.write { (records: any ChallengeRecords) -> Int in
+                    let challenges = try records.deleteChallenges(settledBefore: challengesBefore, limit: limit)
+                    let lines = try records.deleteSignIns(before: linesBefore, limit: limit)
+                    let memos = try records.deleteMemos(keptUntilBefore: time, limit: limit)
+                    return max(challenges, lines, memos)
+                }
+            } while deleted == limit && !Task.isCancelled
+        } catch {
+            logger.warning("old rows not deleted")
+        }
+        deadlines.add(.purge, at: time + configuration.purgeInterval)
+    }
+}
+
+extension CallContext {
+    /// Of work that nobody asked for just now.
+    fileprivate static func background(at time: Timestamp) -> CallContext {
+        let id = RequestID.make(at: time)
+        return CallContext(requestID: id, originID: id, deadline: .now + .seconds(5))
+    }
+}

@@ -1,0 +1,180 @@
+import Domain
+import Foundation
+import Messaging
+import Proofs
+import Secrets
+import ServiceKit
+import Storage
+import SwiftProtobuf
+import Telemetry
+import Wire
+
+extension ChallengeService {
+    /// Begins a request of an application. Whoever the name belongs to, and whether it can reach a phone, takes one question to
+    /// registration, one commit with the same writes, and a reply of the same shape.
+    func begin(_ request: BeginChallenge, _ context: HandlerContext) async throws -> BeginChallengeReply {
+        let tenant = try tenants.tenant(TenantID(request.tenant))
+        guard let factor = Factor(rawValue: request.factor) else { throw ServiceError(.malformed, "unknown factor") }
+        guard (1...256).contains(request.username.count) else {
+            throw ServiceError(.invalidUsername, "a user name has 1 to 256 characters")
+        }
+        let question = ResolvePerson.with {
+            $0.tenant = request.tenant
+            $0.username = request.username
+        }
+        let found = try await caller.call(question, context.call.child(ResolvePerson.method.id))
+        let admission = Admission(found, factor: factor, policy: tenant.policy)
+        let draft = RequestDraft(
+            request: request, factor: factor, tenant: tenant, admission: admission, origin: context.call.originID,
+            time: now())
+        let (randomBytes, sealer) = (randomBytes, sealer)
+        let reply = try await once.run(request, context, holdsSecret: true) {
+            (records: any ChallengeRecords) -> BeginChallengeReply in
+            var transaction = ChallengeTransaction(
+                records: records, tenant: tenant, time: draft.time, sealer: sealer, origin: draft.origin)
+            return try draft.begin(in: &transaction, randomBytes)
+        }
+        // A repeat gets here too; both are harmless then.
+        let lapse = Lapse(at: Timestamp(milliseconds: reply.expiresAtMs), id: ChallengeID(reply.id), tenant: tenant.id)
+        perform(.init(lapses: [lapse], outboxDue: draft.time))
+        metrics.begun.increment(draft.purpose.rawValue, admission.refusal == nil ? "challenge" : "decoy")
+        return reply
+    }
+}
+
+/// A request of an application before it is stored.
+struct RequestDraft: Sendable {
+    let request: BeginChallenge
+    let factor: Factor
+    let tenant: TenantView
+    let admission: Admission
+    let origin: RequestID
+    let time: Timestamp
+
+    var purpose: Purpose { factor == .passwordless ? .signIn : .secondFactor }
+
+    func begin(in transaction: inout ChallengeTransaction, _ randomBytes: (Int) -> [UInt8]) throws
+        -> BeginChallengeReply
+    {
+        let settings = tenant.settings
+        // Asked for everybody, under a person id that nobody has where the name is unknown.
+        let open = try transaction.openChallenges(of: admission.person?.id ?? PersonID(""))
+        let budget = try transaction.budget(of: admission.person?.id)
+        let openCount = open.count { !$0.isDecoy && $0.factor != nil }
+        let refusal = admission.refusal ?? (openCount >= settings.openRequestsPerPerson ? .tooManyOpen : nil)
+
+        let id = ChallengeID(Base64URL.encode(randomBytes(18)))
+        let secret = Base64URL.encode(randomBytes(32))
+        let digits = settings.digits(riskRaised: budget.isRiskRaised(at: time))
+        let expiresAt = time + .seconds(settings.requestLifetimeSeconds)
+        let content = content(id, expiresAt: expiresAt, digits: digits)
+        var begin = ChallengeRecord.Begin(
+            id: id, tenant: tenant.id, purpose: purpose, username: request.username,
+            number: MatchingNumber.random(digits: digits, randomBytes), content: content.json, createdAt: time)
+        begin.person = admission.person
+        begin.owner = ChallengeRecord.Owner(request.owner)
+        begin.secretDigest = sha256(Array(secret.utf8))
+        begin.isSilenced = refusal == nil && budget.isSilent(at: time)
+        begin.takesCodeInEveryMode = request.anyModeCode
+        begin.targets = refusal == nil ? admission.devices.map { DeviceID($0.id) } : []
+        let rules = ChallengeMachine.Rules(
+            expiresAt: expiresAt, redeemWindow: .seconds(settings.redeemWindowSeconds), isDecoy: refusal != nil)
+        let challenge = ChallengeRecord(
+            begin, machine: ChallengeMachine(rules: rules, wrongNumbers: settings.wrongNumbersPerRequest))
+        try transaction.begin(challenge, line: line(challenge, refusal), show: notify(challenge))
+        return BeginChallengeReply.with {
+            $0.id = id.rawValue
+            $0.secret = secret
+            $0.number = challenge.number
+            $0.createdAtMs = time.milliseconds
+            $0.expiresAtMs = expiresAt.milliseconds
+            $0.methods = ["push", "code"]
+        }
+    }
+
+    private func content(_ id: ChallengeID, expiresAt: Timestamp, digits: Int) -> ChallengeContent {
+        var shown = ChallengeContent.Origin(userAgent: request.context.userAgent.nonEmpty)
+        if admission.verdict.showsApplication { shown.application = request.application.nonEmpty }
+        // Where a request came from is its address; nothing here can say more about the place.
+        if admission.verdict.showsLocation { shown.ipAddress = request.context.ipAddress.nonEmpty }
+        return ChallengeContent(
+            id: id, tenant: tenant.id, user: admission.person?.username ?? request.username, origin: shown,
+            issuedAt: time,
+            expiresAt: expiresAt, numberDigits: digits)
+    }
+
+    private func line(_ challenge: ChallengeRecord, _ refusal: SignInReason?) -> SignInRecord {
+        var line = SignInRecord(challenge, origin: origin)
+        line.application = request.application
+        line.ipAddress = request.context.ipAddress
+        line.userAgent = request.context.userAgent
+        line.reason = refusal
+        return line
+    }
+
+    private func notify(_ challenge: ChallengeRecord) -> Notify {
+        let devices = challenge.targets.isEmpty ? [] : admission.devices
+        return Notify(
+            showing: challenge,
+            targets: devices.map { device in
+                NotifyTarget.with {
+                    $0.deviceID = device.id
+                    $0.push = device.push
+                }
+            })
+    }
+}
+
+/// The number that a person copies from the screen to the phone.
+enum MatchingNumber {
+    /// Evenly from all numbers of so many digits that do not begin with 0.
+    static func random(digits: Int, _ randomBytes: (Int) -> [UInt8]) -> String {
+        let lowest = (1..<digits).reduce(UInt32(1)) { power, _ in power * 10 }
+        let count = lowest * 9
+        // Rejecting the rest of the range keeps every number equally likely.
+        let bound = UInt32.max - UInt32.max % count
+        while true {
+            let word = randomBytes(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            if word < bound { return String(lowest + word % count) }
+        }
+    }
+}
+
+extension Notify {
+    init(showing challenge: ChallengeRecord, targets: [NotifyTarget]) {
+        self = .with {
+            $0.tenant = challenge.tenant.rawValue
+            $0.challengeID = challenge.id.rawValue
+            $0.targets = targets
+            $0.event = "challenge"
+            $0.purpose = challenge.purpose.rawValue
+            $0.content = Data(challenge.content)
+            $0.expiresAtMs = challenge.machine.rules.expiresAt.milliseconds
+        }
+    }
+}
+
+extension SignInRecord {
+    init(_ challenge: ChallengeRecord, origin: RequestID) {
+        self.init(
+            id: challenge.id, tenant: challenge.tenant, at: challenge.createdAt, username: challenge.username,
+            person: challenge.person?.id, purpose: challenge.purpose)
+        client = challenge.owner.client
+        requestID = origin.description
+        isDecoy = challenge.isDecoy
+        isSilenced = challenge.isSilenced
+        device = challenge.onlyDevice
+    }
+}
+
+extension ChallengeRecord.Owner {
+    init(_ owner: Ownership) {
+        self.init(
+            client: owner.clientID.nonEmpty.map(ClientID.init(rawValue:)), browserDigest: Array(owner.browserDigest))
+    }
+}
+
+extension String {
+    /// Absent text is empty on the wire.
+    var nonEmpty: String? { isEmpty ? nil : self }
+}

@@ -1,0 +1,129 @@
+import Domain
+import Foundation
+import Messaging
+import ServiceKit
+import Storage
+import SwiftProtobuf
+import Wire
+
+extension ChallengeService {
+    /// Turns an approval into a sign-in, once. With `wait_ms` it first waits for the settlement.
+    func redeem(_ request: Redeem, _ context: HandlerContext) async throws -> RedeemReply {
+        let tenant = try tenants.tenant(TenantID(request.tenant))
+        let claim = Claim(
+            tenant: request.tenant, id: request.id, secretDigest: request.secretDigest, owner: request.owner)
+        if request.waitMs > 0 { _ = try await settled(claim, waitingAtMost: .milliseconds(Int64(request.waitMs))) }
+        let (time, sealer, origin) = (now(), sealer, context.call.originID)
+        let reply = try await once.run(request, context, holdsSecret: true) {
+            (records: any ChallengeRecords) -> RedeemReply in
+            var challenge = try claim.challenge(in: records)
+            switch challenge.machine.redeem(at: time) {
+            case .redeemed: break
+            case .alreadyRedeemed: throw ServiceError(.alreadyRedeemed, "the sign-in has been redeemed")
+            case .notApproved: throw ServiceError(.notApproved, "the sign-in is not approved")
+            case .expired: throw ServiceError(.expired, "the sign-in has expired")
+            }
+            var transaction = ChallengeTransaction(
+                records: records, tenant: tenant, time: time, sealer: sealer, origin: origin)
+            try transaction.store(challenge, .init())
+            return RedeemReply(challenge)
+        }
+        waiters.wake(claim.id)
+        return reply
+    }
+
+    func cancel(_ request: CancelChallenge, _ context: HandlerContext) async throws -> Wire.Empty {
+        let tenant = try tenants.tenant(TenantID(request.tenant))
+        let claim = Claim(
+            tenant: request.tenant, id: request.id, secretDigest: request.secretDigest, owner: request.owner)
+        let effect = try await write(tenant, context.call) {
+            (transaction: inout ChallengeTransaction) -> ChallengeMachine.CancelEffect in
+            var challenge = try claim.challenge(in: transaction.records)
+            let effect = challenge.machine.cancel(at: transaction.time)
+            switch effect {
+            case .canceled: try transaction.settle(challenge, .init(reason: .canceled, budget: .missed))
+            case .expired: try transaction.lapse(challenge)
+            case .alreadyCanceled, .alreadySettled: break
+            }
+            return effect
+        }
+        switch effect {
+        case .canceled, .alreadyCanceled: return Wire.Empty()
+        case .alreadySettled: throw ServiceError(.settled, "the sign-in has been settled")
+        case .expired: throw ServiceError(.expired, "the sign-in has expired")
+        }
+    }
+
+    /// The person lost the right to sign in, or one device. Repeating it changes nothing.
+    func cancelForPerson(_ request: CancelForPerson, _ context: HandlerContext) async throws -> Wire.Empty {
+        let tenant = try tenants.tenant(TenantID(request.tenant))
+        let device = request.deviceID.nonEmpty.map(DeviceID.init(rawValue:))
+        try await write(tenant, context.call) { (transaction: inout ChallengeTransaction) -> Void in
+            for challenge in try transaction.records.liveChallenges(
+                tenant: tenant.id, person: PersonID(request.personID))
+            {
+                if try transaction.lapse(challenge) { continue }
+                if let device {
+                    try transaction.remove(device, from: challenge)
+                } else {
+                    try transaction.revoke(challenge)
+                }
+            }
+        }
+        return Wire.Empty()
+    }
+}
+
+extension ChallengeTransaction {
+    /// Ends what a person who was blocked could still answer or redeem.
+    fileprivate mutating func revoke(_ challenge: ChallengeRecord) throws {
+        var revoked = challenge
+        guard revoked.machine.revoke(at: time) else { return }
+        if challenge.machine.state.status == .pending {
+            try settle(revoked, Change(reason: .blocked))
+        } else {
+            try store(revoked, Change(reason: .blocked))
+        }
+    }
+
+    /// Ends a request that no other device could answer; otherwise the others go on showing it.
+    fileprivate mutating func remove(_ device: DeviceID, from challenge: ChallengeRecord) throws {
+        guard challenge.machine.state.status == .pending, challenge.targets.contains(device) else { return }
+        var changed = challenge
+        if challenge.targets.count == 1 {
+            guard changed.machine.cancel(at: time) == .canceled else { return }
+            try settle(changed, Change(reason: .deviceRemoved))
+        } else {
+            changed.targets.removeAll { $0 == device }
+            try store(changed, Change())
+        }
+    }
+}
+
+extension RedeemReply {
+    init(_ challenge: ChallengeRecord) {
+        self.init()
+        personID = challenge.person?.id.rawValue ?? ""
+        username = challenge.person?.username ?? ""
+        displayName = challenge.person?.displayName ?? ""
+        method = challenge.machine.state.method?.rawValue ?? ""
+        authTimeMs = challenge.machine.state.settledAt?.milliseconds ?? 0
+        (amr, acr) = Self.assurance(challenge)
+        if let receipt = challenge.receipt {
+            self.receipt = receipt.answer
+            receiptContent = Data(challenge.content)
+            receiptKey = Data(receipt.key)
+        }
+    }
+
+    /// What happened and no more (RFC 8176: a key in software, a person's presence, a one-time password, a password): none of
+    /// these resists a phishing proxy.
+    private static func assurance(_ challenge: ChallengeRecord) -> (amr: [String], acr: String) {
+        switch challenge.machine.state.method {
+        case .push: (["swk", "user"], "urn:countersign:acr:phone-number-matching")
+        case .code where challenge.isPasswordVerified: (["pwd", "otp"], "urn:countersign:acr:password-and-code")
+        case .code: (["otp"], "urn:countersign:acr:code")
+        case nil: ([], "")
+        }
+    }
+}

@@ -1,0 +1,110 @@
+// The challenge service: requests from their begin to their end, the number, the outbox and the sign-in log.
+//
+// Owns: the state machine's stored state, who waits for it, and that what was committed is told to phones and to registration.
+// Must not know: keys and signatures (verifier), passwords and devices (registration), how phones are reached (notifier).
+// Start reading at `ChallengeRoutes`, the whole table; the rules themselves are `ChallengeMachine` and `RequestBudget` in Domain.
+package import Domain
+import Foundation
+package import Logging
+package import Messaging
+package import Secrets
+package import ServiceKit
+import ServiceLifecycle
+package import Storage
+package import Telemetry
+import Wire
+
+package final class ChallengeService: Service {
+    /// What the service is given by its process, or by a test.
+    package struct Surroundings: Sendable {
+        package var caller: any ServiceCaller
+        package var tenants: any Tenants
+        package var sealer: Sealer
+        package var metrics: MetricsRegistry
+        package var logger: Logger
+        package var now: @Sendable () -> Timestamp
+        /// Bytes from a cryptographic generator.
+        package var randomBytes: @Sendable (Int) -> [UInt8]
+
+        package init(
+            caller: any ServiceCaller, tenants: any Tenants, sealer: Sealer, metrics: MetricsRegistry, logger: Logger
+        ) {
+            self.caller = caller
+            self.tenants = tenants
+            self.sealer = sealer
+            self.metrics = metrics
+            self.logger = logger
+            now = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+            randomBytes = { Secrets.randomBytes($0) }
+        }
+    }
+
+    let store: any Store<any ChallengeRecords>
+    let caller: any ServiceCaller
+    let tenants: any Tenants
+    let sealer: Sealer
+    let logger: Logger
+    let now: @Sendable () -> Timestamp
+    let randomBytes: @Sendable (Int) -> [UInt8]
+    let configuration: ChallengeConfiguration
+    let metrics: ChallengeMetrics
+    let once: Once<any ChallengeRecords>
+    let waiters: OutcomeWaiters
+    let deadlines = Deadlines()
+    let outbox: OutboxDispatcher
+
+    package init(
+        store: any Store<any ChallengeRecords>, _ surroundings: Surroundings,
+        configuration: ChallengeConfiguration = .init()
+    ) {
+        self.store = store
+        self.configuration = configuration
+        caller = surroundings.caller
+        tenants = surroundings.tenants
+        sealer = surroundings.sealer
+        logger = surroundings.logger
+        now = surroundings.now
+        randomBytes = surroundings.randomBytes
+        metrics = ChallengeMetrics(surroundings.metrics)
+        once = Once(store: store, memos: { $0 }, sealer: surroundings.sealer, now: surroundings.now)
+        waiters = OutcomeWaiters(limit: configuration.waitersMax)
+        outbox = OutboxDispatcher(
+            store: store, surroundings, configuration: configuration, metrics: metrics, deadlines: deadlines)
+    }
+
+    /// Background work until shutdown: expiry, the outbox, and the deletion of what is old. Everything committed before a crash is
+    /// found again in the store.
+    package func run() async throws {
+        try await resume()
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.outbox.run() }
+                group.addTask { await self.keepDeadlines() }
+            }
+        }
+        waiters.close()
+    }
+
+    /// A transaction with its effects on what waits in this process, which happen once it is on disk.
+    func write<Result: Sendable>(
+        _ tenant: TenantView, _ call: CallContext,
+        _ body: @escaping @Sendable (inout ChallengeTransaction) throws -> Result
+    ) async throws -> Result {
+        let (time, sealer, origin) = (now(), sealer, call.originID)
+        let (result, effects) = try await store.write { records in
+            var transaction = ChallengeTransaction(
+                records: records, tenant: tenant, time: time, sealer: sealer, origin: origin)
+            let result = try body(&transaction)
+            return (result, transaction.effects)
+        }
+        perform(effects)
+        return result
+    }
+
+    func perform(_ effects: ChallengeTransaction.Effects) {
+        for lapse in effects.lapses { deadlines.add(.lapse(lapse.id, lapse.tenant), at: lapse.at) }
+        for id in effects.changed { waiters.wake(id) }
+        for status in effects.settled { metrics.settled.increment(status.rawValue) }
+        if let due = effects.outboxDue { outbox.schedule(at: due) }
+    }
+}

@@ -1,0 +1,196 @@
+import Domain
+import Secrets
+import ServiceKit
+import Storage
+import SwiftProtobuf
+import Wire
+
+/// One store transaction in the service's terms: whatever changes a challenge also writes its line in the log, the person's
+/// budget and the messages that others must get. A decoy writes the same rows as a challenge, so that it costs the same.
+struct ChallengeTransaction {
+    /// What the process does once the transaction is on disk.
+    struct Effects: Sendable {
+        var lapses: [Lapse] = []
+        /// Challenges whose waiters look again.
+        var changed: [ChallengeID] = []
+        var settled: [ChallengeStatus] = []
+        var outboxDue: Timestamp?
+    }
+
+    /// Why a challenge changed, for the log and the budget.
+    struct Change {
+        var reason: SignInReason?
+        var budget: RequestBudget.Event?
+        var device: DeviceID?
+        var deviceName = ""
+        /// When the store gives the outbox its turn at a device's own challenge.
+        var confirmAt: Timestamp?
+    }
+
+    let records: any ChallengeRecords
+    let tenant: TenantView
+    let time: Timestamp
+    let sealer: Sealer
+    let origin: RequestID
+    private(set) var effects = Effects()
+    /// Where the outbox keeps the effect of a device's own challenge.
+    private(set) var confirmSequence: Int64?
+
+    init(records: any ChallengeRecords, tenant: TenantView, time: Timestamp, sealer: Sealer, origin: RequestID) {
+        self.records = records
+        self.tenant = tenant
+        self.time = time
+        self.sealer = sealer
+        self.origin = origin
+    }
+
+    // MARK: Begin
+
+    /// Stores a new challenge, its line in the log, and the message that shows it to its targets.
+    mutating func begin(_ challenge: ChallengeRecord, line: SignInRecord, show notify: Notify) throws {
+        try records.insert(challenge)
+        try records.insert(line)
+        let rings = !challenge.isDecoy && !challenge.isSilenced
+        try append(
+            rings ? .notify : .nothing, challenge, try notify.serializedBytes(),
+            usefulUntil: challenge.machine.rules.expiresAt,
+            attempts: tenant.settings.notificationsPerRequest)
+        noteLapse(of: challenge)
+    }
+
+    /// The person's challenges that are open now. Those whose time has passed are settled first, so that the budget is right.
+    mutating func openChallenges(of person: PersonID) throws -> [ChallengeRecord] {
+        try records.liveChallenges(tenant: tenant.id, person: person).filter { challenge in
+            try !lapse(challenge) && challenge.machine.status(at: time) == .pending
+        }
+    }
+
+    func budget(of person: PersonID?) throws -> RequestBudget {
+        try records.budget(tenant: tenant.id, person: person ?? PersonID("")) ?? RequestBudget()
+    }
+
+    // MARK: Change
+
+    /// Makes an expiry that time has brought part of the store. Returns whether there was one.
+    @discardableResult
+    mutating func lapse(_ challenge: ChallengeRecord) throws -> Bool {
+        var challenge = challenge
+        switch challenge.machine.lapse(at: time) {
+        case .nothing: return false
+        case .unanswered: try settle(challenge, Change(reason: .timeout, budget: .missed))
+        case .unredeemed: try store(challenge, Change(reason: .notRedeemed))
+        }
+        return true
+    }
+
+    /// Stores a challenge that has just been settled, with everything that follows.
+    mutating func settle(_ challenge: ChallengeRecord, _ change: Change) throws {
+        try store(challenge, change)
+        try count(change.budget, challenge)
+        try withdraw(challenge, except: change.device)
+        if challenge.factor == nil { try confirm(challenge, at: change.confirmAt ?? time) }
+        effects.settled.append(challenge.machine.state.status)
+    }
+
+    /// Stores a changed challenge and its line in the log.
+    mutating func store(_ challenge: ChallengeRecord, _ change: Change) throws {
+        try records.update(challenge)
+        guard var line = try records.signIn(challenge.id) else { throw StorageError.corrupt }
+        let state = challenge.machine.state
+        line.status = state.status
+        line.method = state.method
+        line.settledAt = state.settledAt
+        // Why a decoy never reached a phone is what an administrator looks for; a code may have settled it all the same.
+        if !challenge.isDecoy || state.status == .approved { line.reason = change.reason }
+        if let device = change.device {
+            line.device = device
+            line.deviceName = change.deviceName
+        }
+        try records.update(line)
+        effects.changed.append(challenge.id)
+        noteLapse(of: challenge)
+    }
+
+    /// Notes in the log what was tried in vain while a challenge stays open.
+    func note(_ reason: SignInReason, on challenge: ChallengeRecord) throws {
+        guard var line = try records.signIn(challenge.id), line.status == .pending else { return }
+        if !challenge.isDecoy { line.reason = reason }
+        try records.update(line)
+    }
+
+    // MARK: What follows
+
+    private func count(_ event: RequestBudget.Event?, _ challenge: ChallengeRecord) throws {
+        guard challenge.factor != nil else { return }
+        let person = challenge.person?.id ?? PersonID("")
+        var budget = try budget(of: person)
+        // The moment of settlement counts, not of its discovery.
+        if let event, !challenge.isDecoy {
+            budget.record(
+                event, at: challenge.machine.state.settledAt ?? time, rules: RequestBudget.Rules(tenant.settings))
+        }
+        try records.save(budget, tenant: tenant.id, person: person)
+    }
+
+    /// Tells the phones that show it to stop.
+    private mutating func withdraw(_ challenge: ChallengeRecord, except device: DeviceID?) throws {
+        let status = challenge.machine.state.status
+        let notify = Notify.with {
+            $0.tenant = tenant.id.rawValue
+            $0.challengeID = challenge.id.rawValue
+            // Without addresses: a phone that listens is told, and no push is spent on what no longer matters.
+            $0.targets = challenge.targets.filter { $0 != device }.map { target in
+                NotifyTarget.with { $0.deviceID = target.rawValue }
+            }
+            $0.event = "settled"
+            $0.purpose = challenge.purpose.rawValue
+            $0.expiresAtMs = challenge.machine.rules.expiresAt.milliseconds
+            $0.status = status.rawValue
+        }
+        let shows = !challenge.isDecoy && !challenge.isSilenced && !notify.targets.isEmpty
+        try append(
+            shows ? .settled : .nothing, challenge, try notify.serializedBytes(),
+            usefulUntil: time + Self.withdrawalUseful, attempts: 3)
+    }
+
+    /// Phones ask anew when their stream opens, so an older word that a challenge has ended tells them nothing.
+    private static let withdrawalUseful = Duration.seconds(60)
+
+    private mutating func confirm(_ challenge: ChallengeRecord, at due: Timestamp) throws {
+        let body: [UInt8] = try ConfirmDevice(effectOf: challenge).serializedBytes()
+        confirmSequence = try append(.confirm, challenge, body, usefulUntil: nil, attempts: nil, due: due)
+    }
+
+    @discardableResult
+    private mutating func append(
+        _ kind: OutboxRecord.Kind, _ challenge: ChallengeRecord, _ body: [UInt8], usefulUntil: Timestamp?,
+        attempts: Int?,
+        due: Timestamp? = nil
+    ) throws -> Int64 {
+        let due = due ?? time
+        effects.outboxDue = min(effects.outboxDue ?? due, due)
+        return try records.append(
+            OutboxRecord(
+                kind: kind, challenge: challenge.id, body: try sealer.seal(body, for: OutboxDispatcher.sealingPurpose),
+                origin: origin,
+                createdAt: time, usefulUntil: usefulUntil, attemptsLeft: attempts, dueAt: due))
+    }
+
+    private mutating func noteLapse(of challenge: ChallengeRecord) {
+        guard let at = challenge.machine.lapsesAt else { return }
+        effects.lapses.append(Lapse(at: at, id: challenge.id, tenant: challenge.tenant))
+    }
+}
+
+extension ConfirmDevice {
+    /// What registration has to do because of a settled challenge of a device.
+    init(effectOf challenge: ChallengeRecord) {
+        self = .with {
+            $0.tenant = challenge.tenant.rawValue
+            $0.challengeID = challenge.id.rawValue
+            $0.deviceID = challenge.onlyDevice?.rawValue ?? ""
+            $0.purpose = challenge.purpose.rawValue
+            $0.approved = challenge.machine.state.status == .approved
+        }
+    }
+}

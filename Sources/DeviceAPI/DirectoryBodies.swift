@@ -1,0 +1,180 @@
+package import Domain
+
+// Section 5: people and groups.
+
+/// `POST …/admin/users`.
+package struct UserCreation: APIRequest {
+    package var username: String
+    package var displayName: String?
+    package var password: String?
+    /// `administrator`.
+    package var roles: [String]?
+    /// Group ids.
+    package var groups: [String]?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case username, displayName, password, roles, groups }
+    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+
+    package init(
+        username: String, displayName: String? = nil, password: String? = nil, roles: [String]? = nil,
+        groups: [String]? = nil
+    ) {
+        self.username = username
+        self.displayName = displayName
+        self.password = password
+        self.roles = roles
+        self.groups = groups
+    }
+}
+
+/// `PATCH …/admin/users/{id}`: members that are left out stay.
+package struct UserPatch: APIRequest {
+    package var displayName: String?
+    /// Empty: no password any more.
+    package var password: String?
+    package var roles: [String]?
+    package var groups: [String]?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case displayName, password, roles, groups }
+    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+
+    package init(displayName: String? = nil, password: String? = nil, roles: [String]? = nil, groups: [String]? = nil) {
+        self.displayName = displayName
+        self.password = password
+        self.roles = roles
+        self.groups = groups
+    }
+}
+
+/// One person.
+package struct UserDocument: APIReply {
+    package var id: String
+    package var username: String
+    package var displayName: String
+    package var blocked: Bool
+    package var roles: [String]
+    package var groups: [String]
+    package var createdAt: Timestamp
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case id, username, displayName, blocked, roles, groups, createdAt
+    }
+
+    package init(
+        id: String, username: String, displayName: String, blocked: Bool, roles: [String], groups: [String],
+        createdAt: Timestamp
+    ) {
+        self.id = id
+        self.username = username
+        self.displayName = displayName
+        self.blocked = blocked
+        self.roles = roles
+        self.groups = groups
+        self.createdAt = createdAt
+    }
+}
+
+/// `POST …/admin/groups`, and `PATCH …/admin/groups/{id}`.
+package struct GroupRequest: APIRequest {
+    package var name: String
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case name }
+    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+
+    package init(name: String) {
+        self.name = name
+    }
+}
+
+/// One group.
+package struct GroupDocument: APIReply {
+    package var id: String
+    package var name: String
+    package var memberCount: Int
+    package var createdAt: Timestamp
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case id, name, memberCount, createdAt }
+
+    package init(id: String, name: String, memberCount: Int, createdAt: Timestamp) {
+        self.id = id
+        self.name = name
+        self.memberCount = memberCount
+        self.createdAt = createdAt
+    }
+}
+
+/// `POST` and `PATCH …/admin/groups/{id}/members`: user ids to add and to remove.
+package struct MembersPatch: APIRequest {
+    package var add: [String]?
+    package var remove: [String]?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case add, remove }
+    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+
+    package init(add: [String]? = nil, remove: [String]? = nil) {
+        self.add = add
+        self.remove = remove
+    }
+}
+
+/// `POST …/temporary-access-pass`: the tenant's settings where members are left out.
+package struct PassRequest: APIRequest {
+    package var lifetimeMinutes: Int?
+    package var usableOnce: Bool?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case lifetimeMinutes, usableOnce }
+    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+
+    package init(lifetimeMinutes: Int? = nil, usableOnce: Bool? = nil) {
+        self.lifetimeMinutes = lifetimeMinutes
+        self.usableOnce = usableOnce
+    }
+}
+
+/// A pass, shown once.
+package struct PassReply: APIReply {
+    package var id: String
+    package var temporaryAccessPass: String
+    package var expiresAt: Timestamp
+    package var usableOnce: Bool
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case id, temporaryAccessPass, expiresAt, usableOnce }
+
+    package init(id: String, temporaryAccessPass: String, expiresAt: Timestamp, usableOnce: Bool) {
+        self.id = id
+        self.temporaryAccessPass = temporaryAccessPass
+        self.expiresAt = expiresAt
+        self.usableOnce = usableOnce
+    }
+}
+
+/// One line of an import that was not taken.
+package struct ImportProblemLine: APIReply {
+    /// From 1, the header counted.
+    package var line: Int
+    package var code: String
+    package var detail: String
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case line, code, detail }
+
+    package init(line: Int, code: String, detail: String) {
+        self.line = line
+        self.code = code
+        self.detail = detail
+    }
+}
+
+/// What an import did.
+package struct ImportReport: APIReply {
+    package var created: Int
+    package var updated: Int
+    package var problems: [ImportProblemLine]
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case created, updated, problems }
+
+    package init(created: Int, updated: Int, problems: [ImportProblemLine]) {
+        self.created = created
+        self.updated = updated
+        self.problems = problems
+    }
+}

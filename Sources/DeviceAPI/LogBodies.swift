@@ -1,0 +1,121 @@
+package import Domain
+
+// Section 5: the logs, and the page that every list comes in.
+
+/// One page of a list; `next` is the cursor of the one after it.
+package struct Page<Item: APIReply>: APIReply {
+    package var items: [Item]
+    @Nullable package var next: String?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case items, next }
+
+    package init(items: [Item], next: String? = nil) {
+        self.items = items
+        self.next = next
+    }
+}
+
+/// One request in the sign-in log.
+package struct SignInLogEntry: APIReply {
+    package var id: String
+    package var at: Timestamp
+    package var username: String
+    @Nullable package var userId: String?
+    @Nullable package var factor: String?
+    package var purpose: Purpose
+    @Nullable package var application: String?
+    package var status: ChallengeStatus
+    /// The exact one.
+    @Nullable package var reason: String?
+    @Nullable package var method: SignInMethod?
+    @Nullable package var deviceId: String?
+    @Nullable package var deviceName: String?
+    @Nullable package var ipAddress: String?
+    @Nullable package var userAgent: String?
+    @Nullable package var settledAt: Timestamp?
+    /// From the request to its settlement.
+    @Nullable package var latencyMilliseconds: Int?
+    @Nullable package var clientId: String?
+    @Nullable package var requestId: String?
+    package var decoy: Bool
+    package var silenced: Bool
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case id, at, username, userId, factor, purpose, application, status, reason, method, deviceId, deviceName,
+            ipAddress, userAgent, settledAt, latencyMilliseconds, clientId, requestId, decoy, silenced
+    }
+
+    package init(
+        id: String, at: Timestamp, username: String, userId: String? = nil, factor: String? = nil, purpose: Purpose,
+        application: String? = nil, status: ChallengeStatus, reason: String? = nil, method: SignInMethod? = nil,
+        deviceId: String? = nil, deviceName: String? = nil, ipAddress: String? = nil, userAgent: String? = nil,
+        settledAt: Timestamp? = nil, latencyMilliseconds: Int? = nil, clientId: String? = nil,
+        requestId: String? = nil, decoy: Bool, silenced: Bool
+    ) {
+        self.id = id
+        self.at = at
+        self.username = username
+        self.userId = userId
+        self.factor = factor
+        self.purpose = purpose
+        self.application = application
+        self.status = status
+        self.reason = reason
+        self.method = method
+        self.deviceId = deviceId
+        self.deviceName = deviceName
+        self.ipAddress = ipAddress
+        self.userAgent = userAgent
+        self.settledAt = settledAt
+        self.latencyMilliseconds = latencyMilliseconds
+        self.clientId = clientId
+        self.requestId = requestId
+        self.decoy = decoy
+        self.silenced = silenced
+    }
+}
+
+/// Who made a change.
+package struct AuditActor: APIReply {
+    package var kind: String
+    package var id: String
+    package var name: String
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case kind, id, name }
+
+    package init(kind: String, id: String, name: String) {
+        self.kind = kind
+        self.id = id
+        self.name = name
+    }
+}
+
+/// One change.
+package struct AuditDocument: APIReply {
+    package var id: String
+    package var at: Timestamp
+    package var actor: AuditActor
+    package var action: String
+    package var target: String
+    @Nullable package var before: JSONValue?
+    @Nullable package var after: JSONValue?
+    @Nullable package var requestId: String?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case id, at, actor, action, target, before, after, requestId
+    }
+
+    package init(
+        id: String, at: Timestamp, actor: AuditActor, action: String, target: String, before: JSONValue? = nil,
+        after: JSONValue? = nil, requestId: String? = nil
+    ) {
+        self.id = id
+        self.at = at
+        self.actor = actor
+        self.action = action
+        self.target = target
+        self.before = before
+        self.after = after
+        self.requestId = requestId
+    }
+}

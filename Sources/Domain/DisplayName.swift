@@ -1,0 +1,19 @@
+/// A name that people read on a page and on a phone: of an application, an administrator's token, a tenant.
+package enum DisplayName {
+    package static let charactersMax = 64
+
+    /// 1 to 64 characters, none of which is a control, a line break, invisible, or turns the direction of the text around it: a name
+    /// that looks like another one would be shown on the phone as what the person approves.
+    package static func isValid(_ text: String) -> Bool {
+        (1...charactersMax).contains(text.count) && text.unicodeScalars.count <= charactersMax * 4
+            && text.contains { !$0.isWhitespace } && text.unicodeScalars.allSatisfy(isPlain)
+    }
+
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        // Format characters (Unicode's Cf) hold the marks, embeddings, overrides and isolates of bidirectional text.
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+        default: true
+        }
+    }
+}

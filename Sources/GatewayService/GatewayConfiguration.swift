@@ -1,0 +1,55 @@
+/// How one gateway runs.
+package struct GatewayConfiguration: Sendable {
+    /// PEM files: the certificate chain and its key.
+    package struct TLSFiles: Sendable, Hashable {
+        package let certificate: String
+        package let key: String
+
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    package var host: String
+    package var port: Int
+    /// What callers see, without a slash at the end: device proofs and audiences are made of it.
+    package var externalURL: String
+    /// With it HTTP/2 and HTTP/1.1 over TLS; without it plain HTTP/1.1, for loopback or behind a proxy.
+    package var tls: TLSFiles?
+    /// CIDR blocks of proxies whose forwarding headers count, for the log.
+    package var trustedProxies: [String] = []
+    /// Long polls held open at the same time.
+    package var parkedWaitsMax = 20_000
+    /// Event streams held open at the same time.
+    package var eventStreamsMax = 20_000
+    /// How long one message to a service may take.
+    package var callTimeout = Duration.seconds(5)
+    /// How long a connection may be silent between requests.
+    package var idleTimeout = Duration.seconds(75)
+
+    package init(host: String = "127.0.0.1", port: Int = 8080, externalURL: String) {
+        self.host = host
+        self.port = port
+        self.externalURL = externalURL.hasSuffix("/") ? String(externalURL.dropLast()) : externalURL
+    }
+
+    /// What is wrong with it, as a sentence for the operator; nil when nothing is.
+    package var problem: String? {
+        guard externalURL.hasPrefix("http://") || externalURL.hasPrefix("https://") else {
+            return "externalURL is no http or https URL"
+        }
+        if let block = trustedProxies.first(where: { ClientAddress.Block($0) == nil }) {
+            return "\(block) in trustedProxies is no CIDR block"
+        }
+        if externalURL.hasPrefix("http://"), trustedProxies.isEmpty, !Self.isLoopback(externalURL) {
+            return "plain HTTP is for loopback: use https, or name the proxy in trustedProxies"
+        }
+        return nil
+    }
+
+    private static func isLoopback(_ url: String) -> Bool {
+        let host = url.dropFirst("http://".count).prefix { $0 != "/" }
+        return ["127.0.0.1", "localhost", "[::1]"].contains { host == $0 || host.hasPrefix("\($0):") }
+    }
+}

@@ -1,0 +1,205 @@
+import DeviceAPI
+import Domain
+import HTTPTypes
+import Hummingbird
+import Logging
+import Messaging
+import NIOCore
+import ServiceKit
+import Wire
+
+/// What Hummingbird makes for each request.
+struct GatewayRequestContext: InitializableFromSource, Sendable {
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) { channel = source.channel }
+}
+
+/// Every request's way in and out: names it, finds its route, reads its body, answers, logs, counts.
+struct GatewayResponder: HTTPResponder {
+    typealias Context = GatewayRequestContext
+
+    let table: RouteTable
+    let edge: Edge
+    let metrics: GatewayMetrics
+    let addresses: ClientAddress
+
+    func respond(to request: Request, context: GatewayRequestContext) async throws -> Response {
+        let started = ContinuousClock.now
+        let originID = Domain.RequestID.make(at: edge.now())
+        let connection = Connection(channel: context.channel)
+        let (path, query) = Self.split(request.head.path ?? "/")
+        var route: Route?
+        var template = "unmatched"
+        var reply: Reply
+        do {
+            let match = try table.match(path)
+            template = match?.template ?? template
+            route = match.flatMap { $0.routes[request.method == .head ? .get : request.method] }
+            let found = try Self.found(route, match)
+            let inbound = try await inbound(
+                request, found, path: path, query: query, parameters: match?.parameters ?? [:],
+                identity: (originID, connection, started))
+            reply = try await found.handler(inbound)
+        } catch {
+            reply = Self.problem(error, route, originID, edge.logger)
+        }
+        reply.headers[.requestID] = originID.description
+        reply.headers[.contentTypeOptions] = "nosniff"
+        if reply.headers[.cacheControl] == nil { reply.headers[.cacheControl] = "no-store" }
+        let duration = ContinuousClock.now - started
+        metrics.answered(request.method.rawValue, template, reply.status.code, duration)
+        log(request, path, reply, originID, connection, duration)
+        return await response(reply, isHead: request.method == .head)
+    }
+
+    private static func split(_ target: String) -> (path: Substring, query: Substring) {
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        return (parts[0], parts.count > 1 ? parts[1] : "")
+    }
+
+    private static func found(_ route: Route?, _ match: RouteTable.Match?) throws -> Route {
+        if let tenant = match?.parameters["tenant"], !TenantID.isValid(tenant) {
+            throw ServiceError(.notFound, "there is nothing here")
+        }
+        guard let match else { throw ServiceError(.notFound, "there is nothing here") }
+        guard let route else {
+            throw Problems.Refusal(
+                error: ServiceError(.methodNotAllowed, "here one may \(match.allowed)"),
+                headers: [.allow: match.allowed])
+        }
+        return route
+    }
+
+    // MARK: in
+
+    private func inbound(
+        _ request: Request, _ route: Route, path: Substring, query: Substring, parameters: [String: String],
+        identity: (originID: Domain.RequestID, connection: Connection, started: ContinuousClock.Instant)
+    ) async throws -> Inbound {
+        let body = try await Self.body(of: request, route)
+        return Inbound(
+            method: request.method, path: String(path), query: try Query(query), headers: request.headers,
+            parameters: parameters,
+            body: body, upload: route.body == .upload ? request.body : nil, originID: identity.originID,
+            trace: request.headers[.traceparent].flatMap { TraceContext(traceparent: $0) } ?? .none,
+            connection: identity.connection,
+            receivedAt: identity.started, callTimeout: edge.configuration.callTimeout)
+    }
+
+    private static func body(of request: Request, _ route: Route) async throws -> [UInt8] {
+        guard route.body != .upload, request.method != .get, request.method != .head else { return [] }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > APILimits.bodyBytesMax {
+            throw tooLarge
+        }
+        let buffer: ByteBuffer
+        do {
+            buffer = try await request.body.collect(upTo: APILimits.bodyBytesMax)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        }
+        guard buffer.readableBytes > 0 else { return [] }
+        try check(ContentType.essence(request.headers[.contentType]), for: route)
+        let bytes = Array(buffer.readableBytesView)
+        // A body where none is expected must at least say nothing.
+        if route.body == .none { try JSONScanner.check(bytes, against: .object([:])) }
+        return bytes
+    }
+
+    private static var tooLarge: ServiceError { ServiceError(.tooLarge, "a body has at most 64 KiB") }
+
+    private static func check(_ type: String?, for route: Route) throws(ServiceError) {
+        let allowed =
+            switch route.body {
+            case .none, .json: [APIMedia.json]
+            case .mergePatch: [APIMedia.json, "application/merge-patch+json"]
+            case .form: [APIMedia.form]
+            case .upload: [APIMedia.csv, APIMedia.ndjson]
+            }
+        guard let type, allowed.contains(type) else {
+            throw ServiceError(.unsupportedMediaType, "the body must be \(allowed.joined(separator: " or "))")
+        }
+    }
+
+    // MARK: out
+
+    private static func problem(_ error: any Error, _ route: Route?, _ id: Domain.RequestID, _ logger: Logger) -> Reply
+    {
+        var headers: HTTPFields = [:]
+        let refusal: ServiceError
+        switch error {
+        case let error as ServiceError: refusal = error
+        case let error as Problems.Refusal: (refusal, headers) = (error.error, error.headers)
+        // Nobody is there to read it; the log says 503.
+        case is CancellationError: refusal = ServiceError(.unavailable)
+        default: refusal = ServiceError(.internal, "\(type(of: error))")
+        }
+        if refusal.code == .internal {
+            logger.error("a request failed", metadata: ["requestId": "\(id)", "detail": "\(refusal.detail)"])
+        }
+        let access = route?.access ?? .open
+        let challenge = access == .open ? nil : access.rawValue
+        guard
+            var reply = try? Problems.reply(
+                to: refusal, at: route?.place ?? .elsewhere, requestID: id, challenge: challenge)
+        else {
+            return Reply(.internalServerError)
+        }
+        for field in headers { reply.headers[field.name] = field.value }
+        return reply
+    }
+
+    private func log(
+        _ request: Request, _ path: Substring, _ reply: Reply, _ id: Domain.RequestID, _ connection: Connection,
+        _ duration: Duration
+    ) {
+        let peer = connection.peer
+        edge.logger.info(
+            "request answered",
+            metadata: [
+                "requestId": "\(id)", "method": "\(request.method.rawValue)", "path": "\(path)",
+                "status": "\(reply.status.code)",
+                "microseconds":
+                    "\(duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000)",
+                "address": "\(addresses.address(of: peer, request.headers))",
+                "scheme": "\(addresses.scheme(of: peer, request.headers, isTLS: edge.configuration.tls != nil))",
+            ])
+    }
+
+    private func response(_ reply: Reply, isHead: Bool) async -> Response {
+        switch reply.body {
+        case .none: return Response(status: reply.status, headers: reply.headers)
+        case .bytes(let bytes):
+            var headers = reply.headers
+            headers[.contentLength] = String(bytes.count)
+            return Response(
+                status: reply.status, headers: headers,
+                body: isHead ? .init() : .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        case .stream(let mailbox, let feed):
+            guard !isHead else {
+                mailbox.end()
+                await feed()
+                return Response(status: reply.status, headers: reply.headers, body: .init { _ in })
+            }
+            return Response(status: reply.status, headers: reply.headers, body: Self.body(mailbox, feed))
+        }
+    }
+
+    private static func body(_ mailbox: StreamMailbox, _ feed: @escaping @Sendable () async -> Void) -> ResponseBody {
+        ResponseBody { writer in
+            var failure: (any Error)?
+            await withDiscardingTaskGroup { group in
+                group.addTask { await feed() }
+                do {
+                    while let buffer = await mailbox.next() { try await writer.write(buffer) }
+                } catch {
+                    failure = error
+                }
+                mailbox.end()
+                group.cancelAll()
+            }
+            if let failure { throw failure }
+            try await writer.finish(nil)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import HTTPTypes
+
+/// The whole table: what is answered where.
+struct GatewayRoutes: Sendable {
+    let edge: Edge
+    let operations: Operations
+
+    var table: RouteTable { RouteTable(open + signIns + devices + people + policies + directory + logs + operators) }
+
+    private func route(
+        _ method: HTTPRequest.Method, _ template: String, _ access: Route.Access, _ body: Route.Body = .none,
+        at place: Problems.Place = .elsewhere, _ handler: @escaping Route.Handler
+    ) -> Route {
+        Route(method: method, template: template, access: access, body: body, place: place, handler: handler)
+    }
+
+    private var open: [Route] {
+        [
+            route(.get, "/healthz", .open, .none, operations.health),
+            route(.get, "/readyz", .open, .none, operations.readiness),
+            route(.get, "/metrics", .open, .none, operations.metrics),
+            route(.post, "/v1/{tenant}/token", .client, .form, Token(edge: edge).issue),
+        ]
+    }
+
+    private var signIns: [Route] {
+        let requests = SignIns(edge: edge)
+        return [
+            route(.post, "/v1/{tenant}/sign-ins", .client, .json, requests.begin),
+            route(.get, "/v1/{tenant}/sign-ins/{id}", .client, .none, requests.read),
+            route(.delete, "/v1/{tenant}/sign-ins/{id}", .client, .none, requests.cancel),
+            route(.get, "/v1/{tenant}/sign-ins/{id}/events", .client, .none, SignInEvents(edge: edge).open),
+            route(.post, "/v1/{tenant}/sign-ins/{id}/code", .client, .json, requests.code),
+            route(.post, "/v1/{tenant}/sign-ins/{id}/redeem", .client, .none, requests.redeem),
+        ]
+    }
+
+    private var devices: [Route] {
+        let devices = Devices(edge: edge)
+        let phoneSignIn = PhoneSignIn(edge: edge)
+        return [
+            route(.post, "/v1/{tenant}/devices", .open, .json, at: .activation, devices.register),
+            route(.patch, "/v1/{tenant}/devices/{device}", .device, .json, devices.change),
+            route(.delete, "/v1/{tenant}/devices/{device}", .device, .none, devices.remove),
+            route(.get, "/v1/{tenant}/devices/{device}/challenges", .device, .none, devices.challenges),
+            route(.get, "/v1/{tenant}/devices/{device}/events", .device, .none, DeviceEvents(edge: edge).open),
+            route(.post, "/v1/{tenant}/devices/{device}/phone-sign-in", .device, .json, phoneSignIn.start),
+            route(.get, "/v1/{tenant}/devices/{device}/phone-sign-in", .device, .none, phoneSignIn.read),
+            route(.delete, "/v1/{tenant}/devices/{device}/phone-sign-in", .device, .none, phoneSignIn.disable),
+            route(.post, "/v1/{tenant}/challenges/{challenge}/answer", .open, .json, Answers(edge: edge).answer),
+        ]
+    }
+
+    private var people: [Route] {
+        let session = Session(edge: edge)
+        let activations = Activations(edge: edge)
+        let me = Me(edge: edge)
+        return [
+            route(.post, "/v1/{tenant}/session", .session, .json, session.start),
+            route(.delete, "/v1/{tenant}/session", .session, .none, session.end),
+            route(.post, "/v1/{tenant}/session/complete", .session, .json, session.complete),
+            route(.get, "/v1/{tenant}/me", .session, .none, me.read),
+            route(.delete, "/v1/{tenant}/me/devices/{device}", .session, .none, me.removeDevice),
+            route(.post, "/v1/{tenant}/me/activations", .session, .none, activations.create),
+            route(.get, "/v1/{tenant}/me/activations/{activation}", .session, .none, activations.read),
+            route(.get, "/v1/{tenant}/me/activations/{activation}/qr.svg", .session, .none, activations.qrCode),
+        ]
+    }
+
+    private var policies: [Route] {
+        let policy = AdminPolicy(edge: edge)
+        let settings = AdminSettings(edge: edge)
+        let clients = AdminClients(edge: edge)
+        return [
+            route(.get, "/v1/{tenant}/admin/policies/authenticator", .administrator, .none, policy.read),
+            route(.patch, "/v1/{tenant}/admin/policies/authenticator", .administrator, .mergePatch, policy.change),
+            route(.get, "/v1/{tenant}/admin/policies/authenticator/explain", .administrator, .none, policy.explain),
+            route(.get, "/v1/{tenant}/admin/settings", .administrator, .none, settings.read),
+            route(.patch, "/v1/{tenant}/admin/settings", .administrator, .mergePatch, settings.change),
+            route(.get, "/v1/{tenant}/admin/clients", .administrator, .none, clients.list),
+            route(.post, "/v1/{tenant}/admin/clients", .administrator, .json, clients.create),
+            route(.delete, "/v1/{tenant}/admin/clients/{client}", .administrator, .none, clients.remove),
+        ]
+    }
+
+    private var directory: [Route] {
+        let users = AdminUsers(edge: edge)
+        let groups = AdminGroups(edge: edge)
+        return [
+            route(.get, "/v1/{tenant}/admin/users", .administrator, .none, users.list),
+            route(.post, "/v1/{tenant}/admin/users", .administrator, .json, users.create),
+            route(.post, "/v1/{tenant}/admin/users:import", .administrator, .upload, AdminImport(edge: edge).run),
+            route(.get, "/v1/{tenant}/admin/users/{user}", .administrator, .none, users.read),
+            route(.patch, "/v1/{tenant}/admin/users/{user}", .administrator, .json, users.change),
+            route(.delete, "/v1/{tenant}/admin/users/{user}", .administrator, .none, users.remove),
+            route(.post, "/v1/{tenant}/admin/users/{user}:block", .administrator, .none, users.block),
+            route(.post, "/v1/{tenant}/admin/users/{user}:unblock", .administrator, .none, users.unblock),
+            route(.post, "/v1/{tenant}/admin/users/{user}:unlock-codes", .administrator, .none, users.unlockCodes),
+            route(
+                .post, "/v1/{tenant}/admin/users/{user}/temporary-access-pass", .administrator, .json, users.issuePass),
+            route(.get, "/v1/{tenant}/admin/users/{user}/devices", .administrator, .none, users.devices),
+            route(
+                .delete, "/v1/{tenant}/admin/users/{user}/devices/{device}", .administrator, .none, users.removeDevice),
+            route(.get, "/v1/{tenant}/admin/groups", .administrator, .none, groups.list),
+            route(.post, "/v1/{tenant}/admin/groups", .administrator, .json, groups.create),
+            route(.get, "/v1/{tenant}/admin/groups/{group}", .administrator, .none, groups.read),
+            route(.patch, "/v1/{tenant}/admin/groups/{group}", .administrator, .json, groups.change),
+            route(.delete, "/v1/{tenant}/admin/groups/{group}", .administrator, .none, groups.remove),
+            route(.get, "/v1/{tenant}/admin/groups/{group}/members", .administrator, .none, groups.members),
+            route(.post, "/v1/{tenant}/admin/groups/{group}/members", .administrator, .json, groups.changeMembers),
+            route(.patch, "/v1/{tenant}/admin/groups/{group}/members", .administrator, .json, groups.changeMembers),
+            route(
+                .delete, "/v1/{tenant}/admin/groups/{group}/members/{user}", .administrator, .none, groups.removeMember),
+        ]
+    }
+
+    private var logs: [Route] {
+        [
+            route(.get, "/v1/{tenant}/admin/sign-ins", .administrator, .none, AdminSignIns(edge: edge).list),
+            route(.get, "/v1/{tenant}/admin/audit", .administrator, .none, AdminAudit(edge: edge).list),
+        ]
+    }
+
+    private var operators: [Route] {
+        let tenants = Operator(edge: edge)
+        return [
+            route(.post, "/v1/tenants", .operator, .json, tenants.createTenant),
+            route(.get, "/v1/tenants", .operator, .none, tenants.listTenants),
+        ]
+    }
+}

@@ -1,0 +1,125 @@
+// The HTTP edge: the public contract in front, messages to the services behind.
+//
+// Owns: connections, open waits and event streams, who calls, and how errors look on the internet. Keeps nothing: it can be killed at
+// any time. Must not know: any rule of sign-in, which the services own. Start reading at `GatewayRoutes`, the table; a request's way is
+// `GatewayResponder`, then one file in `Handlers` a resource.
+
+package import Domain
+import Hummingbird
+import HummingbirdCore
+import HummingbirdHTTP2
+import HummingbirdTLS
+package import Logging
+package import Messaging
+import NIOCore
+import NIOSSL
+package import ServiceKit
+import ServiceLifecycle
+import Synchronization
+package import Telemetry
+
+/// One gateway process.
+package final class GatewayService: Service {
+    private let configuration: GatewayConfiguration
+    private let edge: Edge
+    private let reach: ServiceReach
+    private let metrics: GatewayMetrics
+    private let registry: MetricsRegistry
+    private let logger: Logger
+    private let port: (stream: AsyncStream<Int>, continuation: AsyncStream<Int>.Continuation)
+
+    package init(
+        configuration: GatewayConfiguration, caller: any ServiceCaller, tenants: any Tenants, metrics: MetricsRegistry,
+        logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        registry = metrics
+        self.metrics = GatewayMetrics(metrics)
+        reach = ServiceReach(caller: caller)
+        edge = Edge(
+            configuration: configuration, caller: caller, tenants: tenants,
+            authentication: Authentication(
+                caller: caller, tenants: tenants, externalURL: configuration.externalURL, now: now),
+            parked: ParkedRequests(waitsMax: configuration.parkedWaitsMax),
+            streams: EventStreams(streamsMax: configuration.eventStreamsMax),
+            hub: LiveHub(
+                caller: caller, logger: logger, callTimeout: configuration.callTimeout,
+                listenerName: Domain.RequestID.make(at: now()).description, now: now),
+            logger: logger, now: now)
+        port = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// The port that was bound, once it is: of use where the configuration says 0.
+    package func boundPort() async -> Int? {
+        for await port in port.stream { return port }
+        return nil
+    }
+
+    package func run() async throws {
+        if let problem = configuration.problem { throw GatewayError.configuration(problem) }
+        let application = try application()
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await application.run() }
+                group.addTask { await self.edge.streams.run() }
+                group.addTask { await self.edge.hub.run() }
+                group.addTask { await self.reach.run() }
+                // The application returns when every connection is done; what runs beside it then has no purpose.
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        } onGracefulShutdown: {
+            self.drain()
+        }
+    }
+
+    /// Waits are answered with what is so now, streams end; the server itself stops accepting.
+    private func drain() {
+        reach.drain()
+        edge.parked.drain()
+        edge.streams.drain()
+    }
+
+    private func application() throws -> some ApplicationProtocol {
+        let registry = registry
+        let routes = GatewayRoutes(
+            edge: edge, operations: Operations(reach: reach, exposition: { registry.exposition() }))
+        let blocks = configuration.trustedProxies.compactMap { ClientAddress.Block($0) }
+        let responder = GatewayResponder(
+            table: routes.table, edge: edge, metrics: metrics, addresses: ClientAddress(trusted: blocks))
+        let port = port.continuation
+        var quiet = logger
+        quiet.logLevel = .warning
+        return Application(
+            responder: responder, server: try server(),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), backlog: 4096),
+            onServerRunning: { channel in port.yield(channel.localAddress?.port ?? 0) }, logger: quiet)
+    }
+
+    private func server() throws -> HTTPServerBuilder {
+        let idle = configuration.idleTimeout
+        let http1 = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionWatch()], idleTimeout: .milliseconds(idle.milliseconds))
+        guard let files = configuration.tls else { return .http1(configuration: http1) }
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(files.certificate).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem)))
+        tls.minimumTLSVersion = .tlsv12
+        return try .http2Upgrade(
+            tlsConfiguration: tls,
+            configuration: HTTP2ChannelConfiguration(idleTimeout: idle, streamConfiguration: http1))
+    }
+}
+
+package enum GatewayError: Error, CustomStringConvertible {
+    case configuration(String)
+
+    package var description: String {
+        switch self {
+        case .configuration(let problem): problem
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import DeviceAPI
+import HTTPTypes
+import NIOCore
+
+/// What a handler answers: Hummingbird's response is made from it in one place.
+struct Reply: Sendable {
+    enum Body: Sendable {
+        case none
+        case bytes([UInt8])
+        /// An event stream: what is put into the mailbox is sent until it ends. `feed` runs beside the writing.
+        case stream(StreamMailbox, feed: @Sendable () async -> Void)
+    }
+
+    var status: HTTPResponse.Status
+    var headers: HTTPFields
+    var body: Body
+
+    init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: Body = .none) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    static func json<Body: Encodable>(_ status: HTTPResponse.Status, _ body: Body, headers: HTTPFields = [:]) throws
+        -> Reply
+    {
+        var headers = headers
+        headers[.contentType] = APIMedia.json
+        return Reply(status, headers: headers, body: .bytes(try JSONWriter.bytes(of: body)))
+    }
+
+    static func document(_ bytes: [UInt8], type: String = APIMedia.json, headers: HTTPFields = [:]) -> Reply {
+        var headers = headers
+        headers[.contentType] = type
+        return Reply(.ok, headers: headers, body: .bytes(bytes))
+    }
+
+    static func events(_ mailbox: StreamMailbox, feed: @escaping @Sendable () async -> Void) -> Reply {
+        // X-Accel-Buffering: proxies in front must pass each event on at once.
+        Reply(
+            .ok, headers: [.contentType: APIMedia.events, .proxyBuffering: "no"],
+            body: .stream(mailbox, feed: feed))
+    }
+
+    static let noContent = Reply(.noContent)
+}

@@ -1,0 +1,126 @@
+import DeviceAPI
+import Domain
+import HTTPTypes
+import Messaging
+import Proofs
+import SwiftProtobuf
+import Wire
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// The audit log: each service owns the rows of its changes, and here they become one list, newest first.
+struct AdminAudit: Sendable {
+    /// Where a page ended in one service's rows: its own cursor, and the last row that was given.
+    private struct Position: Codable {
+        var cursor = ""
+        var lastID = ""
+        var lastAt: Int64 = .max
+        var isAtEnd = false
+    }
+
+    /// Policy, registration, verifier.
+    private static let sources = 3
+
+    let edge: Edge
+
+    func list(_ inbound: Inbound) async throws -> Reply {
+        let page = try inbound.query.page
+        let start = try Self.positions(page.cursor)
+        _ = try await edge.authentication.administrator(inbound)
+        let limit = Int(page.limit)
+        let fetched = try await withThrowingTaskGroup(of: (Int, Position, [AuditEntry], String).self) { group in
+            for (source, position) in start.enumerated() where !position.isAtEnd {
+                group.addTask {
+                    let (reached, entries, next) = try await fetch(source, from: position, limit, inbound)
+                    return (source, reached, entries, next)
+                }
+            }
+            return try await group.reduce(into: [Int: (Position, [AuditEntry], String)]()) {
+                $0[$1.0] = ($1.1, $1.2, $1.3)
+            }
+        }
+        let merged = fetched.flatMap { source, part in part.1.map { (source, $0) } }.sorted {
+            ($0.1.atMs, $0.1.id, $0.0) > ($1.1.atMs, $1.1.id, $1.0)
+        }
+        let given = merged.prefix(limit)
+        let next = start.indices.map { source in
+            fetched[source].map { Self.position(after: given.filter { $0.0 == source }.map(\.1), of: $0) }
+                ?? start[source]
+        }
+        let cursor = next.allSatisfy(\.isAtEnd) ? nil : try Self.cursor(next)
+        return try .json(.ok, Page(items: given.map { AuditDocument($0.1) }, next: cursor))
+    }
+
+    /// The rows of a source that come after `position`, at most one page of them.
+    private func fetch(
+        _ source: Int, from position: Position, _ limit: Int, _ inbound: Inbound
+    ) async throws -> (Position, [AuditEntry], String) {
+        var position = position
+        while true {
+            let reply = try await ask(source, position.cursor, limit, inbound)
+            var entries = reply.entries[...]
+            if !position.lastID.isEmpty {
+                // Rows that came since push what was given further down: go on after the last given one, wherever it is now.
+                if let last = entries.firstIndex(where: { $0.id == position.lastID }) {
+                    entries = entries[(last + 1)...]
+                } else {
+                    entries = entries.drop { $0.atMs > position.lastAt }
+                }
+            }
+            if !entries.isEmpty || reply.next.isEmpty { return (position, Array(entries), reply.next) }
+            position.cursor = reply.next
+        }
+    }
+
+    private func ask(_ source: Int, _ cursor: String, _ limit: Int, _ inbound: Inbound) async throws -> ListAuditReply {
+        let tenant = inbound.tenant.rawValue
+        let page = PageQuery.with {
+            $0.cursor = cursor
+            $0.limit = UInt32(limit)
+        }
+        let (caller, context) = (edge.caller, inbound.context())
+        switch source {
+        case 0: return try await caller.call(ListPolicyAudit.with { ($0.tenant, $0.page) = (tenant, page) }, context)
+        case 1: return try await caller.call(ListDirectoryAudit.with { ($0.tenant, $0.page) = (tenant, page) }, context)
+        default: return try await caller.call(ListVerifierAudit.with { ($0.tenant, $0.page) = (tenant, page) }, context)
+        }
+    }
+
+    private static func position(after given: [AuditEntry], of part: (Position, [AuditEntry], String)) -> Position {
+        let (start, entries, next) = part
+        if given.count == entries.count {
+            var position = Position(cursor: next, isAtEnd: next.isEmpty)
+            if let last = given.last { (position.lastID, position.lastAt) = (last.id, last.atMs) }
+            return position
+        }
+        guard let last = given.last else { return start }
+        return Position(cursor: start.cursor, lastID: last.id, lastAt: last.atMs)
+    }
+
+    private static func positions(_ cursor: String) throws(ServiceError) -> [Position] {
+        guard !cursor.isEmpty else { return Array(repeating: Position(), count: sources) }
+        guard let bytes = Base64URL.decode(cursor),
+            let positions = try? JSONDecoder().decode([Position].self, from: Data(bytes)),
+            positions.count == sources
+        else { throw ServiceError(.malformed, "cursor is not one that this list gave") }
+        return positions
+    }
+
+    private static func cursor(_ positions: [Position]) throws -> String {
+        Base64URL.encode(try JSONWriter.bytes(of: positions))
+    }
+}
+
+extension AuditDocument {
+    init(_ entry: AuditEntry) {
+        self.init(
+            id: entry.id, at: Timestamp(milliseconds: entry.atMs),
+            actor: AuditActor(kind: entry.actor.kind, id: entry.actor.id, name: entry.actor.name), action: entry.action,
+            target: entry.target, before: JSONBody.value(entry.beforeJson), after: JSONBody.value(entry.afterJson),
+            requestId: entry.requestID.isEmpty ? nil : entry.requestID)
+    }
+}

@@ -1,0 +1,135 @@
+import DeviceAPI
+import Domain
+import HTTPTypes
+import Messaging
+import SwiftProtobuf
+import Wire
+
+/// Groups and who is in them.
+struct AdminGroups: Sendable {
+    let edge: Edge
+
+    func create(_ inbound: Inbound) async throws -> Reply {
+        let actor = try await edge.authentication.administrator(inbound)
+        let body = try inbound.decode(GroupRequest.self)
+        let effect = try edge.effect(inbound, by: "\(actor.kind):\(actor.id)")
+        let reply = try await edge.caller.call(
+            CreateGroup.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.name = body.name
+                $0.actor = actor
+                $0.requestID = effect.description
+            }, inbound.context(effect))
+        return try Self.document(
+            .created, reply.group, location: APIPaths.group(inbound.tenant, GroupID(reply.group.id)))
+    }
+
+    func list(_ inbound: Inbound) async throws -> Reply {
+        let page = try inbound.query.page
+        _ = try await edge.authentication.administrator(inbound)
+        let reply = try await edge.caller.call(
+            ListGroups.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.page = page
+                $0.search = inbound.query["search"] ?? ""
+            }, inbound.context())
+        return try .json(
+            .ok, Page(items: reply.groups.map { GroupDocument($0) }, next: reply.next.isEmpty ? nil : reply.next))
+    }
+
+    func read(_ inbound: Inbound) async throws -> Reply {
+        _ = try await edge.authentication.administrator(inbound)
+        return try Self.document(.ok, try await group(inbound))
+    }
+
+    private func group(_ inbound: Inbound) async throws(ServiceError) -> GroupRecord {
+        try await edge.caller.call(
+            ReadGroup.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.groupID = inbound.parameter("group")
+            }, inbound.context()
+        ).group
+    }
+
+    func change(_ inbound: Inbound) async throws -> Reply {
+        let actor = try await edge.authentication.administrator(inbound)
+        let body = try inbound.decode(GroupRequest.self)
+        if inbound.headers[.ifMatch] != nil { try AdminUsers.check(inbound, GroupDocument(try await group(inbound))) }
+        let reply = try await edge.caller.call(
+            ChangeGroup.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.groupID = inbound.parameter("group")
+                $0.name = body.name
+                $0.actor = actor
+                $0.requestID = inbound.originID.description
+            }, inbound.context())
+        return try Self.document(.ok, reply.group)
+    }
+
+    func remove(_ inbound: Inbound) async throws -> Reply {
+        let actor = try await edge.authentication.administrator(inbound)
+        _ = try await edge.caller.call(
+            DeleteGroup.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.groupID = inbound.parameter("group")
+                $0.actor = actor
+                $0.requestID = inbound.originID.description
+            }, inbound.context())
+        return .noContent
+    }
+
+    func members(_ inbound: Inbound) async throws -> Reply {
+        let page = try inbound.query.page
+        _ = try await edge.authentication.administrator(inbound)
+        let reply = try await edge.caller.call(
+            ListMembers.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.groupID = inbound.parameter("group")
+                $0.page = page
+            }, inbound.context())
+        return try .json(
+            .ok, Page(items: reply.people.map { UserDocument($0) }, next: reply.next.isEmpty ? nil : reply.next))
+    }
+
+    func changeMembers(_ inbound: Inbound) async throws -> Reply {
+        let body = try inbound.decode(MembersPatch.self)
+        return try await change(members: body, inbound)
+    }
+
+    func removeMember(_ inbound: Inbound) async throws -> Reply {
+        _ = try await change(members: MembersPatch(remove: [inbound.parameter("user")]), inbound)
+        return .noContent
+    }
+
+    private func change(members: MembersPatch, _ inbound: Inbound) async throws -> Reply {
+        let actor = try await edge.authentication.administrator(inbound)
+        let effect = try edge.effect(inbound, by: "\(actor.kind):\(actor.id)")
+        let reply = try await edge.caller.call(
+            ChangeMembers.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.groupID = inbound.parameter("group")
+                $0.add = members.add ?? []
+                $0.remove = members.remove ?? []
+                $0.actor = actor
+                $0.requestID = effect.description
+            }, inbound.context(effect))
+        return try Self.document(.ok, reply.group)
+    }
+
+    private static func document(_ status: HTTPResponse.Status, _ group: GroupRecord, location: String? = nil) throws
+        -> Reply
+    {
+        let document = GroupDocument(group)
+        var headers: HTTPFields = [.eTag: try AdminUsers.tag(of: document)]
+        if let location { headers[.location] = location }
+        return try .json(status, document, headers: headers)
+    }
+}
+
+extension GroupDocument {
+    init(_ group: GroupRecord) {
+        self.init(
+            id: group.id, name: group.name, memberCount: Int(group.memberCount),
+            createdAt: Timestamp(milliseconds: group.createdAtMs))
+    }
+}

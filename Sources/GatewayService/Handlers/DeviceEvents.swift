@@ -1,0 +1,30 @@
+import DeviceAPI
+import Domain
+import Logging
+import Messaging
+import Wire
+
+/// `GET …/devices/{deviceId}/events`: what is open now, then what comes, until the device loses the right to it.
+struct DeviceEvents: Sendable {
+    let edge: Edge
+
+    func open(_ inbound: Inbound) async throws -> Reply {
+        let device = try await edge.authentication.device(inbound, evenAwaiting: true)
+        let listener = DeviceStreams.Listener(
+            tenant: inbound.tenant, device: DeviceID(device.deviceID), person: PersonID(device.personID))
+        let hub = edge.hub
+        let context = inbound.context()
+        return try edge.stream(inbound) { mailbox in
+            let id = hub.open(listener, mailbox)
+            do {
+                // Listening comes first: what begins while the list is read is heard, and told once.
+                try await hub.list(listener, context)
+                await mailbox.ended()
+            } catch {
+                edge.logger.info("a device's events ended early", metadata: ["requestId": "\(inbound.originID)"])
+            }
+            mailbox.end()
+            hub.close(id, listener.device)
+        }
+    }
+}

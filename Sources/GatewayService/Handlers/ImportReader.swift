@@ -1,0 +1,176 @@
+import DeviceAPI
+import Domain
+import SwiftProtobuf
+import Wire
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Turns the bytes of an upload into lines, whatever the pieces are in which they come.
+struct ImportReader {
+    enum Format { case csv, ndjson }
+
+    enum Result {
+        case line(ImportLine)
+        case problem(ImportProblemLine)
+    }
+
+    private enum Column: String, CaseIterable { case username, displayName, password, groups, roles }
+
+    private let format: Format
+    private var record: [UInt8] = []
+    private var isQuoted = false
+    private var isTooLong = false
+    private var line = 1
+    private var recordStart = 1
+    private var columns: [Column]?
+    private var isFirstRecord = true
+
+    init(_ format: Format) { self.format = format }
+
+    /// Throws `malformed` for a CSV header that is not understood: every line after it would be wrong.
+    mutating func read(_ bytes: some Sequence<UInt8>) throws(ServiceError) -> [Result] {
+        var results: [Result] = []
+        for byte in bytes {
+            if format == .csv, byte == 0x22 { isQuoted.toggle() }
+            if byte == 0x0A {
+                line += 1
+                // RFC 4180 section 2.6: a quoted field may hold line breaks.
+                if !isQuoted || isTooLong {
+                    if let result = try endRecord() { results.append(result) }
+                    continue
+                }
+            }
+            guard record.count < APILimits.importLineBytesMax else {
+                isTooLong = true
+                continue
+            }
+            record.append(byte)
+        }
+        return results
+    }
+
+    mutating func finish() throws(ServiceError) -> [Result] {
+        guard let result = try endRecord() else { return [] }
+        return [result]
+    }
+
+    private mutating func endRecord() throws(ServiceError) -> Result? {
+        defer {
+            record = []
+            (isQuoted, isTooLong, recordStart) = (false, false, line)
+        }
+        if isTooLong { return problem("too_large", "the line is longer than \(APILimits.importLineBytesMax) bytes") }
+        if record.last == 0x0D { record.removeLast() }
+        // Spreadsheets put a byte order mark in front of UTF-8.
+        if isFirstRecord, record.starts(with: [0xEF, 0xBB, 0xBF]) { record.removeFirst(3) }
+        isFirstRecord = false
+        guard !record.isEmpty else { return nil }
+        guard let text = String(validating: record, as: UTF8.self) else {
+            return problem("malformed", "the line is not UTF-8")
+        }
+        return format == .csv ? try csv(text) : ndjson(record)
+    }
+
+    private func problem(_ code: String, _ detail: String) -> Result {
+        .problem(ImportProblemLine(line: recordStart, code: code, detail: detail))
+    }
+
+    // MARK: NDJSON
+
+    private func ndjson(_ bytes: [UInt8]) -> Result {
+        do {
+            let body = try JSONBody.decode(UserCreation.self, from: bytes)
+            return checked(
+                ImportLine.with {
+                    $0.username = body.username
+                    $0.displayName = body.displayName ?? ""
+                    $0.password = Data((body.password ?? "").utf8)
+                    $0.groups = body.groups ?? []
+                    $0.roles = body.roles ?? []
+                })
+        } catch {
+            return problem(error.code.name, error.detail)
+        }
+    }
+
+    // MARK: CSV
+
+    private mutating func csv(_ text: String) throws(ServiceError) -> Result? {
+        guard let fields = Self.fields(of: text) else {
+            if columns == nil { throw ServiceError(.malformed, "the header is not CSV") }
+            return problem("malformed", "the line is not CSV")
+        }
+        guard let columns else {
+            try readHeader(fields)
+            return nil
+        }
+        guard fields.count == columns.count else {
+            return problem("malformed", "the line has \(fields.count) fields, not \(columns.count)")
+        }
+        let values = Dictionary(uniqueKeysWithValues: zip(columns, fields))
+        func list(_ column: Column) -> [String] {
+            (values[column] ?? "").split(separator: ";").map { $0.trimmed }.filter { !$0.isEmpty }
+        }
+        return checked(
+            ImportLine.with {
+                $0.username = values[.username] ?? ""
+                $0.displayName = values[.displayName] ?? ""
+                $0.password = Data((values[.password] ?? "").utf8)
+                $0.groups = list(.groups)
+                $0.roles = list(.roles)
+            })
+    }
+
+    private mutating func readHeader(_ fields: [String]) throws(ServiceError) {
+        var read: [Column] = []
+        for field in fields {
+            guard let column = Column(rawValue: field), !read.contains(column) else {
+                throw ServiceError(
+                    .malformed,
+                    "the header may name \(Column.allCases.map(\.rawValue).joined(separator: ", ")), each once")
+            }
+            read.append(column)
+        }
+        guard read.contains(.username) else { throw ServiceError(.malformed, "the header does not name username") }
+        columns = read
+    }
+
+    /// RFC 4180. Nil for a quote that does not end or text after one.
+    private static func fields(of text: String) -> [String]? {
+        var fields: [String] = []
+        var field: [UInt8] = []
+        var bytes = Array(text.utf8)[...]
+        var isQuoted = false
+        var hasEnded = false
+        while let byte = bytes.popFirst() {
+            switch byte {
+            case 0x22 where isQuoted && bytes.first == 0x22:
+                field.append(0x22)
+                bytes.removeFirst()
+            case 0x22 where isQuoted: (isQuoted, hasEnded) = (false, true)
+            case 0x22 where field.isEmpty && !hasEnded: isQuoted = true
+            case 0x2C where !isQuoted:
+                fields.append(String(decoding: field, as: UTF8.self))
+                (field, hasEnded) = ([], false)
+            case _ where hasEnded: return nil
+            default: field.append(byte)
+            }
+        }
+        guard !isQuoted else { return nil }
+        return fields + [String(decoding: field, as: UTF8.self)]
+    }
+
+    private func checked(_ line: ImportLine) -> Result {
+        var line = line
+        line.line = UInt32(clamping: recordStart)
+        guard (1...APILimits.usernameCharactersMax).contains(line.username.count) else {
+            return problem(
+                ErrorCode.invalidUsername.name, "a user name has 1 to \(APILimits.usernameCharactersMax) characters")
+        }
+        return .line(line)
+    }
+}

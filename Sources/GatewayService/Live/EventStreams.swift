@@ -1,0 +1,88 @@
+import DeviceAPI
+import Domain
+import Synchronization
+import Wire
+
+/// Every open event stream: how many there may be, the comment lines, and the end of those that are old.
+///
+/// One clock serves all of them: a stream costs its mailbox and a row here, no task and no timer of its own.
+final class EventStreams: Sendable {
+    private struct Row {
+        let mailbox: StreamMailbox
+        let openedAt: Int
+    }
+
+    private struct State {
+        var rows: [UInt64: Row] = [:]
+        var next: UInt64 = 0
+        var second = 0
+        var isDraining = false
+    }
+
+    private let state = Mutex(State())
+    private let streamsMax: Int
+
+    init(streamsMax: Int) { self.streamsMax = streamsMax }
+
+    var count: Int { state.withLock { $0.rows.count } }
+
+    /// Throws `overloaded` when there are as many as there may be, or the gateway is stopping.
+    func open(_ mailbox: StreamMailbox) throws(ServiceError) -> UInt64 {
+        let id: UInt64? = state.withLock { state in
+            guard !state.isDraining, state.rows.count < streamsMax else { return nil }
+            state.next += 1
+            state.rows[state.next] = Row(mailbox: mailbox, openedAt: state.second)
+            return state.next
+        }
+        guard let id else { throw ServiceError(.overloaded, "too many streams are open", retryAfter: .seconds(5)) }
+        return id
+    }
+
+    func close(_ id: UInt64) {
+        let row = state.withLock { $0.rows.removeValue(forKey: id) }
+        row?.mailbox.end()
+    }
+
+    /// One second has passed. A fifteenth of the streams gets its comment each time, so that the work is even.
+    func tick() {
+        let (comments, ends) = state.withLock { state in
+            state.second += 1
+            var comments: [StreamMailbox] = []
+            var ends: [StreamMailbox] = []
+            for (id, row) in state.rows {
+                let age = state.second - row.openedAt
+                if age >= APILimits.streamLifetimeSeconds {
+                    ends.append(row.mailbox)
+                    state.rows[id] = nil
+                } else if age % APILimits.streamCommentSeconds == 0 {
+                    comments.append(row.mailbox)
+                }
+            }
+            return (comments, ends)
+        }
+        for mailbox in comments { mailbox.send(EventFraming.comment) }
+        for mailbox in ends { mailbox.end() }
+    }
+
+    /// Ends all streams, and lets none open any more.
+    func drain() {
+        let mailboxes = state.withLock { state in
+            state.isDraining = true
+            defer { state.rows = [:] }
+            return state.rows.values.map(\.mailbox)
+        }
+        for mailbox in mailboxes { mailbox.end() }
+    }
+
+    /// Ticks until cancelled.
+    func run() async {
+        let clock = ContinuousClock()
+        var next = clock.now
+        while !Task.isCancelled {
+            next += .seconds(1)
+            // The one timer of the process: not a wait for something to happen.
+            try? await clock.sleep(until: next)
+            tick()
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package import Wire
+
+/// What a bus tells its metrics; called on the reactor thread, so it must return at once.
+package enum BusEvent: Sendable, Hashable {
+    case calleeReady(ServiceName, InstanceID)
+    case calleeLost(ServiceName, reason: String)
+    /// A call was sent again after a loss.
+    case retried(ServiceName, method: UInt16)
+    /// A call ended without a reply.
+    case failed(ServiceName, method: UInt16, ErrorCode)
+    /// This process refused a request unexecuted.
+    case refusedRequest(method: UInt16, NackReason)
+    /// A repeated request waits for the execution that runs.
+    case joinedRequest(method: UInt16)
+    /// A connection was refused for its key or mechanism.
+    case refusedConnection
+    /// A frame that is not of this protocol was dropped.
+    case malformedFrame
+    /// A reply had no way back to its caller.
+    case droppedReply
+}
+
+/// Why a request was refused. A refused request was not executed: it may be sent elsewhere at once.
+package enum NackReason: UInt32, Sendable, Hashable, CaseIterable {
+    /// No room: more than the credit, or more than may run.
+    case busy = 1
+    case draining = 2
+    /// The deadline had passed on arrival.
+    case expired = 3
+    /// No handler for the method.
+    case noMethod = 4
+    /// The caller is not among those that may ask.
+    case denied = 5
+    /// The connection has not said HELLO, or was forgotten.
+    case noSession = 6
+}

@@ -1,0 +1,372 @@
+import Wire
+
+/// All calls of this process to one service: which waits, which is with whom, and who gets the next.
+///
+/// The least loaded callee with credit is chosen, at random among equals. What a lost callee had is known exactly: `outstanding`.
+struct CallerMachine {
+    typealias Instant = ContinuousClock.Instant
+
+    /// What the shell must do; in order.
+    enum Effect: Equatable {
+        case send(SlabKey, to: PeerID, sequence: UInt64, attempt: UInt16, isRetry: Bool)
+        case cancel(PeerID, sequence: UInt64)
+        case finish(SlabKey, RequestMachine.Outcome)
+        /// Nothing is outstanding at a callee that gets no new work.
+        case empty(PeerID)
+        case readyInstances(Set<InstanceID>)
+    }
+
+    private struct Peer {
+        let id: PeerID
+        let instance: InstanceID
+        var credit = Credit()
+        var nextParked: UInt64 = 1
+        var outstanding: [UInt64: SlabKey] = [:]
+        var ordinary = 0
+        /// Calls for this instance alone that found no credit.
+        var pinned = WaitingLine()
+        var isPaused = false
+        var isDraining = false
+        var busyUntil: Instant?
+
+        func takesWork(at now: Instant) -> Bool {
+            guard !isPaused, !isDraining else { return false }
+            guard let busyUntil else { return true }
+            return busyUntil <= now
+        }
+    }
+
+    let service: ServiceName
+    private let limits: BusLimits
+    private var calls = Slab<RequestMachine>()
+    private var peers: [Peer] = []
+    private var ordinaryLine = WaitingLine()
+    private var parkedLine = WaitingLine()
+    private var queuedOrdinary = 0
+    private var queuedParked = 0
+    private var queuedPinned = 0
+    private var timers = TimerHeap<SlabKey>()
+    private var budget = RetryBudget()
+    private var announced: Set<InstanceID> = []
+    /// Filled by every event; the shell takes it.
+    private(set) var effects: [Effect] = []
+
+    init(service: ServiceName, limits: BusLimits) {
+        self.service = service
+        self.limits = limits
+    }
+
+    var callCount: Int { calls.count }
+    var queuedCount: Int { queuedOrdinary + queuedParked + queuedPinned }
+    var readyInstances: Set<InstanceID> { announced }
+    func outstandingCount(of peer: PeerID) -> Int { position(peer).map { peers[$0].outstanding.count } ?? 0 }
+    func highestSequence(of peer: PeerID) -> UInt64 { position(peer).map { peers[$0].credit.lastSent } ?? 0 }
+
+    mutating func takeEffects() -> [Effect] {
+        guard !effects.isEmpty else { return [] }
+        defer { effects = [] }
+        return effects
+    }
+
+    /// When `advance` has something to do next.
+    var nextTick: Instant? {
+        let resumed = queuedCount == 0 ? nil : peers.compactMap(\.busyUntil).min()
+        guard let due = timers.next else { return resumed }
+        return resumed.map { min($0, due) } ?? due
+    }
+
+    // MARK: calls
+
+    /// Takes a call in. Nil when the line is full: nothing was sent.
+    mutating func add(
+        _ method: Method, deadline: Instant, instance: InstanceID?, at now: Instant,
+        using random: inout some RandomNumberGenerator
+    ) -> SlabKey? {
+        let isFull =
+            method.wait == .parked
+            ? queuedParked >= limits.parkedPerConnectionMax : queuedOrdinary + queuedPinned >= limits.queuedCallsMax
+        guard !isFull else { return nil }
+        let key = calls.insert(RequestMachine(method: method, deadline: deadline, instance: instance))
+        timers.insert(key, due: deadline)
+        enqueue(key)
+        dispatch(at: now, using: &random)
+        return key
+    }
+
+    mutating func cancel(_ key: SlabKey) {
+        guard let state = calls[key]?.state, let decision = calls[key]?.cancel() else { return }
+        abandon(key, state, decision)
+    }
+
+    /// Ends what is past its deadline and gives work to callees whose pause is over.
+    mutating func advance(to now: Instant, using random: inout some RandomNumberGenerator) {
+        while let key = timers.popDue(at: now) {
+            guard let state = calls[key]?.state, let decision = calls[key]?.expire() else { continue }
+            abandon(key, state, decision)
+        }
+        for index in peers.indices where peers[index].busyUntil.map({ $0 <= now }) ?? false {
+            peers[index].busyUntil = nil
+        }
+        dispatch(at: now, using: &random)
+        timers.compact(live: calls.count) { [calls] in calls[$0] != nil }
+    }
+
+    // MARK: callees
+
+    mutating func up(
+        _ peer: PeerID, instance: InstanceID, credit: UInt64, at now: Instant,
+        using random: inout some RandomNumberGenerator
+    ) {
+        guard position(peer) == nil else { return }
+        var added = Peer(id: peer, instance: instance)
+        added.credit.raise(to: credit)
+        peers.append(added)
+        announce()
+        dispatch(at: now, using: &random)
+    }
+
+    mutating func pause(_ peer: PeerID) {
+        guard let index = position(peer) else { return }
+        peers[index].isPaused = true
+        announce()
+    }
+
+    mutating func resume(_ peer: PeerID, at now: Instant, using random: inout some RandomNumberGenerator) {
+        guard let index = position(peer) else { return }
+        peers[index].isPaused = false
+        announce()
+        dispatch(at: now, using: &random)
+    }
+
+    mutating func drain(_ peer: PeerID) {
+        guard let index = position(peer) else { return }
+        peers[index].isDraining = true
+        announce()
+        failPinned(index)
+        reportEmpty(index)
+    }
+
+    mutating func granted(
+        _ peer: PeerID, credit: UInt64, at now: Instant, using random: inout some RandomNumberGenerator
+    ) {
+        guard let index = position(peer), credit > peers[index].credit.limit else { return }
+        peers[index].credit.raise(to: credit)
+        dispatch(at: now, using: &random)
+    }
+
+    /// The connection is gone: the fate of everything outstanding there is unknown.
+    mutating func lost(_ peer: PeerID, at now: Instant, using random: inout some RandomNumberGenerator) {
+        guard let index = position(peer) else { return }
+        failPinned(index)
+        let gone = peers.remove(at: index)
+        announce()
+        for sequence in gone.outstanding.keys.sorted() {
+            guard let key = gone.outstanding[sequence], var call = calls[key] else { continue }
+            let decision = call.lost(peer, limits: limits, budget: &budget, at: now)
+            calls[key] = call
+            settle(key, decision)
+        }
+        dispatch(at: now, using: &random)
+    }
+
+    /// A reply; nil when it answers nothing that is outstanding (late, repeated, or wrong).
+    @discardableResult
+    mutating func replied(_ peer: PeerID, sequence: UInt64, isExpected: (SlabKey) -> Bool) -> SlabKey? {
+        guard let index = position(peer), let key = peers[index].outstanding[sequence], isExpected(key) else {
+            return nil
+        }
+        guard calls[key]?.replied(by: peer, sequence: sequence) == .end(.replied) else { return nil }
+        forget(sequence, at: index)
+        budget.succeeded()
+        calls.remove(key)
+        effects.append(.finish(key, .replied))
+        reportEmpty(index)
+        return key
+    }
+
+    mutating func refused(
+        _ peer: PeerID, sequence: UInt64, _ reason: NackReason, at now: Instant,
+        using random: inout some RandomNumberGenerator
+    ) {
+        guard let index = position(peer), let key = peers[index].outstanding[sequence] else { return }
+        forget(sequence, at: index)
+        if reason == .busy { peers[index].busyUntil = now + limits.busyPause }
+        if reason == .draining {
+            peers[index].isDraining = true
+            announce()
+            failPinned(index)
+        }
+        if var call = calls[key] {
+            let decision = call.refused(reason, by: peer, sequence: sequence, limits: limits, at: now)
+            calls[key] = call
+            settle(key, decision)
+        }
+        reportEmpty(index)
+        dispatch(at: now, using: &random)
+    }
+
+    // MARK: the line
+
+    private func position(_ peer: PeerID) -> Int? { peers.firstIndex { $0.id == peer } }
+
+    private mutating func announce() {
+        let ready = Set(peers.filter { !$0.isPaused && !$0.isDraining }.map(\.instance))
+        guard ready != announced else { return }
+        announced = ready
+        effects.append(.readyInstances(ready))
+    }
+
+    private mutating func reportEmpty(_ index: Int) {
+        if peers[index].isDraining, peers[index].outstanding.isEmpty { effects.append(.empty(peers[index].id)) }
+    }
+
+    private mutating func enqueue(_ key: SlabKey) {
+        guard let call = calls[key] else { return }
+        if let instance = call.instance {
+            guard let index = peers.firstIndex(where: { $0.instance == instance && !$0.isDraining }) else {
+                queuedPinned += 1
+                if let decision = calls[key]?.instanceGone() { abandon(key, .queued, decision) }
+                return
+            }
+            queuedPinned += 1
+            peers[index].pinned.compact(live: queuedPinned) { [calls] in calls[$0]?.state == .queued }
+            peers[index].pinned.append(key)
+        } else if call.method.wait == .parked {
+            queuedParked += 1
+            parkedLine.append(key)
+        } else {
+            queuedOrdinary += 1
+            ordinaryLine.append(key)
+        }
+    }
+
+    private mutating func settle(_ key: SlabKey, _ decision: RequestMachine.Decision) {
+        switch decision {
+        case .ignore: break
+        case .again: enqueue(key)
+        case .end(let outcome):
+            calls.remove(key)
+            effects.append(.finish(key, outcome))
+        }
+    }
+
+    /// Ends a call from this side: its callee is told, or its place in the line is given up.
+    private mutating func abandon(_ key: SlabKey, _ state: RequestMachine.State, _ decision: RequestMachine.Decision) {
+        switch state {
+        case .sent(let peer, let sequence):
+            effects.append(.cancel(peer, sequence: sequence))
+            if let index = position(peer) {
+                forget(sequence, at: index)
+                reportEmpty(index)
+            }
+        case .queued: leaveLine(key)
+        case .done: break
+        }
+        settle(key, decision)
+    }
+
+    private mutating func leaveLine(_ key: SlabKey) {
+        guard let call = calls[key] else { return }
+        if call.instance != nil {
+            queuedPinned -= 1
+        } else if call.method.wait == .parked {
+            queuedParked -= 1
+            parkedLine.compact(live: queuedParked) { [calls] in calls[$0]?.state == .queued }
+        } else {
+            queuedOrdinary -= 1
+            ordinaryLine.compact(live: queuedOrdinary) { [calls] in calls[$0]?.state == .queued }
+        }
+    }
+
+    private mutating func forget(_ sequence: UInt64, at index: Int) {
+        guard peers[index].outstanding.removeValue(forKey: sequence) != nil else { return }
+        if !Sequence.isParked(sequence) { peers[index].ordinary -= 1 }
+    }
+
+    private mutating func failPinned(_ index: Int) {
+        while let key = peers[index].pinned.popFirst() {
+            guard calls[key]?.state == .queued, let decision = calls[key]?.instanceGone() else { continue }
+            abandon(key, .queued, decision)
+        }
+    }
+
+    private mutating func nextQueued(_ line: WritableKeyPath<CallerMachine, WaitingLine>) -> SlabKey? {
+        while let key = self[keyPath: line].popFirst() {
+            if calls[key]?.state == .queued { return key }
+        }
+        return nil
+    }
+
+    /// Hands out what waits, as far as there is somebody to take it.
+    private mutating func dispatch(at now: Instant, using random: inout some RandomNumberGenerator) {
+        guard queuedCount > 0 else { return }
+        for index in peers.indices where queuedPinned > 0 { dispatchPinned(index, now) }
+        while queuedOrdinary > 0, let index = choose(at: now, parked: false, using: &random) {
+            guard let key = nextQueued(\.ordinaryLine) else { break }
+            queuedOrdinary -= 1
+            send(key, to: index)
+        }
+        while queuedParked > 0, let index = choose(at: now, parked: true, using: &random) {
+            guard let key = nextQueued(\.parkedLine) else { break }
+            queuedParked -= 1
+            send(key, to: index)
+        }
+    }
+
+    private mutating func dispatchPinned(_ index: Int, _ now: Instant) {
+        while peers[index].takesWork(at: now), !peers[index].pinned.isEmpty {
+            guard let key = peers[index].pinned.popFirst() else { return }
+            guard let call = calls[key], call.state == .queued else { continue }
+            guard hasRoom(index, parked: call.method.wait == .parked) else {
+                // Keeps its turn among this instance's calls only loosely: credit comes back within a beat.
+                peers[index].pinned.append(key)
+                return
+            }
+            queuedPinned -= 1
+            send(key, to: index)
+        }
+    }
+
+    private func hasRoom(_ index: Int, parked: Bool) -> Bool {
+        if parked { return peers[index].outstanding.count - peers[index].ordinary < limits.parkedPerConnectionMax }
+        return !peers[index].credit.isExhausted
+    }
+
+    private func load(_ index: Int, parked: Bool) -> Int {
+        parked ? peers[index].outstanding.count - peers[index].ordinary : peers[index].ordinary
+    }
+
+    private func choose(at now: Instant, parked: Bool, using random: inout some RandomNumberGenerator) -> Int? {
+        var chosen: Int?
+        var ties = 1
+        for index in peers.indices where peers[index].takesWork(at: now) && hasRoom(index, parked: parked) {
+            guard let best = chosen, load(best, parked: parked) <= load(index, parked: parked) else {
+                chosen = index
+                ties = 1
+                continue
+            }
+            if load(best, parked: parked) == load(index, parked: parked) {
+                ties += 1
+                if Int.random(in: 0..<ties, using: &random) == 0 { chosen = index }
+            }
+        }
+        return chosen
+    }
+
+    private mutating func send(_ key: SlabKey, to index: Int) {
+        guard let call = calls[key] else { return }
+        let sequence: UInt64
+        if call.method.wait == .parked {
+            sequence = Sequence.parkedBit | peers[index].nextParked
+            peers[index].nextParked += 1
+        } else {
+            guard let next = peers[index].credit.take() else { return }
+            sequence = next
+            peers[index].ordinary += 1
+        }
+        peers[index].outstanding[sequence] = key
+        calls[key]?.sent(to: peers[index].id, sequence: sequence)
+        effects.append(
+            .send(key, to: peers[index].id, sequence: sequence, attempt: call.attempt, isRetry: call.retries > 0))
+    }
+}

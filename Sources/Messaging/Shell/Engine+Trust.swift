@@ -1,0 +1,74 @@
+import CZeroMQ
+import Logging
+import Wire
+
+/// Who may connect: the ZAP handler (RFC 27 of the ZeroMQ project) and the table that it asks.
+extension Engine {
+    static let zapDomain = "countersign"
+
+    func startZAP() throws(BusError) {
+        let socket = try Socket(context, ZMQ_REP)
+        socket.set(ZMQ_LINGER, 0)
+        if let reason = socket.bind("inproc://zeromq.zap.01") { throw .configuration("ZAP cannot start: \(reason)") }
+        _ = addPort(.zap, socket)
+    }
+
+    /// The table changed: connections whose key is no longer in it are forgotten at once, and callees that were waited for are tried.
+    func trust(_ keys: TrustedKeys) {
+        guard keys != trusted else { return }
+        trusted = keys
+        for (session, key) in sessionKeys where keys.service(of: key) == nil {
+            worker?.gone(session)
+            sessionKeys[session] = nil
+        }
+        carryOutWorker()
+        for group in groups.values {
+            for link in group.links.values { apply(.hurry, link) }
+        }
+    }
+
+    /// Answers one question: version, request id, domain, address, identity, mechanism, and for CURVE the 32-byte key.
+    func answerZAP(_ message: inout Message, _ port: Port) {
+        var parts = [message.copy()]
+        while message.hasMore(), parts.count < 16 {
+            guard port.receive(&message) == .done else { return }
+            parts.append(message.copy())
+        }
+        let user =
+            parts.count == 7 && parts[0] == Array("1.0".utf8) ? self.user(mechanism: parts[5], key: parts[6]) : nil
+        if user == nil {
+            metrics(.refusedConnection)
+            logger.warning(
+                "a connection was refused",
+                metadata: ["mechanism": "\(String(decoding: parts.count > 5 ? parts[5] : [], as: UTF8.self))"])
+        }
+        let requestID = parts.count > 1 ? parts[1] : []
+        let answer: [[UInt8]] = [
+            Array("1.0".utf8), requestID, Array((user == nil ? "400" : "200").utf8),
+            Array((user == nil ? "refused" : "OK").utf8),
+            Array((user ?? "").utf8), [],
+        ]
+        for (index, part) in answer.enumerated() {
+            var out = Message(part)
+            guard send(&out, on: port, more: index < answer.count - 1) == .done else { return }
+        }
+    }
+
+    /// The service that a key belongs to, with the key itself, so that the connection can be ended when the key is removed.
+    private func user(mechanism: [UInt8], key: [UInt8]) -> String? {
+        guard mechanism == Array("CURVE".utf8), key.count == 32 else { return nil }
+        var text = [CChar](repeating: 0, count: 41)
+        guard zmq_z85_encode(&text, key, 32) != nil else { return nil }
+        let encoded = KeyFile.text(text)
+        return trusted.service(of: encoded).map { "\($0.rawValue) \(encoded)" }
+    }
+
+    /// Counts handshakes that failed; nothing else of the ROUTER's monitor is needed, but it must be read.
+    func receiveRouterEvent(_ message: inout Message, _ port: Port) {
+        guard let (event, _) = monitorEvent(&message, port) else { return }
+        switch Int32(event) {
+        case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: metrics(.refusedConnection)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/// The notifier's limits.
+package struct NotifierConfiguration: Sendable {
+    /// Events kept for one listener until it has fetched them; when more come the oldest go, and it is told to resync.
+    package var eventsPerListenerMax = 4096
+    /// Events in one reply.
+    package var eventsPerReplyMax = 256
+    package var listenersMax = 1024
+    package var devicesPerListenerMax = 200_000
+    /// A listener that does not ask for this long is forgotten.
+    package var listenerSilenceMax = Duration.seconds(60)
+    /// The longest that one Listen is parked.
+    package var listenWaitMax = Duration.seconds(30)
+    /// Devices that one Notify may name.
+    package var targetsMax = 64
+    /// Wake-ups that wait for a sender; the excess is recorded as `overloaded`.
+    package var queuedWakeUpsMax = 10_000
+    /// Wake-ups that are being sent.
+    package var sendersMax = 64
+    package var sendTimeout = Duration.seconds(10)
+    /// Times that one wake-up is tried, while its request lives.
+    package var attemptsMax = 3
+    package var deliveryRetention = Duration.seconds(30 * 86_400)
+    /// How long after a request's end its repeats still ring nobody.
+    package var claimRetention = Duration.seconds(86_400)
+    package var purgeInterval = Duration.seconds(30)
+    package var purgeBatch = 1000
+
+    package init() {}
+}

@@ -1,0 +1,19 @@
+import Telemetry
+
+/// What the notifier counts. Labels come from closed sets.
+struct NotifierMetrics: Sendable {
+    let listeners: Gauge
+    let devices: Gauge
+    let events: Counter
+    let outcomes: Counter
+
+    init(_ registry: MetricsRegistry) {
+        listeners = registry.gauge("countersign_live_listeners", help: "Gateways that listen for events.")
+        devices = registry.gauge("countersign_live_devices", help: "Devices whose event stream a gateway holds.")
+        events = registry.counter(
+            "countersign_live_events_total", help: "Events told, a device each.", labels: ["event"])
+        outcomes = registry.counter(
+            "countersign_push_attempts_total", help: "Attempts to wake a phone through a provider.",
+            labels: ["transport", "outcome"])
+    }
+}

@@ -1,0 +1,99 @@
+// Wakes phones: over the event streams that gateways hold, and through push providers.
+//
+// Owns: who listens for which device (in memory), attempts to deliver (stored). Must not know: whether a request is real, what is
+// decided about it, who a device belongs to. Losing it costs a ring, never a sign-in: phones ask for themselves. Start reading at
+// `NotifierRoutes`.
+
+package import Domain
+package import Logging
+package import ServiceKit
+import ServiceLifecycle
+package import Storage
+package import Telemetry
+
+package struct NotifierService: Service {
+    package struct Dependencies: Sendable {
+        package let store: any Store<any NotifierRecords>
+        package let tenants: any Tenants
+        package let metrics: MetricsRegistry
+        package let logger: Logger
+        package let now: @Sendable () -> Timestamp
+        /// One a transport.
+        package let drivers: [any PushDriver]
+        /// Waits; tests set the time by hand.
+        package let pause: @Sendable (Duration) async throws -> Void
+
+        package init(
+            store: any Store<any NotifierRecords>, tenants: any Tenants, metrics: MetricsRegistry, logger: Logger,
+            now: @escaping @Sendable () -> Timestamp, drivers: [any PushDriver] = [],
+            pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+        ) {
+            self.store = store
+            self.tenants = tenants
+            self.metrics = metrics
+            self.logger = logger
+            self.now = now
+            self.drivers = drivers
+            self.pause = pause
+        }
+    }
+
+    let notifications: NotifyHandler
+    let live: LiveListeners
+    let deliveries: DeliveryHandler
+    private let sender: WakeUpSender
+    private let given: Dependencies
+    private let configuration: NotifierConfiguration
+
+    /// `epoch` must differ from every earlier process's, e.g. random.
+    package init(_ given: Dependencies, epoch: UInt64, configuration: NotifierConfiguration = NotifierConfiguration()) {
+        let metrics = NotifierMetrics(given.metrics)
+        self.given = given
+        self.configuration = configuration
+        live = LiveListeners(
+            epoch: epoch, configuration: configuration, metrics: metrics, now: given.now, pause: given.pause)
+        sender = WakeUpSender(given, configuration: configuration, metrics: metrics)
+        notifications = NotifyHandler(
+            store: given.store, tenants: given.tenants, live: live, sender: sender, configuration: configuration,
+            metrics: metrics,
+            now: given.now)
+        deliveries = DeliveryHandler(store: given.store)
+    }
+
+    /// Sends wake-ups, forgets silent listeners and old attempts, until the process drains.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.sender.run() }
+                group.addTask { await self.purgeRegularly() }
+            }
+        }
+    }
+
+    private func purgeRegularly() async {
+        while !Task.isCancelled {
+            live.forgetSilent()
+            do {
+                try await purge()
+            } catch {
+                given.logger.warning("purge failed", metadata: ["error": "\(error)"])
+            }
+            // Nothing wakes a purge but time. Cancelled while pausing: the loop's condition ends it.
+            try? await given.pause(configuration.purgeInterval)
+        }
+    }
+
+    /// Deletes what need not be kept, in small transactions.
+    package func purge() async throws {
+        let time = given.now()
+        let limit = configuration.purgeBatch
+        let before = time - configuration.deliveryRetention
+        let steps: [@Sendable (any NotifierRecords) throws -> Int] = [
+            { try $0.deleteDeliveries(before: before, limit: limit) },
+            { try $0.deleteClaims(keptUntilBefore: time, limit: limit) },
+        ]
+        for step in steps {
+            while try await given.store.write(step) == limit { try Task.checkCancellation() }
+        }
+    }
+}

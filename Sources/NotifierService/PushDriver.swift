@@ -1,0 +1,54 @@
+package import Domain
+
+/// What a push tells a phone: that there is something to ask for. No number, no secret, no personal data.
+package struct WakeUp: Hashable, Sendable {
+    package let tenant: TenantID
+    package let challenge: ChallengeID
+    package let device: DeviceID
+    /// The provider need not deliver it later.
+    package let expiresAt: Timestamp
+
+    package init(tenant: TenantID, challenge: ChallengeID, device: DeviceID, expiresAt: Timestamp) {
+        self.tenant = tenant
+        self.challenge = challenge
+        self.device = device
+        self.expiresAt = expiresAt
+    }
+}
+
+/// How one attempt ended. Every provider's answers fit one of these.
+package enum PushOutcome: Hashable, Sendable {
+    /// The provider took it.
+    case delivered
+    /// The provider does not know the address any more.
+    case expiredAddress
+    /// Busy or limiting: worth another try after this long.
+    case retry(after: Duration)
+    /// The provider refuses us: key, topic, project or sender is wrong. An operator must act.
+    case configuration
+    case tooLarge
+    case unreachable
+    case timeout
+
+    /// As it is recorded and counted.
+    package var label: String {
+        switch self {
+        case .delivered: "delivered"
+        case .expiredAddress: "expired_address"
+        case .retry: "retry"
+        case .configuration: "configuration"
+        case .tooLarge: "too_large"
+        case .unreachable: "unreachable"
+        case .timeout: "timeout"
+        }
+    }
+}
+
+/// Sends wake-ups through one push provider.
+package protocol PushDriver: Sendable {
+    var transport: PushTransport { get }
+
+    /// Sends one wake-up to an address, which is JSON of the transport's own members. Must honour cancellation: it is cancelled
+    /// when it takes too long.
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome
+}

@@ -1,0 +1,107 @@
+import Domain
+import Messaging
+import Proofs
+import Secrets
+import Storage
+import Wire
+
+/// The rules of one kind of document.
+struct DocumentKind: Sendable {
+    let record: TenantDocument
+    let action: PolicyAction
+    /// What the audit log calls the document: its path below `admin/`.
+    let target: String
+    /// Checks a merge patch for members that no document has.
+    let check: @Sendable (JSONValue) throws -> Void
+    /// Checks a document and fills in what it leaves out.
+    let complete: @Sendable (JSONValue) throws -> JSONValue
+
+    static let policy = DocumentKind(
+        record: .policy, action: .changePolicy, target: "policies/authenticator",
+        check: { try AuthenticatorPolicy.shape.check($0) },
+        complete: { try AuthenticatorPolicy(document: $0).document })
+
+    static let settings = DocumentKind(
+        record: .settings, action: .changeSettings, target: "settings",
+        check: { try TenantSettings.shape.check($0) },
+        complete: { try TenantSettings(document: $0).document })
+
+    /// The document as it is now, complete also when an earlier build wrote it.
+    func document(of tenant: StoredTenant) throws -> JSONValue {
+        do {
+            return try complete(JSONValue(parsing: stored(in: tenant).json))
+        } catch {
+            throw StorageError.corrupt
+        }
+    }
+
+    func stored(in tenant: StoredTenant) -> StoredDocument {
+        switch record {
+        case .policy: tenant.policy
+        case .settings: tenant.settings
+        }
+    }
+
+    /// The document after a merge patch; a refusal names the member.
+    func merging(_ patch: [UInt8], into document: JSONValue) throws -> JSONValue {
+        guard patch.count <= PolicyConfiguration.patchBytesMax else {
+            throw ServiceError(.tooLarge, "the patch is too large")
+        }
+        do {
+            let patch = try JSONValue(parsing: patch)
+            guard patch.members != nil else {
+                throw DocumentFault.malformed(detail: "a merge patch of this document is an object")
+            }
+            try check(patch)
+            let next = try complete(document.merging(patch))
+            guard next.canonicalText.utf8.count <= PolicyConfiguration.documentBytesMax else {
+                throw ServiceError(.tooLarge, "the document would be too large")
+            }
+            return next
+        } catch let fault as DocumentFault {
+            throw ServiceError(fault)
+        } catch JSONFault.duplicateMember(let name) {
+            throw ServiceError(.malformed, "the member \(name) is there twice", members: ["member": name])
+        } catch let fault as JSONFault {
+            throw ServiceError(
+                .malformed, fault == .tooDeep ? "the patch is nested too deeply" : "the patch is not JSON")
+        }
+    }
+
+    /// A strong entity tag (RFC 9110 section 8.8.3) of the document's content.
+    static func etag(of document: JSONValue) -> String {
+        "\"" + Base64URL.encode(Array(sha256(Array(document.canonicalText.utf8)).prefix(16))) + "\""
+    }
+
+    /// RFC 9110 section 13.1.1: one of the tags is the current one, or `*`.
+    static func checkPrecondition(_ ifMatch: String, current: String) throws {
+        guard !ifMatch.isEmpty else {
+            throw ServiceError(.preconditionRequired, "If-Match with the document's ETag is required")
+        }
+        let tags = ifMatch.split { $0 == "," || $0 == " " }
+        guard tags.contains(where: { $0 == "*" || $0 == current }) else {
+            throw ServiceError(.preconditionFailed, "the document has changed: read it again")
+        }
+    }
+}
+
+extension ServiceError {
+    /// What the caller of the public API is told; never more than the names of members and what they may hold.
+    init(_ fault: DocumentFault) {
+        switch fault {
+        case .malformed(let detail):
+            self.init(.malformed, detail)
+        case .unknownMember(let member):
+            self.init(.unknownMember, "unknown member: \(member)", members: ["member": member])
+        case .invalidValue(let member, let allowed):
+            self.init(.invalidValue, "\(member) must be: \(allowed)", members: ["member": member, "allowed": allowed])
+        case .outOfRange(let member, let range):
+            self.init(
+                .outOfRange, "\(member) must be from \(range.lowerBound) to \(range.upperBound)",
+                members: ["member": member, "range": "\(range.lowerBound)-\(range.upperBound)"])
+        case .duplicate(let member):
+            self.init(
+                .invalidValue, "\(member) names a target that is in the list already", members: ["member": member])
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/// What an operator may set, and the limits that are fixed.
+package struct PolicyConfiguration: Sendable {
+    /// Where the operator's token is; made at the first start.
+    package var operatorTokenFile: String
+    /// How long a token of the token endpoint is good.
+    package var tokenLifetime: Duration
+    /// How often expired tokens and replies are deleted.
+    package var sweepInterval: Duration
+
+    package init(
+        operatorTokenFile: String, tokenLifetime: Duration = .seconds(3600), sweepInterval: Duration = .seconds(600)
+    ) {
+        self.operatorTokenFile = operatorTokenFile
+        self.tokenLifetime = tokenLifetime
+        self.sweepInterval = sweepInterval
+    }
+
+    static let secretBytes = 32
+    static let idBytes = 16
+    static let sweepBatchMax = 500
+    static let patchBytesMax = 65_536
+    /// A document with everything filled in; four of them still fit into one message.
+    static let documentBytesMax = 49_152
+    static let applicationsMax = 100
+    static let pageDefault = 100
+    static let pageMax = 1000
+    /// Where a page ends early, so that it fits into one message.
+    static let pageBytesMax = 131_072
+    /// How long a follower may be parked.
+    static let watchMax = Duration.seconds(30)
+}

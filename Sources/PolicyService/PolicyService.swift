@@ -1,0 +1,106 @@
+// Tenants, the applications that may ask, and what a tenant's people may use.
+//
+// Owns: tenants, applications and their credentials, bearer tokens, the policy and the settings documents, the audit of their
+// changes. Must not know: people, devices, challenges; it asks registration whether a target exists and nothing else.
+// Start reading at `PolicyRoutes`.
+
+package import Domain
+package import Logging
+package import Messaging
+import Proofs
+package import Secrets
+import ServiceKit
+import ServiceLifecycle
+package import Storage
+package import Telemetry
+
+/// The policy service. The other services follow its documents (`WatchPolicy`) and judge by themselves.
+package final class PolicyService: Service {
+    /// What the service is given: everything that a test replaces.
+    package struct Dependencies: Sendable {
+        package var store: any Store<any PolicyRecords>
+        package var caller: any ServiceCaller
+        package var sealer: Sealer
+        package var metrics: MetricsRegistry
+        package var logger: Logger
+        package var now: @Sendable () -> Timestamp
+        package var randomBytes: @Sendable (Int) -> [UInt8]
+        /// Waits out a duration.
+        package var pause: @Sendable (Duration) async throws -> Void
+
+        package init(
+            store: any Store<any PolicyRecords>, caller: any ServiceCaller, sealer: Sealer, metrics: MetricsRegistry,
+            logger: Logger,
+            now: @escaping @Sendable () -> Timestamp
+        ) {
+            self.store = store
+            self.caller = caller
+            self.sealer = sealer
+            self.metrics = metrics
+            self.logger = logger
+            self.now = now
+            randomBytes = { Secrets.randomBytes($0) }
+            pause = { try await Task.sleep(for: $0) }
+        }
+    }
+
+    let configuration: PolicyConfiguration
+    let store: any Store<any PolicyRecords>
+    let caller: any ServiceCaller
+    let once: Once<any PolicyRecords>
+    let metrics: PolicyMetrics
+    let logger: Logger
+    let now: @Sendable () -> Timestamp
+    let randomBytes: @Sendable (Int) -> [UInt8]
+    let pause: @Sendable (Duration) async throws -> Void
+    let operatorToken: OperatorToken
+
+    /// Advances after each committed change.
+    let changes = ChangeSignal()
+    /// Random for each start: a follower of an earlier one gets everything anew, also when the database was restored meanwhile.
+    let epoch: UInt64
+
+    /// Throws `OperatorToken.Fault` when the operator's token can be neither read nor made.
+    package init(_ dependencies: Dependencies, configuration: PolicyConfiguration) throws {
+        self.configuration = configuration
+        store = dependencies.store
+        caller = dependencies.caller
+        once = Once(store: dependencies.store, memos: { $0 }, sealer: dependencies.sealer, now: dependencies.now)
+        metrics = PolicyMetrics(dependencies.metrics)
+        logger = dependencies.logger
+        now = dependencies.now
+        randomBytes = dependencies.randomBytes
+        pause = dependencies.pause
+        operatorToken = try OperatorToken(file: configuration.operatorTokenFile, randomBytes: dependencies.randomBytes)
+        epoch = dependencies.randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) } | 1
+    }
+
+    /// Deletes what has expired, at start and then now and again, until the process stops.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await self.sweep()
+                try? await self.pause(self.configuration.sweepInterval)
+            }
+        }
+    }
+
+    /// Deletes expired tokens and forgotten replies, a batch a transaction so that no change waits long behind it.
+    package func sweep() async {
+        let (now, batch) = (now(), PolicyConfiguration.sweepBatchMax)
+        do {
+            while try await store.write({ try $0.deleteTokens(expiredAt: now, limit: batch) }) == batch {}
+            while try await store.write({ try $0.deleteMemos(keptUntilBefore: now, limit: batch) }) == batch {}
+        } catch {
+            logger.warning("sweep failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// 256 random bits, base64url: a secret to show once and its digest to keep.
+    func newSecret() -> (text: String, digest: [UInt8]) {
+        let text = Base64URL.encode(randomBytes(PolicyConfiguration.secretBytes))
+        return (text, sha256(Array(text.utf8)))
+    }
+
+    func newID() -> String { Base64URL.encode(randomBytes(PolicyConfiguration.idBytes)) }
+}

@@ -1,0 +1,67 @@
+import Domain
+import SwiftProtobuf
+import Synchronization
+import Wire
+
+/// Recent changes of devices and people, for those who cache keys or hold event streams.
+///
+/// In memory: a restart is a new epoch, in which every watcher starts again. At most `capacity` changes are kept; who is further
+/// behind is told to forget everything.
+final class DeviceFeed: Sendable {
+    private struct State {
+        var revision: UInt64 = 0
+        /// Changes numbered `revision - changes.count + 1` to `revision`.
+        var changes: [DeviceChange] = []
+    }
+
+    let epoch: UInt64
+    private let capacity: Int
+    private let state = Mutex(State())
+    private let wakeups = Wakeups<Bool>()
+
+    init(capacity: Int, epoch: UInt64 = .random(in: 1...UInt64.max)) {
+        self.capacity = capacity
+        self.epoch = epoch
+    }
+
+    func publish(_ changes: [DeviceChange]) {
+        guard !changes.isEmpty else { return }
+        state.withLock { state in
+            state.revision += UInt64(changes.count)
+            state.changes.append(contentsOf: changes)
+            // Cut in halves, so that the cost of a cut is spread over many changes.
+            if state.changes.count > 2 * capacity { state.changes.removeFirst(state.changes.count - capacity) }
+        }
+        wakeups.wake(true)
+    }
+
+    /// What changed after `revision`, as soon as there is something, or after `limit`.
+    func changes(after revision: UInt64, epoch: UInt64, atMost limit: Duration) async -> WatchDevicesReply {
+        await wakeups.watching(true) { ticket in
+            if let reply = reply(after: revision, epoch: epoch) { return reply }
+            if limit > .zero { await wakeups.wait(ticket, atMost: limit) }
+            return reply(after: revision, epoch: epoch)
+                ?? WatchDevicesReply.with {
+                    $0.revision = revision
+                    $0.epoch = epoch
+                }
+        }
+    }
+
+    /// Nil when there is nothing to tell.
+    private func reply(after known: UInt64, epoch: UInt64) -> WatchDevicesReply? {
+        state.withLock { state in
+            var reply = WatchDevicesReply()
+            reply.revision = state.revision
+            reply.epoch = self.epoch
+            let oldest = state.revision - UInt64(state.changes.count)
+            if epoch != self.epoch || known < oldest || known > state.revision {
+                reply.resync = true
+                return reply
+            }
+            if known == state.revision { return nil }
+            reply.changed = Array(state.changes[Int(known - oldest)...])
+            return reply
+        }
+    }
+}

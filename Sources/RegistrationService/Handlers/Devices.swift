@@ -1,0 +1,63 @@
+import Domain
+import Messaging
+import Storage
+import SwiftProtobuf
+import Wire
+
+extension RegistrationService {
+    func changeDevice(_ request: ChangeDevice, _ context: HandlerContext) async throws -> DeviceReply {
+        let tenant = TenantID(request.tenant)
+        let name = request.hasName ? try DeviceInput.name(request.name) : nil
+        let osVersion = request.hasOsVersion ? try DeviceInput.version(request.osVersion, "osVersion") : nil
+        let appVersion = request.hasAppVersion ? try DeviceInput.version(request.appVersion, "appVersion") : nil
+        let push = request.hasPush ? try DeviceInput.push(request.push) : nil
+        return try await change(request, context) { change in
+            var device = try change.records.needDevice(request.deviceID, tenant: tenant)
+            guard device.state == .active else { throw ServiceError(.refused, "the device is not active yet") }
+            let before = device.auditDocument
+            device.facts.name = name ?? device.facts.name
+            device.facts.osVersion = osVersion ?? device.facts.osVersion
+            device.facts.appVersion = appVersion ?? device.facts.appVersion
+            if let push {
+                device.push = StoredDevice.Push(
+                    transport: push.transport,
+                    sealedAddress: try change.vault.seal(push.address, .push(tenant, device.id)))
+            }
+            device.lastUsedAt = change.at
+            try change.records.update(device)
+            try change.audit(
+                .device(device), "device.change", tenant: tenant, target: device.id.rawValue, before: before,
+                after: device.auditDocument)
+            change.tell(tenant: tenant, device: device.id, person: device.person, mayListen: true)
+            let record = try device.record(change.vault)
+            return DeviceReply.with { $0.device = record }
+        }
+    }
+
+    func removeDevice(_ request: RemoveDevice, _ context: HandlerContext) async throws -> Wire.Empty {
+        let tenant = TenantID(request.tenant)
+        return try await change(request, context) { change in
+            let device = try change.records.needDevice(request.deviceID, tenant: tenant)
+            guard request.personID.isEmpty || request.personID == device.person.rawValue else {
+                throw ServiceError(.notFound, "no such device")
+            }
+            try Self.remove(device, request.actor, change)
+            try change.cancelRequests(tenant: tenant, person: device.person, device: device.id)
+            return Wire.Empty()
+        }
+    }
+
+    /// Removes a device, whatever its state, and ends an activation that still waited for it.
+    static func remove(_ device: StoredDevice, _ actor: Actor, _ change: Change) throws {
+        if var activation = try change.records.activation(device: device.id, tenant: device.tenant) {
+            activation.machine.end()
+            activation.sealedNumber = []
+            try change.records.update(activation)
+            change.effects.activations.append(activation.id)
+        }
+        try change.records.deleteDevice(device.id, tenant: device.tenant)
+        try change.audit(
+            actor, "device.remove", tenant: device.tenant, target: device.id.rawValue, before: device.auditDocument)
+        change.tell(tenant: device.tenant, device: device.id, person: device.person, mayListen: false)
+    }
+}

@@ -1,0 +1,147 @@
+import Domain
+import Messaging
+import Storage
+import SwiftProtobuf
+import Wire
+
+// What the other services ask for each sign-in: one snapshot, indexed reads, no write.
+
+extension RegistrationService {
+    func resolvePerson(_ request: ResolvePerson, _ context: HandlerContext) async throws -> ResolvePersonReply {
+        let (tenant, name) = (TenantID(request.tenant), FoldedUsername(request.username))
+        return try await resolve { try $0.person(named: name, tenant: tenant) }
+    }
+
+    func readPerson(_ request: ReadPerson, _ context: HandlerContext) async throws -> ResolvePersonReply {
+        let (tenant, id) = (TenantID(request.tenant), PersonID(request.personID))
+        return try await resolve { try $0.person(id, tenant: tenant) }
+    }
+
+    private func resolve(
+        _ find: @escaping @Sendable (any RegistrationRecords) throws -> StoredPerson?
+    ) async throws -> ResolvePersonReply {
+        let vault = vault
+        return try await store.read { records in
+            guard let person = try find(records) else { return ResolvePersonReply() }
+            let devices = try records.devices(of: person.id, tenant: person.tenant)
+            let (record, deviceRecords) = (try records.record(person), try devices.map { try $0.record(vault) })
+            return ResolvePersonReply.with {
+                $0.found = true
+                $0.person = record
+                $0.devices = deviceRecords
+                $0.mayUseCodes = devices.contains { $0.state == .active }
+            }
+        }
+    }
+
+    func readDevice(_ request: ReadDevice, _ context: HandlerContext) async throws -> ReadDeviceReply {
+        let (tenant, id, vault) = (TenantID(request.tenant), DeviceID(request.deviceID), vault)
+        return try await store.read { records in
+            guard let device = try records.device(id, tenant: tenant),
+                let person = try records.person(device.person, tenant: tenant)
+            else { return ReadDeviceReply() }
+            let record = try device.record(vault)
+            return ReadDeviceReply.with {
+                $0.found = true
+                $0.device = record
+                $0.personBlocked = person.isBlocked
+                $0.username = person.username
+            }
+        }
+    }
+
+    func watchDevices(_ request: WatchDevices, _ context: HandlerContext) async throws -> WatchDevicesReply {
+        await feed.changes(
+            after: request.knownRevision, epoch: request.epoch, atMost: .milliseconds(Int64(request.waitMs)))
+    }
+
+    /// None for a blocked person: a code that cannot be looked up cannot be right.
+    func readOfflineSecrets(_ request: ReadOfflineSecrets, _ context: HandlerContext) async throws
+        -> ReadOfflineSecretsReply
+    {
+        let (tenant, id, vault) = (TenantID(request.tenant), PersonID(request.personID), vault)
+        return try await store.read { records in
+            guard let person = try records.person(id, tenant: tenant), !person.isBlocked else {
+                return ReadOfflineSecretsReply()
+            }
+            let secrets = try records.devices(of: id, tenant: tenant).filter { $0.state == .active }.map {
+                try $0.offlineSecret(vault)
+            }
+            return ReadOfflineSecretsReply.with { $0.secrets = secrets }
+        }
+    }
+
+    func readOwnMethods(_ request: ReadOwnMethods, _ context: HandlerContext) async throws -> ReadOwnMethodsReply {
+        let (tenant, now, vault) = (TenantID(request.tenant), now(), vault)
+        return try await store.read { records in
+            let person = try records.needPerson(request.personID, tenant: tenant)
+            let record = try records.record(person)
+            let devices = try records.devices(of: person.id, tenant: tenant).map { try $0.record(vault) }
+            let pass = try records.pass(of: person.id, tenant: tenant)
+            return ReadOwnMethodsReply.with {
+                $0.person = record
+                $0.devices = devices
+                $0.hasPassword_p = person.passwordHash != nil
+                $0.hasPass_p = pass?.isUsable(at: now) ?? false
+            }
+        }
+    }
+
+    func listDevices(_ request: ListDevices, _ context: HandlerContext) async throws -> ListDevicesReply {
+        let (tenant, vault) = (TenantID(request.tenant), vault)
+        return try await store.read { records in
+            let person = try records.needPerson(request.personID, tenant: tenant)
+            let devices = try records.devices(of: person.id, tenant: tenant).map { try $0.record(vault) }
+            return ListDevicesReply.with { $0.devices = devices }
+        }
+    }
+
+    func checkTargets(_ request: CheckTargets, _ context: HandlerContext) async throws -> CheckTargetsReply {
+        let tenant = TenantID(request.tenant)
+        return try await store.read { records in
+            let people = try records.existing(people: request.personIds.map { PersonID($0) }, tenant: tenant)
+            let groups = try records.existing(groups: request.groupIds.map { GroupID($0) }, tenant: tenant)
+            return CheckTargetsReply.with {
+                $0.unknownPersonIds = request.personIds.filter { !people.contains(PersonID($0)) }
+                $0.unknownGroupIds = request.groupIds.filter { !groups.contains(GroupID($0)) }
+            }
+        }
+    }
+
+    func listAudit(_ request: ListDirectoryAudit, _ context: HandlerContext) async throws -> ListAuditReply {
+        let (tenant, page) = (TenantID(request.tenant), request.page)
+        let position = try page.position()
+        let before = position.flatMap { Int64($0) }
+        if position != nil, before == nil {
+            throw ServiceError(.malformed, "the cursor is not one that this list gave")
+        }
+        return try await store.read { records in
+            let (entries, next) = page.page(
+                try records.auditEntries(tenant: tenant, before: before, limit: page.count + 1),
+                key: { String($0.sequence) })
+            return ListAuditReply.with {
+                $0.entries = entries.map(\.wire)
+                $0.next = next
+            }
+        }
+    }
+}
+
+extension AuditRecord {
+    fileprivate var wire: AuditEntry {
+        AuditEntry.with {
+            $0.id = "registration-\(sequence)"
+            $0.atMs = at.milliseconds
+            $0.actor = Actor.with {
+                $0.kind = actorKind
+                $0.id = actorID
+                $0.name = actorName
+            }
+            $0.action = action
+            $0.target = target
+            $0.beforeJson = beforeJSON
+            $0.afterJson = afterJSON
+            $0.requestID = requestID
+        }
+    }
+}

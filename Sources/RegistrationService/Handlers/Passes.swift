@@ -1,0 +1,46 @@
+import Domain
+import Messaging
+import Secrets
+import ServiceKit
+import Storage
+import SwiftProtobuf
+import Wire
+
+extension RegistrationService {
+    private static let passLifetimeMinutes = 10...43_200
+
+    func issuePass(_ request: IssuePass, _ context: HandlerContext) async throws -> IssuePassReply {
+        let tenant = TenantID(request.tenant)
+        let settings = try tenants.tenant(tenant).settings
+        let minutes =
+            request.lifetimeMinutes == 0 ? settings.temporaryAccessPassLifetimeMinutes : Int(request.lifetimeMinutes)
+        guard Self.passLifetimeMinutes.contains(minutes) else {
+            throw ServiceError(
+                .outOfRange, "lifetimeInMinutes is outside of 10 to 43200",
+                members: ["member": "lifetimeInMinutes", "range": "10-43200"])
+        }
+        if let reply = try await once.replay(request, context, holdsSecret: true) { return reply }
+        let text = TemporaryAccessPass.make(length: settings.temporaryAccessPassLength, random: { randomBytes($0) })
+        let hash = try await hash(Array(text.utf8))
+        let isUsableOnce = request.hasUsableOnce ? request.usableOnce : true
+        return try await change(request, context, holdsSecret: true) { change in
+            let person = try change.records.needPerson(request.personID, tenant: tenant)
+            let pass = StoredPass(
+                tenant: tenant, person: person.id, id: Fresh.uuid(), hash: hash, createdAt: change.at,
+                expiresAt: change.at + .seconds(minutes * 60), isUsableOnce: isUsableOnce)
+            try change.records.save(pass)
+            try change.audit(
+                request.actor, "pass.issue", tenant: tenant, target: person.id.rawValue,
+                after: [
+                    "id": .string(pass.id), "expiresAt": .string(pass.expiresAt.description),
+                    "usableOnce": .bool(isUsableOnce),
+                ])
+            return IssuePassReply.with {
+                $0.id = pass.id
+                $0.pass = text
+                $0.expiresAtMs = pass.expiresAt.milliseconds
+                $0.usableOnce = isUsableOnce
+            }
+        }
+    }
+}

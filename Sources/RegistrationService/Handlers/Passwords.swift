@@ -1,0 +1,127 @@
+import Domain
+import Messaging
+import Secrets
+import ServiceKit
+import Storage
+import SwiftProtobuf
+import Synchronization
+import Wire
+
+/// What somebody claims to be theirs.
+enum Claim: Sendable {
+    case password([UInt8])
+    case pass([UInt8])
+}
+
+/// A claim that proved right.
+struct Proven: Sendable {
+    let person: StoredPerson
+    /// The pass that was shown, not used up yet.
+    let pass: StoredPass?
+}
+
+extension RegistrationService {
+    /// The largest password or pass that is looked at, in bytes of UTF-8.
+    static let passwordBytesMax = 1024
+
+    /// Checks a password or a pass of a user name; nil when it is wrong, for whatever reason.
+    ///
+    /// The attempt is counted before it is judged, by name, existing or not; an unknown name costs the same hash. Throws
+    /// `tooManyAttempts`, and `unavailable` when every core is hashing already.
+    func prove(_ claim: Claim, username: String, tenant: TenantID) async throws -> Proven? {
+        let name = FoldedUsername(username)
+        let at = now()
+        let (person, pass) = try await admit(name, tenant: tenant, at: at)
+        let isRight: Bool
+        do {
+            switch claim {
+            case .password(let bytes): isRight = try await check(bytes, against: person?.passwordHash)
+            case .pass(let bytes):
+                let text = TemporaryAccessPass.normalized(
+                    String(decoding: bytes.prefix(Self.passwordBytesMax), as: UTF8.self))
+                isRight = try await check(
+                    Array(text.utf8), against: pass.flatMap { $0.isUsable(at: at) ? $0.hash : nil })
+            }
+        } catch {
+            try await store.write { records in
+                var attempts = try records.attempts(name, tenant: tenant, rules: .passwords)
+                attempts.withdraw(at)
+                try records.save(attempts, name: name, tenant: tenant)
+            }
+            throw error
+        }
+        let isPass = if case .pass = claim { true } else { false }
+        guard isRight, let person, !person.isBlocked else {
+            metrics.checked(isPass ? .pass : .password, correct: false)
+            return nil
+        }
+        metrics.checked(isPass ? .pass : .password, correct: true)
+        // A pass is right only once it has been used up: that transaction forgives.
+        if !isPass { try await store.write { try Self.forgive(name, tenant: tenant, $0) } }
+        return Proven(person: person, pass: isPass ? pass : nil)
+    }
+
+    static func forgive(_ name: FoldedUsername, tenant: TenantID, _ records: any RegistrationRecords) throws {
+        var attempts = try records.attempts(name, tenant: tenant, rules: .passwords)
+        attempts.succeed()
+        try records.save(attempts, name: name, tenant: tenant)
+    }
+
+    /// Uses the pass up, as part of what it is shown for. Of two that show a single-use pass at once, one gets through.
+    static func consume(_ proven: Proven, _ change: Change) throws {
+        guard let pass = proven.pass else { return }
+        guard try change.records.consumePass(pass.id, of: pass.person, tenant: pass.tenant, at: change.at) else {
+            throw ServiceError(.invalidCredentials, "the user name or the credential is not right")
+        }
+        try forgive(FoldedUsername(proven.person.username), tenant: pass.tenant, change.records)
+    }
+
+    private func admit(_ name: FoldedUsername, tenant: TenantID, at: Timestamp) async throws -> (
+        StoredPerson?, StoredPass?
+    ) {
+        try await store.write { records in
+            var attempts = try records.attempts(name, tenant: tenant, rules: .passwords)
+            if case .wait(let pause) = attempts.admit(at: at) {
+                throw ServiceError(.tooManyAttempts, "too many attempts; try again later", retryAfter: pause)
+            }
+            try records.save(attempts, name: name, tenant: tenant)
+            let person = try records.person(named: name, tenant: tenant)
+            return (person, try person.flatMap { try records.pass(of: $0.id, tenant: tenant) })
+        }
+    }
+
+    private func check(_ bytes: [UInt8], against hash: String?) async throws -> Bool {
+        let isSane = (1...Self.passwordBytesMax).contains(bytes.count)
+        do {
+            // The same work for whatever was sent, so that time tells nothing.
+            return try await hasher.verify(isSane ? bytes : [0], against: isSane ? hash : nil) && isSane
+        } catch {
+            throw Self.serviceError(error)
+        }
+    }
+
+    func hash(_ bytes: [UInt8]) async throws(ServiceError) -> String {
+        guard (1...Self.passwordBytesMax).contains(bytes.count) else {
+            throw ServiceError(.invalidValue, "a password has 1 to \(Self.passwordBytesMax) bytes")
+        }
+        do {
+            return try await hasher.hash(bytes)
+        } catch {
+            throw Self.serviceError(error)
+        }
+    }
+
+    private static func serviceError(_ error: SecretsError) -> ServiceError {
+        ServiceError(.unavailable, "temporarily unavailable", retryAfter: .seconds(1))
+    }
+
+    func verifyPassword(_ request: VerifyPassword, _ context: HandlerContext) async throws -> VerifyPasswordReply {
+        let tenant = TenantID(request.tenant)
+        _ = try tenants.tenant(tenant)
+        let proven = try await prove(.password(Array(request.password)), username: request.username, tenant: tenant)
+        return VerifyPasswordReply.with {
+            $0.correct = proven != nil
+            $0.personID = proven?.person.id.rawValue ?? ""
+        }
+    }
+}

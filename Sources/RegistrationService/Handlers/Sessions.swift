@@ -1,0 +1,112 @@
+import Domain
+import Messaging
+import ServiceKit
+import Storage
+import SwiftProtobuf
+import Wire
+
+extension RegistrationService {
+    func startSession(_ request: StartSession, _ context: HandlerContext) async throws -> StartSessionReply {
+        let tenant = TenantID(request.tenant)
+        _ = try tenants.tenant(tenant)
+        let (password, pass) = (Array(request.password), Array(request.temporaryAccessPass))
+        guard password.isEmpty != pass.isEmpty else {
+            throw ServiceError(.malformed, "exactly one of password and temporaryAccessPass is needed")
+        }
+        if let reply = try await once.replay(request, context, holdsSecret: true) { return reply }
+        let claim = pass.isEmpty ? Claim.password(password) : .pass(pass)
+        guard let proven = try await prove(claim, username: request.username, tenant: tenant) else {
+            throw Self.wrongCredentials
+        }
+        return try await change(request, context, holdsSecret: true) { change in
+            // Read again: a block may have been committed since.
+            guard let person = try change.records.person(proven.person.id, tenant: tenant), !person.isBlocked else {
+                throw Self.wrongCredentials
+            }
+            try Self.consume(proven, change)
+            var reply = StartSessionReply()
+            reply.person = try change.records.record(person)
+            let hasPhone = try change.records.devices(of: person.id, tenant: tenant).contains { $0.state == .active }
+            if proven.pass == nil, hasPhone {
+                reply.needsSecondFactor = true
+                return reply
+            }
+            let (token, session) = try Self.open(person, byPass: proven.pass != nil, change)
+            reply.sessionToken = token
+            reply.expiresAtMs = session.expiresAt.milliseconds
+            return reply
+        }
+    }
+
+    static let wrongCredentials = ServiceError(.invalidCredentials, "the user name or the credential is not right")
+
+    func openSession(_ request: OpenSession, _ context: HandlerContext) async throws -> OpenSessionReply {
+        let tenant = TenantID(request.tenant)
+        guard !request.challengeID.isEmpty else { throw ServiceError(.malformed, "no challenge is named") }
+        return try await change(request, context, holdsSecret: true) { change in
+            guard let person = try change.records.person(PersonID(request.personID), tenant: tenant), !person.isBlocked
+            else {
+                throw ServiceError(.refused, "the sign-in is refused")
+            }
+            guard try change.records.take(ChallengeID(request.challengeID), tenant: tenant, at: change.at) else {
+                throw ServiceError(.alreadyRedeemed, "a session has been opened with this request")
+            }
+            let (token, session) = try Self.open(person, byPass: false, change)
+            var reply = OpenSessionReply()
+            reply.sessionToken = token
+            reply.expiresAtMs = session.expiresAt.milliseconds
+            reply.person = try change.records.record(person)
+            return reply
+        }
+    }
+
+    func resolveSession(_ request: ResolveSession, _ context: HandlerContext) async throws -> ResolveSessionReply {
+        let (tenant, digest, now) = (TenantID(request.tenant), Array(request.tokenDigest), now())
+        let found = try await store.read { records -> (StoredSession, PersonRecord)? in
+            guard let session = try records.session(digest: digest, tenant: tenant), now < session.expiresAt,
+                let person = try records.person(session.person, tenant: tenant), !person.isBlocked
+            else { return nil }
+            return (session, try records.record(person))
+        }
+        guard let (found, person) = found else { throw ServiceError(.notAuthenticated, "the session has ended") }
+        var session = found
+        if now - session.lastUsedAt >= WebSessionRules.touchEvery {
+            try await store.write { try $0.touchSession(digest: digest, tenant: tenant, at: now) }
+            session.lastUsedAt = now
+        }
+        let expiresAt = session.expiresAt
+        return ResolveSessionReply.with {
+            $0.person = person
+            $0.sessionID = session.id
+            $0.byPass = session.isByPass
+            $0.expiresAtMs = expiresAt.milliseconds
+        }
+    }
+
+    func endSession(_ request: EndSession, _ context: HandlerContext) async throws -> Wire.Empty {
+        let (tenant, digest) = (TenantID(request.tenant), Array(request.tokenDigest))
+        try await store.write { try $0.deleteSession(digest: digest, tenant: tenant) }
+        return Wire.Empty()
+    }
+
+    private static func open(_ person: StoredPerson, byPass: Bool, _ change: Change) throws -> (String, StoredSession) {
+        let (token, digest) = Fresh.secret()
+        let session = StoredSession(
+            tenant: person.tenant, digest: digest, id: Fresh.id(), person: person.id, isByPass: byPass,
+            createdAt: change.at,
+            lastUsedAt: change.at)
+        try change.records.insert(session)
+        let actor = Actor.with {
+            $0.kind = "person"
+            $0.id = person.id.rawValue
+            $0.name = person.username
+        }
+        try change.audit(
+            actor, "session.open", tenant: person.tenant, target: person.id.rawValue, after: ["byPass": .bool(byPass)])
+        return (token, session)
+    }
+}
+
+extension StoredSession {
+    var expiresAt: Timestamp { WebSessionRules.expiry(createdAt: createdAt, lastUsedAt: lastUsedAt) }
+}

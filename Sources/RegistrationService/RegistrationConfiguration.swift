@@ -1,0 +1,21 @@
+/// The limits of this service that are the operator's, not a tenant's.
+package struct RegistrationConfiguration: Sendable {
+    /// Changes that `WatchDevices` can still tell one by one.
+    package var deviceChangesKept = 10_000
+    /// How long one attempt of an outbound call may take, and how long its lease lasts.
+    package var callTimeout = Duration.seconds(2)
+    package var callLease = Duration.seconds(10)
+    package var callBackOffFirst = Duration.milliseconds(200)
+    package var callBackOffLongest = Duration.seconds(30)
+    /// Calls repeated side by side.
+    package var callsAtOnce = 16
+    /// How often what nobody needs is deleted, and how much at once.
+    package var upkeepEvery = Duration.seconds(60)
+    package var upkeepRowsMax = 500
+    /// How long a repeat of a finished step is still recognised, and an abandoned activation is waited for.
+    package var repeatsKept = Duration.seconds(24 * 3600)
+    /// Lines of one import message.
+    package var importLinesMax = 500
+
+    package init() {}
+}

@@ -1,0 +1,86 @@
+// Who is there, what they sign in with, and which phones are theirs.
+//
+// Owns: people, groups, password and pass hashes, web sessions, activations, devices and their keys, phone sign-in, offline-code
+// secrets and push addresses (sealed), the audit log of all that. Must not know: which request is open, what its number means,
+// whether an answer is genuine, how a phone is woken. Start reading at `RegistrationRoutes.swift`; a change of anything goes
+// through `change` in `RegistrationService+Change.swift`; word of it leaves through `DeviceFeed` and `OutboundCalls`.
+
+package import Domain
+package import Logging
+package import Messaging
+package import Secrets
+package import ServiceKit
+import ServiceLifecycle
+package import Storage
+package import Telemetry
+
+/// The registration service: handlers over one store, and the background work that what they promised needs.
+package final class RegistrationService: Service {
+    typealias Records = any RegistrationRecords
+
+    /// What the service is built from.
+    package struct Dependencies: Sendable {
+        package let store: any Store<any RegistrationRecords>
+        package let caller: any ServiceCaller
+        package let tenants: any Tenants
+        package let sealer: Sealer
+        package let hasher: PasswordHasher
+        package let metrics: MetricsRegistry
+        package let logger: Logger
+        package let now: @Sendable () -> Timestamp
+
+        package init(
+            store: any Store<any RegistrationRecords>, caller: any ServiceCaller, tenants: any Tenants, sealer: Sealer,
+            hasher: PasswordHasher, metrics: MetricsRegistry, logger: Logger, now: @escaping @Sendable () -> Timestamp
+        ) {
+            self.store = store
+            self.caller = caller
+            self.tenants = tenants
+            self.sealer = sealer
+            self.hasher = hasher
+            self.metrics = metrics
+            self.logger = logger
+            self.now = now
+        }
+    }
+
+    let store: any Store<any RegistrationRecords>
+    let caller: any ServiceCaller
+    let tenants: any Tenants
+    let vault: Vault
+    let hasher: PasswordHasher
+    let logger: Logger
+    let now: @Sendable () -> Timestamp
+    let configuration: RegistrationConfiguration
+    let metrics: RegistrationMetrics
+    let once: Once<any RegistrationRecords>
+    let feed: DeviceFeed
+    /// Wakes whoever waits for an activation.
+    let activations = Wakeups<ActivationID>()
+    /// Wakes the loop that repeats calls.
+    let callSignal = Wakeups<Bool>()
+
+    package init(_ dependencies: Dependencies, configuration: RegistrationConfiguration = RegistrationConfiguration()) {
+        store = dependencies.store
+        caller = dependencies.caller
+        tenants = dependencies.tenants
+        vault = Vault(sealer: dependencies.sealer)
+        hasher = dependencies.hasher
+        logger = dependencies.logger
+        now = dependencies.now
+        self.configuration = configuration
+        metrics = RegistrationMetrics(dependencies.metrics)
+        once = Once(store: dependencies.store, memos: { $0 }, sealer: dependencies.sealer, now: dependencies.now)
+        feed = DeviceFeed(capacity: configuration.deviceChangesKept)
+    }
+
+    /// Repeats calls that have not arrived and clears away what nobody needs, until shutdown.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.repeatCalls() }
+                group.addTask { await self.keepUp() }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Synchronization
+
+/// Wakes parked handlers when something has changed. A count says how often, so that a change between looking and waiting is seen.
+package final class ChangeSignal: Sendable {
+    private struct State {
+        var count: UInt64 = 0
+        var nextWaiter: UInt64 = 0
+        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Read it before looking, and wait past it when nothing was found.
+    package var count: UInt64 { state.withLock(\.count) }
+
+    /// How many wait now.
+    package var waiting: Int { state.withLock(\.waiters.count) }
+
+    /// Wakes everyone. Called after the change can be seen.
+    package func advance() {
+        let waiters = state.withLock { state in
+            state.count += 1
+            defer { state.waiters.removeAll() }
+            return Array(state.waiters.values)
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when the count is above `count` or the task is cancelled.
+    package func wait(past count: UInt64) async {
+        let id = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.count > count || Task.isCancelled { return true }
+                    state.waiters[id] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
+            waiter?.resume()
+        }
+    }
+
+    /// As `wait(past:)`, but no longer than `pause` takes. Returns whether the count is above `count`.
+    package func wait(past count: UInt64, atMost pause: @escaping @Sendable () async throws -> Void) async -> Bool {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait(past: count) }
+            group.addTask { try? await pause() }
+            await group.next()
+            group.cancelAll()
+        }
+        return self.count > count
+    }
+}

@@ -1,0 +1,122 @@
+package import Domain
+package import Messaging
+package import Secrets
+package import Storage
+import SwiftProtobuf
+package import Wire
+
+/// Runs the effect of a request at most once, and remembers its reply in the transaction of the effect.
+///
+/// The key is the request's id. A repeat gets the first reply; the same id with another body is refused. A body that throws leaves
+/// nothing behind, so that a repeat tries again. Replies to a caller's own Idempotency-Key are kept for a day, those of a reply with
+/// a secret sealed and for ten minutes, those between services for as long as anybody still repeats.
+package struct Once<Records>: Sendable {
+    private static var callersKeyKept: Duration { .seconds(24 * 60 * 60) }
+    private static var internalKept: Duration { .seconds(15 * 60) }
+    private static var secretKept: Duration { .seconds(10 * 60) }
+
+    private let store: any Store<Records>
+    private let memos: @Sendable (Records) -> any MemoRecords
+    private let sealer: Sealer
+    private let now: @Sendable () -> Timestamp
+
+    package init(
+        store: any Store<Records>, memos: @escaping @Sendable (Records) -> any MemoRecords, sealer: Sealer,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.store = store
+        self.memos = memos
+        self.sealer = sealer
+        self.now = now
+    }
+
+    private enum Outcome<Reply: Sendable>: Sendable {
+        case done(Reply)
+        case repeated(Memo)
+    }
+
+    /// Another execution of the same request, in another process, has committed first.
+    private struct Overtaken: Error {}
+
+    /// Throws what `body` throws, `idempotencyMismatch`, `idempotencyKeyUsed`, and the store's own errors.
+    package func run<Request: ServiceRequest>(
+        _ request: Request, _ context: HandlerContext, holdsSecret: Bool = false,
+        _ body: @escaping @Sendable (Records) throws -> Request.Reply
+    ) async throws -> Request.Reply {
+        let key = MemoKey(
+            request: context.call.requestID, method: Request.method, bodyDigest: try Self.digest(of: request))
+        let outcome: Outcome<Request.Reply>
+        do {
+            outcome = try await attempt(key, holdsSecret, body)
+        } catch is Overtaken {
+            // Its reply is there now.
+            outcome = try await attempt(key, holdsSecret, body)
+        }
+        switch outcome {
+        case .done(let reply): return reply
+        case .repeated(let memo): return try reply(from: memo, for: key, holdsSecret: holdsSecret)
+        }
+    }
+
+    /// The remembered reply when this request has had its effect, so that a repeat need not do again what precedes it (hashing a
+    /// password, asking another service). Nil for a first execution. Throws as `run`.
+    package func replay<Request: ServiceRequest>(
+        _ request: Request, _ context: HandlerContext, holdsSecret: Bool = false
+    ) async throws -> Request.Reply? {
+        let key = MemoKey(
+            request: context.call.requestID, method: Request.method, bodyDigest: try Self.digest(of: request))
+        let memos = memos
+        guard let memo = try await store.read({ try memos($0).memo(key.request) }) else { return nil }
+        return try reply(from: memo, for: key, holdsSecret: holdsSecret)
+    }
+
+    private func attempt<Reply: Message & Sendable>(
+        _ key: MemoKey, _ holdsSecret: Bool, _ body: @escaping @Sendable (Records) throws -> Reply
+    ) async throws -> Outcome<Reply> {
+        let (memos, sealer, time) = (memos, sealer, now())
+        return try await store.write { records in
+            if let memo = try memos(records).memo(key.request) { return .repeated(memo) }
+            let reply = try body(records)
+            let bytes: [UInt8] = try reply.serializedBytes()
+            let kept = key.request.isCallersKey ? Self.callersKeyKept : Self.internalKept
+            let memo = Memo(
+                request: key.request, bodyDigest: key.bodyDigest,
+                reply: holdsSecret ? try sealer.seal(bytes, for: key.purpose) : bytes,
+                replyUntil: time + (holdsSecret ? Self.secretKept : kept), keptUntil: time + kept)
+            do {
+                try memos(records).insert(memo)
+            } catch StorageError.alreadyExists {
+                throw Overtaken()
+            }
+            return .done(reply)
+        }
+    }
+
+    private func reply<Reply: Message>(from memo: Memo, for key: MemoKey, holdsSecret: Bool) throws -> Reply {
+        guard memo.bodyDigest == key.bodyDigest else {
+            throw ServiceError(.idempotencyMismatch, "this key belongs to another request")
+        }
+        guard now() <= memo.replyUntil else {
+            throw ServiceError(.idempotencyKeyUsed, "this key was used, and its reply is not kept any more")
+        }
+        return try Reply(serializedBytes: holdsSecret ? sealer.open(memo.reply, for: key.purpose) : memo.reply)
+    }
+
+    /// The same message has the same digest, whatever order its maps are in.
+    private static func digest<Request: ServiceRequest>(of request: Request) throws -> [UInt8] {
+        var options = BinaryEncodingOptions()
+        options.useDeterministicOrdering = true
+        let bytes: [UInt8] = try request.serializedBytes(options: options)
+        return sha256(Array(Request.method.name.utf8) + [0] + bytes)
+    }
+}
+
+/// What identifies one remembered reply.
+private struct MemoKey: Sendable {
+    let request: RequestID
+    let method: Method
+    let bodyDigest: [UInt8]
+
+    /// Binds a sealed reply to its request, so that one memo's bytes never open as another's.
+    var purpose: String { "reply \(method.name) \(request)" }
+}

@@ -1,0 +1,49 @@
+import Messaging
+import Telemetry
+import Wire
+
+/// What the bus counts.
+struct BusMetrics: Sendable {
+    private let connections: Counter
+    private let calls: Counter
+    private let refused: Counter
+    private let joined: Counter
+    private let faults: Counter
+    private let names: [UInt16: String]
+
+    init(_ registry: MetricsRegistry) {
+        connections = registry.counter(
+            "countersign_bus_callee_changes_total", help: "Instances of other services that became ready or were lost.",
+            labels: ["service", "change"])
+        calls = registry.counter(
+            "countersign_bus_calls_total",
+            help: "Calls to other services that were sent again, or that failed, by code.",
+            labels: ["service", "method", "outcome"])
+        refused = registry.counter(
+            "countersign_bus_refused_total", help: "Requests that this process refused unexecuted, by reason.",
+            labels: ["method", "reason"])
+        joined = registry.counter(
+            "countersign_bus_joined_total", help: "Repeated requests that waited for the execution that ran.",
+            labels: ["method"])
+        faults = registry.counter(
+            "countersign_bus_faults_total", help: "What came over the bus and was dropped.", labels: ["kind"])
+        names = Dictionary(uniqueKeysWithValues: Method.all.map { ($0.id, $0.name) })
+    }
+
+    func record(_ event: BusEvent) {
+        switch event {
+        case .calleeReady(let service, _): connections.increment(service.rawValue, "ready")
+        case .calleeLost(let service, _): connections.increment(service.rawValue, "lost")
+        case .retried(let service, let method): calls.increment(service.rawValue, name(method), "retried")
+        case .failed(let service, let method, let code): calls.increment(service.rawValue, name(method), code.name)
+        case .refusedRequest(let method, let reason): refused.increment(name(method), "\(reason)")
+        case .joinedRequest(let method): joined.increment(name(method))
+        case .refusedConnection: faults.increment("refused_connection")
+        case .malformedFrame: faults.increment("malformed_frame")
+        case .droppedReply: faults.increment("dropped_reply")
+        }
+    }
+
+    /// A peer chooses the number, so that an unknown one must not make a label.
+    private func name(_ method: UInt16) -> String { names[method] ?? "unknown" }
+}

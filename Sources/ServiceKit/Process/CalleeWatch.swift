@@ -1,0 +1,51 @@
+import Messaging
+import ServiceLifecycle
+import Synchronization
+import Wire
+
+/// Which of the services that this process asks have an instance that is ready, for `/readyz`.
+final class CalleeWatch: Service {
+    private let caller: any ServiceCaller
+    private let callees: [ServiceName]
+    private let ready = Mutex<Set<ServiceName>>([])
+
+    init(caller: any ServiceCaller, callees: [ServiceName]) {
+        self.caller = caller
+        self.callees = callees
+    }
+
+    var dependencies: [Dependency] {
+        callees.map { callee in
+            Dependency("bus.\(callee.rawValue)") { [self] in ready.withLock { $0.contains(callee) } }
+        }
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { [self] group in
+                for callee in callees {
+                    group.addTask { await self.watch(callee) }
+                }
+            }
+            // A drained bus ends what is watched before it is this service's turn to end.
+            try? await gracefulShutdown()
+        }
+    }
+
+    private func watch(_ callee: ServiceName) async {
+        for await instances in caller.instances(of: callee) {
+            ready.withLock { ready in
+                if instances.isEmpty { ready.remove(callee) } else { ready.insert(callee) }
+            }
+        }
+    }
+}
+
+extension ServiceName {
+    /// The services that this one asks, by the table of messages.
+    var callees: [ServiceName] {
+        ServiceName.allCases.filter { callee in
+            Method.all.contains { $0.service == callee && $0.callers.contains(self) }
+        }
+    }
+}

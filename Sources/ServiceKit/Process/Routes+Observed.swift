@@ -1,0 +1,70 @@
+import Domain
+package import Logging
+package import Messaging
+package import Telemetry
+import Wire
+
+extension Routes {
+    /// The same table with every handler measured and every failure logged once, where it happened; failures of storage and secrets
+    /// become codes.
+    package func observed(_ metrics: MetricsRegistry, _ logger: Logger) -> Routes {
+        let handled = metrics.histogram(
+            "countersign_handler_duration_seconds",
+            help: "Time from a request's arrival at its handler to its reply, by method.",
+            labels: ["method"])
+        let requests = metrics.counter(
+            "countersign_handler_requests_total", help: "Requests handled, by method and code of the reply.",
+            labels: ["method", "code"])
+        let running = metrics.gauge(
+            "countersign_handler_running", help: "Requests being handled, by method.", labels: ["method"])
+        return mapHandlers { method, handle in
+            { body, context in
+                let start = ContinuousClock.now
+                var code = "ok"
+                running.add(1, method.name)
+                defer {
+                    running.add(-1, method.name)
+                    requests.increment(method.name, code)
+                    // A parked request lasts as long as nothing happens, which says nothing about the service.
+                    if method.wait == .ordinary { handled.observe(.now - start, method.name) }
+                }
+                do {
+                    let reply = try await handle(body, context)
+                    // What changes something leaves a line; what only reads would drown the others.
+                    logger.log(
+                        level: method.effect == .keyed ? .info : .debug, "request handled",
+                        metadata: method.metadata(context))
+                    return reply
+                } catch {
+                    let failure = ServiceError(cause: error)
+                    code = failure.code.name
+                    logger.log(failure, cause: error, metadata: method.metadata(context))
+                    throw failure
+                }
+            }
+        }
+    }
+}
+
+extension Method {
+    fileprivate func metadata(_ context: HandlerContext) -> Logger.Metadata {
+        ["method": "\(name)", "requestId": "\(context.call.originID)", "caller": "\(context.caller.rawValue)"]
+    }
+}
+
+extension Logger {
+    /// A refusal is everyday; what keeps the service from working is an operator's business.
+    fileprivate func log(_ failure: ServiceError, cause: any Error, metadata: Logger.Metadata) {
+        var metadata = metadata
+        metadata["code"] = "\(failure.code.name)"
+        switch failure.code {
+        case .internal:
+            metadata["error"] = "\(cause)"
+            error("request failed", metadata: metadata)
+        case .unavailable, .overloaded:
+            metadata["error"] = "\(cause)"
+            warning("request not served", metadata: metadata)
+        default: info("request refused", metadata: metadata)
+        }
+    }
+}

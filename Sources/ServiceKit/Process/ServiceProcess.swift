@@ -1,0 +1,103 @@
+package import Domain
+import Glibc
+package import Logging
+package import Messaging
+package import Secrets
+package import ServiceLifecycle
+package import Storage
+package import Telemetry
+package import Wire
+
+/// What a process has before its service is made, for its main file to make the service from.
+package struct ServiceProcess: Sendable {
+    package let service: ServiceName
+    package let settings: Settings
+    package let caller: any ServiceCaller
+    package let metrics: MetricsRegistry
+    package let logger: Logger
+    package let now: @Sendable () -> Timestamp
+    /// Shared with `/readyz`, for a gateway that answers it in public too.
+    package let readiness: Readiness
+    private let standard: StandardSettings
+
+    init(
+        settings: Settings, standard: StandardSettings, caller: any ServiceCaller, metrics: MetricsRegistry,
+        readiness: Readiness,
+        logger: Logger
+    ) {
+        service = standard.service
+        self.settings = settings
+        self.standard = standard
+        self.caller = caller
+        self.metrics = metrics
+        self.logger = logger
+        self.readiness = readiness
+        now = SystemTime.now
+    }
+
+    package var storePath: String {
+        guard let setting = standard.storePath else { preconditionFailure("\(service.rawValue) keeps nothing") }
+        return settings[setting]
+    }
+
+    package func sealer() throws(SecretsError) -> Sealer {
+        guard let setting = standard.sealingKeyFile else { preconditionFailure("\(service.rawValue) keeps nothing") }
+        return try Sealer(keyFile: settings[setting])
+    }
+
+    /// For a store's commits: how many writes share one, and how long one takes.
+    package var onCommit: @Sendable (CommitReport) -> Void {
+        let writes = metrics.histogram(
+            "countersign_store_commit_writes", help: "Writes that shared a commit.",
+            buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024])
+        let duration = metrics.histogram(
+            "countersign_store_commit_duration_seconds", help: "Time of a commit, from its begin to disk.")
+        let commits = metrics.counter(
+            "countersign_store_commits_total", help: "Commits, by outcome.", labels: ["outcome"])
+        return { report in
+            writes.observe(Double(report.writes))
+            duration.observe(report.duration)
+            commits.increment(report.isCommitted ? "committed" : "failed")
+        }
+    }
+}
+
+/// The wall clock.
+package enum SystemTime {
+    package static let now: @Sendable () -> Timestamp = {
+        var time = timespec()
+        // Cannot fail: the clock exists on every system, and the address is ours.
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}
+
+/// What a main file gives back: the service in parts that a process runs, watches and closes.
+package struct ServiceParts: Sendable {
+    /// What the process answers; nil for one that only asks. They are measured and logged by the process.
+    package var routes: Routes?
+    /// Background work, each until graceful shutdown. One that returns early has nothing more to do; one that throws ends the process.
+    package var background: [any Service]
+    /// Beside the services that the process asks, which are watched in any case.
+    package var dependencies: [Dependency]
+    /// After all else has ended.
+    package var close: @Sendable () async -> Void
+
+    package init(
+        routes: Routes? = nil, background: [any Service] = [], dependencies: [Dependency] = [],
+        close: @escaping @Sendable () async -> Void = {}
+    ) {
+        self.routes = routes
+        self.background = background
+        self.dependencies = dependencies
+        self.close = close
+    }
+}
+
+extension Dependency {
+    package static func store<Records>(_ store: any Store<Records>) -> Dependency {
+        Dependency("store") { await (try? store.check()) != nil }
+    }
+
+    package static func tenants(_ tenants: TenantMirror) -> Dependency { Dependency("tenants") { tenants.isReady } }
+}

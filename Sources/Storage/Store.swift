@@ -1,0 +1,99 @@
+package import Domain
+
+/// A service's database. A transaction's body sees the store in Domain's terms and runs synchronously, so that decision and
+/// effect are one; several bodies may share one commit, and no caller is answered before that commit is durable.
+///
+/// `Records` is a service's own protocol, e.g. `any ChallengeRecords`: a few lines a method, no SQL above StorageSQLite.
+package protocol Store<Records>: Sendable {
+    associatedtype Records
+
+    /// Runs `body` in a transaction and returns what it returned, once that is on disk. What the body throws undoes it alone.
+    /// The store's own failures are `StorageError`.
+    func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
+
+    /// Runs `body` on a consistent snapshot.
+    func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
+
+    /// Whether the store answers and is at the version of the schema that this build knows.
+    func check() async throws
+}
+
+/// The five ways in which a store fails.
+package enum StorageError: Error, Hashable, Sendable {
+    case notFound
+    case alreadyExists
+    /// A compare-and-set found another revision.
+    case conflict
+    /// Disk full, locked, closing: the same call may go through later. Nothing of it was applied.
+    case unavailable
+    /// The file is not what this build wrote.
+    case corrupt
+}
+
+/// The stored reply to a request that had an effect, committed with that effect.
+package struct Memo: Hashable, Sendable {
+    package let request: RequestID
+    /// SHA-256 of the request's body: the same id with another body is refused.
+    package let bodyDigest: [UInt8]
+    /// The reply, sealed by the caller when it holds a secret. Empty after `replyUntil`.
+    package let reply: [UInt8]
+    package let replyUntil: Timestamp
+    package let keptUntil: Timestamp
+
+    package init(request: RequestID, bodyDigest: [UInt8], reply: [UInt8], replyUntil: Timestamp, keptUntil: Timestamp) {
+        self.request = request
+        self.bodyDigest = bodyDigest
+        self.reply = reply
+        self.replyUntil = replyUntil
+        self.keptUntil = keptUntil
+    }
+}
+
+/// Every service's records can remember replies.
+package protocol MemoRecords {
+    func memo(_ request: RequestID) throws -> Memo?
+    /// Throws `alreadyExists` when the id is taken: of two racing executions one commits.
+    func insert(_ memo: Memo) throws
+    /// Deletes at most `limit` memos that need not be kept any more; returns how many.
+    func deleteMemos(keptUntilBefore time: Timestamp, limit: Int) throws -> Int
+}
+
+/// A change as the audit log keeps it, written in the transaction that makes the change.
+package struct AuditRecord: Hashable, Sendable {
+    package var sequence: Int64
+    package var tenant: TenantID
+    package var at: Timestamp
+    package var actorKind: String
+    package var actorID: String
+    package var actorName: String
+    package var action: String
+    package var target: String
+    package var beforeJSON: String
+    package var afterJSON: String
+    package var requestID: String
+
+    package init(
+        sequence: Int64 = 0, tenant: TenantID, at: Timestamp, actorKind: String, actorID: String, actorName: String,
+        action: String,
+        target: String, beforeJSON: String = "", afterJSON: String = "", requestID: String
+    ) {
+        self.sequence = sequence
+        self.tenant = tenant
+        self.at = at
+        self.actorKind = actorKind
+        self.actorID = actorID
+        self.actorName = actorName
+        self.action = action
+        self.target = target
+        self.beforeJSON = beforeJSON
+        self.afterJSON = afterJSON
+        self.requestID = requestID
+    }
+}
+
+/// The audit log of one service, newest first.
+package protocol AuditRecords {
+    func append(_ entry: AuditRecord) throws
+    /// Entries with a sequence below `before` (nil: from the newest), at most `limit`.
+    func auditEntries(tenant: TenantID, before: Int64?, limit: Int) throws -> [AuditRecord]
+}

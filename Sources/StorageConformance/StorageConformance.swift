@@ -1,0 +1,3 @@
+// One suite for every back end: what a store promises, tried on a real one. It imports no back end and no test library; a test
+// hands in a way to open a store and runs the cases. Start reading at `StoreConformance`; each service's records have cases of
+// their own beside it.

@@ -1,0 +1,93 @@
+package import Domain
+import GRDB
+package import Storage
+
+extension SQLiteChallengeRecords {
+    package func insert(_ line: SignInRecord) throws {
+        try execute(
+            """
+            INSERT INTO sign_in (
+                id, tenant, at, username, folded_username, person, purpose, application, ip_address, user_agent, client,
+                request_id, is_decoy, is_silenced, status, reason, method, device, device_name, settled_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                line.id.rawValue, line.tenant.rawValue, line.at.milliseconds, line.username,
+                FoldedUsername(line.username).rawValue, line.person?.rawValue, line.purpose.rawValue, line.application,
+                line.ipAddress, line.userAgent, line.client?.rawValue, line.requestID, line.isDecoy, line.isSilenced,
+                line.status.rawValue, line.reason?.rawValue, line.method?.rawValue, line.device?.rawValue,
+                line.deviceName,
+                line.settledAt?.milliseconds,
+            ])
+    }
+
+    package func signIn(_ id: ChallengeID) throws -> SignInRecord? {
+        try rows("SELECT * FROM sign_in WHERE id = ?", [id.rawValue]).first.map(Self.line)
+    }
+
+    package func update(_ line: SignInRecord) throws {
+        try execute(
+            "UPDATE sign_in SET status = ?, reason = ?, method = ?, device = ?, device_name = ?, settled_at = ? WHERE id = ?",
+            [
+                line.status.rawValue, line.reason?.rawValue, line.method?.rawValue, line.device?.rawValue,
+                line.deviceName,
+                line.settledAt?.milliseconds, line.id.rawValue,
+            ])
+    }
+
+    package func signIns(tenant: TenantID, _ filter: SignInFilter, limit: Int) throws -> [SignInRecord] {
+        var clauses = ["tenant = ?"]
+        var arguments: StatementArguments = [tenant.rawValue]
+        if let username = filter.username {
+            clauses.append("folded_username = ?")
+            arguments += [username.rawValue]
+        }
+        if let status = filter.status {
+            clauses.append("status = ?")
+            arguments += [status.rawValue]
+        }
+        if let from = filter.from {
+            clauses.append("at >= ?")
+            arguments += [from.milliseconds]
+        }
+        if let to = filter.to {
+            clauses.append("at < ?")
+            arguments += [to.milliseconds]
+        }
+        if let before = filter.before {
+            clauses.append("(at, id) < (?, ?)")
+            arguments += [before.at.milliseconds, before.id.rawValue]
+        }
+        arguments += [limit]
+        let condition = clauses.joined(separator: " AND ")
+        return try rows("SELECT * FROM sign_in WHERE \(condition) ORDER BY at DESC, id DESC LIMIT ?", arguments).map(
+            Self.line)
+    }
+
+    package func deleteSignIns(before time: Timestamp, limit: Int) throws -> Int {
+        try execute(
+            "DELETE FROM sign_in WHERE rowid IN (SELECT rowid FROM sign_in WHERE at < ? ORDER BY at LIMIT ?)",
+            [time.milliseconds, limit])
+        return database.changesCount
+    }
+
+    private static func line(_ row: Row) throws -> SignInRecord {
+        var line = SignInRecord(
+            id: row.id("id"), tenant: row.id("tenant"), at: row.time("at"), username: row["username"],
+            person: row.optionalID("person"), purpose: try row.word("purpose"))
+        line.status = try row.word("status")
+        line.application = row["application"]
+        line.ipAddress = row["ip_address"]
+        line.userAgent = row["user_agent"]
+        line.client = row.optionalID("client")
+        line.requestID = row["request_id"]
+        line.isDecoy = row["is_decoy"]
+        line.isSilenced = row["is_silenced"]
+        line.reason = try row.optionalWord("reason")
+        line.method = try row.optionalWord("method")
+        line.device = row.optionalID("device")
+        line.deviceName = row["device_name"]
+        line.settledAt = row.optionalTime("settled_at")
+        return line
+    }
+}

@@ -1,0 +1,38 @@
+package import Domain
+package import GRDB
+package import Storage
+
+/// The audit log of a service, over the table of `SQLiteMigration.audit`. A service's records adopt it and get its methods.
+package protocol SQLiteAuditRecords: AuditRecords {
+    var database: Database { get }
+}
+
+extension SQLiteAuditRecords {
+    package func append(_ entry: AuditRecord) throws {
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO audit (
+                    tenant, at, actor_kind, actor_id, actor_name, action, target, before_json, after_json, request_id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            entry.tenant.rawValue, entry.at.milliseconds, entry.actorKind, entry.actorID, entry.actorName, entry.action,
+            entry.target,
+            entry.beforeJSON, entry.afterJSON, entry.requestID,
+        ])
+    }
+
+    package func auditEntries(tenant: TenantID, before: Int64?, limit: Int) throws -> [AuditRecord] {
+        let statement = try database.cachedStatement(
+            sql: "SELECT * FROM audit WHERE tenant = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?")
+        return try Row.fetchAll(statement, arguments: [tenant.rawValue, before ?? Int64.max, limit]).map { row in
+            AuditRecord(
+                sequence: row["sequence"], tenant: TenantID(row["tenant"] as String),
+                at: Timestamp(milliseconds: row["at"]),
+                actorKind: row["actor_kind"], actorID: row["actor_id"], actorName: row["actor_name"],
+                action: row["action"],
+                target: row["target"], beforeJSON: row["before_json"], afterJSON: row["after_json"],
+                requestID: row["request_id"])
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package import GRDB
+package import Storage
+
+/// A service's database in one SQLite file, in WAL mode with `synchronous = FULL`: a commit is on disk when it returns.
+///
+/// Writes are grouped (see `GroupCommit`); reads run beside them on snapshots. One process owns the file: a second one is refused by
+/// a lock on `<path>.lock`, which the system releases however the owner ends.
+package final class SQLiteStore<Records>: Store {
+    private let pool: DatabasePool
+    private let migrations: SQLiteMigrations
+    private let records: @Sendable (Database) -> Records
+    private let commits: GroupCommit
+    private let ownership: StoreOwnership
+
+    /// Opens the file, or makes it, and brings its schema up to date. Throws `StoreOpeningError`.
+    package init(
+        path: String, migrations: SQLiteMigrations, limits: SQLiteLimits = SQLiteLimits(),
+        onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in },
+        records: @escaping @Sendable (Database) -> Records
+    ) throws(StoreOpeningError) {
+        ownership = try StoreOwnership(path: path)
+        do {
+            pool = try DatabasePool(path: path, configuration: Self.configuration(limits))
+            try pool.writeWithoutTransaction { database in
+                // After the pool has chosen NORMAL, which may lose the last commits when the power fails.
+                try database.execute(sql: "PRAGMA synchronous = FULL")
+                try migrations.apply(to: database, path: path)
+            }
+        } catch let error as StoreOpeningError {
+            throw error
+        } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT
+        {
+            throw .foreign(path: path, detail: error.message ?? "damaged")
+        } catch let error as DatabaseError {
+            throw .inaccessible(path: path, detail: error.message ?? "\(error.resultCode)")
+        } catch {
+            throw .inaccessible(path: path, detail: "\(error)")
+        }
+        self.migrations = migrations
+        self.records = records
+        commits = GroupCommit(pool: pool, limits: limits, onCommit: onCommit)
+    }
+
+    package func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
+    {
+        try Task.checkCancellation()
+        return try await commits.perform { [records] database in try body(records(database)) }
+    }
+
+    package func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result {
+        do {
+            return try await pool.read { [records] database in try body(records(database)) }
+        } catch let error as DatabaseError {
+            throw StorageError(error)
+        }
+    }
+
+    package func check() async throws {
+        do {
+            let version = try await pool.read { database in try SQLiteMigrations.version(of: database) }
+            guard version == migrations.latest else { throw StorageError.corrupt }
+        } catch let error as DatabaseError {
+            throw StorageError(error)
+        }
+    }
+
+    /// Writes that wait for the next commit, for a gauge.
+    package var queuedWrites: Int { commits.queued }
+
+    /// Refuses new writes, waits until those that were accepted are on disk, and gives the file free. Reads fail from then on.
+    package func close() async {
+        await commits.close()
+        do {
+            try pool.close()
+        } catch {
+            // A statement that is still running keeps its connection; the file is consistent in any case, and the process ends.
+        }
+        ownership.release()
+    }
+
+    private static func configuration(_ limits: SQLiteLimits) -> Configuration {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.maximumReaderCount = limits.readersMax
+        // Only an operator's tool that backs up the file can hold it for a moment.
+        configuration.busyMode = .timeout(limits.busyTimeout)
+        configuration.label = "store"
+        return configuration
+    }
+}
+
+/// The bounds of one SQLite store.
+package struct SQLiteLimits: Sendable {
+    /// Writes that wait for their commit; beyond it a write is refused as `unavailable`.
+    package var queuedWritesMax = 16_384
+    /// Writes that share a commit.
+    package var batchWritesMax = 1_024
+    package var readersMax = 4
+    /// Seconds to wait for a lock that another process holds.
+    package var busyTimeout = 5.0
+
+    package init() {}
+}

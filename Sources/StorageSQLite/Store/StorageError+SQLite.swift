@@ -1,0 +1,16 @@
+import GRDB
+import Storage
+
+extension StorageError {
+    /// What a SQLite result code means to callers.
+    init(_ error: DatabaseError) {
+        switch error.resultCode {
+        case .SQLITE_CONSTRAINT: self = .alreadyExists
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT, .SQLITE_MISMATCH, .SQLITE_SCHEMA: self = .corrupt
+        default: self = .unavailable
+        }
+    }
+
+    /// SQLite's errors in our terms; everything else as it is.
+    static func replacing(_ error: any Error) -> any Error { (error as? DatabaseError).map(StorageError.init) ?? error }
+}

@@ -1,0 +1,1 @@
+// What tests share: a bus without sockets, seeded randomness, a clock that is set by hand.

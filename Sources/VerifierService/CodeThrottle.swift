@@ -1,0 +1,37 @@
+import Domain
+import Storage
+
+/// How failures with offline codes slow down and then lock the next try. A value: no clock, no store.
+struct CodeThrottle: Sendable {
+    /// No wait that a caller is told is longer.
+    private static let delayMax = Duration.seconds(86_400)
+
+    let settings: TenantSettings
+
+    /// How long the next try must wait: nil when it may go ahead. A locked name waits for as long as its last failure would make it
+    /// wait, again and again, so that the lock looks like one more delay.
+    func wait(_ failures: CodeFailures?, now: Timestamp) -> Duration? {
+        guard let failures else { return nil }
+        let remaining = failures.nextAllowedAt - now
+        if failures.isLocked { return max(remaining, delay(failures.count), .seconds(1)) }
+        return remaining > .zero ? remaining : nil
+    }
+
+    /// The counter after one more failure.
+    func failed(_ failures: CodeFailures, countsTowardsLock: Bool, now: Timestamp) -> CodeFailures {
+        var failures = failures
+        failures.count += 1
+        if countsTowardsLock { failures.countTowardsLock += 1 }
+        failures.isLocked = failures.isLocked || failures.countTowardsLock >= settings.wrongCodesBeforeLock
+        failures.lastAt = now
+        failures.nextAllowedAt = now + delay(failures.count)
+        return failures
+    }
+
+    /// None before the first step, then the tenant's delay, doubled with each further failure.
+    func delay(_ count: Int) -> Duration {
+        guard count >= settings.wrongCodesBeforeDelay else { return .zero }
+        let doublings = min(count - settings.wrongCodesBeforeDelay, 16)
+        return min(.seconds(settings.wrongCodeDelayMinutes * 60 << doublings), Self.delayMax)
+    }
+}

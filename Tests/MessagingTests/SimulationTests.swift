@@ -1,0 +1,25 @@
+import Testing
+
+@testable import Messaging
+
+@Suite("Simulated runs")
+struct SimulationTests {
+    @Test("five hundred seeds of loss, repetition, delay, reordering and restarts keep every invariant")
+    func seeds() {
+        for seed in 0..<500 {
+            var simulation = BusSimulation(seed: UInt64(seed))
+            let failures = simulation.run(calls: 40)
+            #expect(failures.isEmpty, "seed \(seed): \(failures.first ?? "")")
+            #expect(!simulation.answered.isEmpty, "seed \(seed): nothing was answered at all")
+            if !failures.isEmpty { return }
+        }
+    }
+
+    @Test("a store that loses what was committed is noticed: the checks can fail")
+    func selfTest() {
+        var simulation = BusSimulation(seed: 1)
+        simulation.forgetsEffects = true
+        let failures = simulation.run(calls: 40)
+        #expect(failures.contains { $0.hasPrefix("I") })
+    }
+}

@@ -1,0 +1,172 @@
+import Domain
+import Foundation
+import Logging
+import Messaging
+import NotifierService
+import ServiceKit
+import Storage
+import StorageSQLite
+import SwiftProtobuf
+import Synchronization
+import Telemetry
+import TestSupport
+import Wire
+
+/// A notifier over a real database, with a clock and drivers that a test sets by hand.
+final class NotifierBench: Sendable {
+    private let requests = Mutex<UInt64>(0)
+    let bus = DirectBus()
+    let waits = Waits()
+    private let clock = ManualClock()
+    let store: SQLiteStore<any NotifierRecords>
+    let tenants = FixedTenants(TenantView(id: TenantID("demo"), name: "Demo"))
+    let service: NotifierService
+    private let folder: URL
+
+    init(drivers: [any PushDriver] = [], epoch: UInt64 = 7, _ change: (inout NotifierConfiguration) -> Void = { _ in })
+        throws
+    {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("notifier-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        store = try .notifier(path: folder.appendingPathComponent("notifier.db").path)
+        var configuration = NotifierConfiguration()
+        change(&configuration)
+        let (clock, waits) = (clock, waits)
+        service = NotifierService(
+            .init(
+                store: store, tenants: tenants, metrics: MetricsRegistry(),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                now: { clock.now }, drivers: drivers, pause: { try await waits.wait($0) }), epoch: epoch,
+            configuration: configuration)
+        bus.add(service.routes)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    var now: Timestamp { clock.now }
+    func advance(_ duration: Duration) { clock.advance(duration) }
+
+    func context() -> CallContext {
+        let number = requests.withLock { count in
+            count += 1
+            return count
+        }
+        let id = RequestID(high: 7 << 12, low: number)
+        return CallContext(requestID: id, originID: id, deadline: .now + .seconds(60))
+    }
+
+    // MARK: asking
+
+    func subscribe(_ listener: String, _ devices: [String], complete: Bool = false, remove: [String] = []) async throws
+        -> SubscribeReply
+    {
+        try await bus.caller(.gateway).call(
+            Subscribe.with {
+                $0.listener = listener
+                $0.add = devices
+                $0.remove = remove
+                $0.complete = complete
+            }, context())
+    }
+
+    func listen(_ listener: String, after cursor: UInt64 = 0, epoch: UInt64 = 7, wait: UInt32 = 0) async throws
+        -> ListenReply
+    {
+        try await bus.caller(.gateway).call(
+            Listen.with {
+                $0.listener = listener
+                $0.epoch = epoch
+                $0.cursor = cursor
+                $0.waitMs = wait
+            }, context())
+    }
+
+    @discardableResult
+    func notify(
+        _ devices: [String], challenge: String = "c1", event: String = "challenge", transport: String = "none",
+        lifetime: Duration = .seconds(60)
+    ) async throws -> NotifyReply {
+        let expiresAt = now + lifetime
+        return try await bus.caller(.challenge).call(
+            Notify.with {
+                $0.tenant = "demo"
+                $0.challengeID = challenge
+                $0.event = event
+                $0.purpose = "signIn"
+                $0.content = Data("{}".utf8)
+                $0.expiresAtMs = expiresAt.milliseconds
+                $0.targets = devices.map { device in
+                    .with {
+                        $0.deviceID = device
+                        $0.push = .with {
+                            $0.transport = transport
+                            $0.address = Data("secret-address".utf8)
+                        }
+                    }
+                }
+            }, context())
+    }
+
+    func deliveries(_ challenge: String = "") async throws -> [Delivery] {
+        try await bus.caller(.gateway).call(
+            ListDeliveries.with {
+                $0.tenant = "demo"
+                $0.challengeID = challenge
+            }, context()
+        ).deliveries
+    }
+}
+
+final class ManualClock: Sendable {
+    private let time = Mutex(Timestamp(seconds: 1_750_000_000))
+    var now: Timestamp { time.withLock { $0 } }
+    func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
+}
+
+/// Waits that end when the test says so, or when they are cancelled.
+final class Waits: Sendable {
+    private struct State {
+        var next = 0
+        var waiting: [Int: (duration: Duration, continuation: CheckedContinuation<Void, any Error>)] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    var durations: [Duration] { state.withLock { $0.waiting.values.map(\.duration) } }
+
+    func wait(_ duration: Duration) async throws {
+        let id = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let isCancelled = state.withLock { state in
+                    guard !Task.isCancelled else { return true }
+                    state.waiting[id] = (duration, continuation)
+                    return false
+                }
+                if isCancelled { continuation.resume(throwing: CancellationError()) }
+            }
+        } onCancel: {
+            state.withLock { $0.waiting.removeValue(forKey: id) }?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Ends one wait of this length, once there is one.
+    func end(_ duration: Duration) async {
+        while true {
+            let ended = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+                guard let (id, _) = state.waiting.first(where: { $0.value.duration == duration }) else { return nil }
+                return state.waiting.removeValue(forKey: id)?.continuation
+            }
+            if let ended { return ended.resume() }
+            await Task.yield()
+        }
+    }
+
+    /// Returns once somebody waits this long.
+    func reached(_ duration: Duration) async {
+        while !durations.contains(duration) { await Task.yield() }
+    }
+}

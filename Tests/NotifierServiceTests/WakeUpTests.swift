@@ -1,0 +1,135 @@
+import Domain
+import NotifierService
+import Storage
+import StorageSQLite
+import Synchronization
+import Testing
+import Wire
+
+/// A provider that answers what a test sets.
+final class ScriptedDriver: PushDriver {
+    let transport: PushTransport
+    private let state: Mutex<(outcomes: [PushOutcome], sent: [WakeUp])>
+
+    init(_ transport: PushTransport, _ outcomes: [PushOutcome] = []) {
+        self.transport = transport
+        state = Mutex((outcomes, []))
+    }
+
+    var sent: [WakeUp] { state.withLock(\.sent) }
+
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+        state.withLock { state in
+            state.sent.append(wakeUp)
+            return state.outcomes.isEmpty ? .delivered : state.outcomes.removeFirst()
+        }
+    }
+}
+
+@Suite("Wake-ups through push providers")
+struct WakeUpTests {
+    /// Runs the service until `body` returns.
+    private func running(_ bench: NotifierBench, _ body: () async throws -> Void) async throws {
+        let running = Task { try await bench.service.run() }
+        defer { running.cancel() }
+        try await body()
+        running.cancel()
+        _ = await running.result
+    }
+
+    private func outcomes(_ bench: NotifierBench, _ count: Int) async throws -> [String] {
+        while true {
+            let outcomes = try await bench.deliveries().map(\.outcome)
+            if outcomes.count >= count { return outcomes.reversed() }
+            await Task.yield()
+        }
+    }
+
+    @Test("a phone that nobody holds is rung once, however often the event comes")
+    func once() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench) {
+            for _ in 0..<3 { try await bench.notify(["d1"], transport: "fcm") }
+            #expect(try await outcomes(bench, 1) == ["delivered"])
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d1")])
+        #expect(try await bench.deliveries().first?.transport == "fcm")
+    }
+
+    @Test("a phone whose stream a gateway holds is not rung")
+    func live() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        _ = try await bench.subscribe("g1", ["d1"])
+        try await running(bench) {
+            try await bench.notify(["d1"], transport: "fcm")
+            try await bench.notify(["d2"], transport: "fcm")
+            _ = try await outcomes(bench, 1)
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d2")])
+    }
+
+    @Test("a transport without a driver is recorded, an absent address is not")
+    func noDriver() async throws {
+        let bench = try NotifierBench()
+        try await bench.notify(["d1"], transport: "apns")
+        try await bench.notify(["d2"], transport: "none")
+        let deliveries = try await bench.deliveries("c1")
+        #expect(deliveries.map(\.outcome) == ["no_driver"])
+        #expect(deliveries.map(\.deviceID) == ["d1"])
+    }
+
+    @Test("a request rings as many phones as the tenant allows")
+    func limit() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench) {
+            try await bench.notify(["d1", "d2", "d3", "d4", "d5"], transport: "fcm")
+            try await bench.notify(["d6"], transport: "fcm")
+            try await bench.notify(["d1"], challenge: "c2", transport: "fcm")
+            _ = try await outcomes(bench, 4)
+        }
+        #expect(driver.sent.filter { $0.challenge == ChallengeID("c1") }.count == 3)
+    }
+
+    @Test("a busy provider is asked again, while the request lives")
+    func retry() async throws {
+        let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(5)), .delivered])
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await bench.waits.end(.seconds(5))
+            #expect(try await outcomes(bench, 2) == ["retry", "delivered"])
+        }
+    }
+
+    @Test("nothing is sent after the request's end")
+    func expired() async throws {
+        let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(61)), .retry(after: .seconds(20))])
+        let bench = try NotifierBench(drivers: [driver])
+        try await bench.notify(["d0"], transport: "fcm", lifetime: .zero)
+        try await running(bench) {
+            try await bench.notify(["d1"], transport: "fcm")
+            #expect(try await outcomes(bench, 1) == ["retry"])
+            try await bench.notify(["d1"], challenge: "c2", transport: "fcm")
+            await bench.waits.reached(.seconds(20))
+            bench.advance(.seconds(60))
+            await bench.waits.end(.seconds(20))
+            try await bench.notify(["d1"], challenge: "c3", transport: "fcm")
+            #expect(try await outcomes(bench, 3) == ["retry", "retry", "delivered"])
+        }
+        #expect(driver.sent.map(\.challenge.rawValue) == ["c1", "c2", "c3"])
+    }
+
+    @Test("attempts and claims are purged when their time is over")
+    func purge() async throws {
+        let bench = try NotifierBench()
+        try await bench.notify(["d1"], transport: "fcm")
+        try await bench.service.purge()
+        #expect(try await bench.deliveries().count == 1)
+        bench.advance(.seconds(31 * 86_400))
+        try await bench.service.purge()
+        #expect(try await bench.deliveries().isEmpty)
+    }
+}

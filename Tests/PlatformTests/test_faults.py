@@ -1,0 +1,137 @@
+"""Processes are killed in the middle of running sign-ins: nothing accepted is lost, nobody is approved twice."""
+
+import concurrent.futures
+import threading
+import time
+
+import pytest
+import requests
+
+from client import Application, Phone
+from conftest import Someone
+from stack import Stack
+
+RUNNING = 200
+PEOPLE = 20
+
+
+class History:
+    """What was accepted, and what became of it."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.accepted: dict[str, dict] = {}
+        self.approvals: dict[str, int] = {}
+        self.redemptions: dict[str, int] = {}
+
+    def count(self, table: dict[str, int], key: str) -> None:
+        with self.lock:
+            table[key] = table.get(key, 0) + 1
+
+
+def until_answered(call, seconds: float = 30):
+    """Repeats a call that may be repeated while the system is recovering: as a client does on 503 and broken connections."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            reply = call()
+            if reply.status_code != 503:
+                return reply
+        except requests.exceptions.ConnectionError:
+            reply = None
+        assert time.monotonic() < deadline, "no answer for 30 s" if reply is None else reply.text
+        time.sleep(0.05)
+
+
+def one_sign_in(demo, someone, history):
+    application = Application(demo)
+    phone = Phone(key=someone.phone.key)
+    phone.id, phone.base, phone.tenant = someone.phone.id, someone.phone.base, someone.phone.tenant
+    key = {"Idempotency-Key": f"begin-{threading.get_ident()}-{time.monotonic_ns()}"}
+    begun = until_answered(lambda: application.begin(someone.username, headers=key))
+    assert begun.status_code == 201, begun.text
+    request = begun.json()
+    history.accepted[request["id"]] = request
+    listed = until_answered(lambda: phone.call("GET", "/challenges"))
+    assert listed.status_code == 200, listed.text
+    challenge = next((item for item in listed.json()["challenges"] if item["id"] == request["id"]), None)
+    assert challenge is not None, f"accepted request {request['id']} is lost"
+    text = phone.answer_text(challenge, number=request["number"])
+    answered = until_answered(lambda: phone.send_answer(request["id"], text))
+    assert answered.status_code == 200 and answered.json()["status"] == "approved", answered.text
+    history.count(history.approvals, request["id"])
+    redeem_key = {"Idempotency-Key": "redeem-" + request["id"]}
+    redeemed = until_answered(lambda: application.redeem(request, headers=redeem_key))
+    assert redeemed.status_code == 200, redeemed.text
+    assert redeemed.json()["user"]["username"] == someone.username
+    history.count(history.redemptions, request["id"])
+    # without the key a second redemption is refused, whatever was killed in between
+    again = until_answered(lambda: application.redeem(request))
+    assert again.status_code == 409, again.text
+
+
+@pytest.fixture(scope="module")
+def fault_stack(tmp_path_factory):
+    stack = Stack(tmp_path_factory.mktemp("faults") / "var").start()
+    demo = stack.demo()
+    people = [Someone(demo) for _ in range(PEOPLE)]
+    yield stack, demo, people
+    assert stack.stop() == 0
+
+
+@pytest.mark.parametrize("service", Stack.SERVICES)
+def test_a_killed_process_loses_nothing_that_was_accepted(fault_stack, service):
+    stack, demo, people = fault_stack
+    history = History()
+    errors = []
+
+    def run(index):
+        # one at a time for each person: three open requests are the limit
+        for _ in range(RUNNING // PEOPLE):
+            one_sign_in(demo, people[index], history)
+
+    before = stack.pids()[service]
+    with concurrent.futures.ThreadPoolExecutor(PEOPLE) as pool:
+        running = [pool.submit(run, index) for index in range(PEOPLE)]
+        Stack.wait_for(lambda: len(history.accepted) >= RUNNING // 4, 60, "a quarter of the sign-ins to be accepted")
+        stack.kill(service)
+        killed = time.monotonic()
+        Stack.wait_for(lambda: stack.pids().get(service, before) != before, 2, f"{service} to be started again")
+        assert time.monotonic() - killed < 1.5
+        for result in running:
+            error = result.exception()
+            if error is not None:
+                errors.append(error)
+    assert not errors, errors[0]
+    assert len(history.accepted) == RUNNING
+    assert set(history.approvals) == set(history.redemptions) == set(history.accepted)
+    assert f"{service} ended with status 137; starting it again" in stack.log()
+    log = {item["id"]: item for item in everything(demo)}
+    assert all(log[key]["status"] == "redeemed" for key in history.accepted)
+
+
+def everything(demo):
+    from client import Administrator
+
+    administrator, cursor = Administrator(demo), ""
+    while cursor is not None:
+        page = administrator.get(f"/sign-ins?limit=1000&cursor={cursor}")
+        yield from page["items"]
+        cursor = page["next"]
+
+
+def test_while_challenge_is_away_nobody_is_signed_in_wrongly(fault_stack):
+    import os
+    import signal
+
+    stack, demo, people = fault_stack
+    application = Application(demo)
+    pid = stack.pids()["challenge"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        reply = application.begin(people[0].username)
+        assert reply.status_code == 503 and int(reply.headers["Retry-After"]) > 0
+        assert reply.json()["code"] in ("unavailable", "overloaded")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert until_answered(lambda: application.begin(people[0].username)).status_code == 201

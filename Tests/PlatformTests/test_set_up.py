@@ -1,0 +1,87 @@
+"""What an operator meets: start, stop, restart, wrong configuration, health."""
+
+import pathlib
+import re
+import signal
+import subprocess
+
+import requests
+
+from client import Application
+from conftest import Someone
+from stack import BIN, ROOT, Stack
+
+
+def test_ctrl_c_stops_everything_and_a_restart_keeps_the_data(tmp_path):
+    stack = Stack(tmp_path / "var").start()
+    demo = stack.demo()
+    someone = Someone(demo)
+    pids = stack.pids()
+    assert sorted(pids) == sorted(Stack.SERVICES)
+    assert stack.stop(signal.SIGINT) == 0
+    assert not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids.values())
+
+    again = Stack(tmp_path / "var")
+    again.first_port, again.environment = stack.first_port, stack.environment
+    again.start()
+    try:
+        assert again.demo() == demo
+        application = Application(demo)
+        request = application.begin(someone.username).json()
+        reply = someone.phone.answer(someone.phone.challenge(request["id"]), number=request["number"])
+        assert reply.json()["status"] == "approved"
+        assert application.redeem(request).status_code == 200
+    finally:
+        again.stop()
+
+
+def test_no_process_is_left_when_the_supervisor_itself_is_killed(tmp_path):
+    stack = Stack(tmp_path / "var").start()
+    pids = stack.pids()
+    stack.stop(signal.SIGKILL)
+    Stack.wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids.values()), 15, "the processes to end")
+
+
+def test_every_process_says_that_it_is_up_ready_and_measured(stack):
+    for service in Stack.SERVICES:
+        url = stack.operations(service)
+        assert requests.get(url + "/healthz", timeout=5).status_code == 200
+        ready = requests.get(url + "/readyz", timeout=5)
+        assert ready.status_code == 200, ready.text
+        metrics = requests.get(url + "/metrics", timeout=5)
+        assert metrics.headers["Content-Type"].startswith("text/plain")
+        assert re.search(r"^# TYPE countersign_\w+ (counter|gauge|histogram)$", metrics.text, re.M), metrics.text[:400]
+
+
+def test_one_request_id_is_found_in_the_logs_of_every_process_that_it_touched(stack, application):
+    reply = application.begin("alice")
+    identifier = reply.headers["X-Request-Id"]
+    stack.wait_for(lambda: identifier in (stack.var / "log/challenge.log").read_text(), 5, "challenge to log the request")
+    assert identifier in (stack.var / "log/gateway.log").read_text()
+    for log in (stack.var / "log").glob("*.log"):
+        text = log.read_text()
+        assert reply.json()["secret"] not in text
+
+
+def test_secrets_lie_in_files_that_only_their_owner_reads(stack):
+    for path in [stack.var / "demo.json", *(stack.var / "keys").glob("*")]:
+        mode = path.stat().st_mode & 0o777
+        assert mode & 0o077 == 0, (path, oct(mode))
+
+
+def test_wrong_configuration_stops_a_process_and_names_key_and_range(tmp_path):
+    run = subprocess.run([BIN / "countersign-policy", "--operations.address=nonsense", "--check-config"], capture_output=True, text=True, timeout=20)
+    assert run.returncode == 78, (run.returncode, run.stdout, run.stderr)
+    assert "operations.address" in run.stdout + run.stderr
+    (tmp_path / "policy.yaml").write_text("policy:\n  nosuchkey: 1\n")
+    run = subprocess.run([BIN / "countersign-policy", "--config", tmp_path / "policy.yaml", "--check-config"], capture_output=True, text=True, timeout=20)
+    assert run.returncode == 78 and "nosuchkey" in run.stdout + run.stderr
+
+
+def test_the_shipped_configuration_files_are_valid_and_name_every_key():
+    for service in Stack.SERVICES:
+        path = ROOT / f"services/{service}/{service}.yaml"
+        checked = subprocess.run([BIN / f"countersign-{service}", "--config", path, "--check-config"], capture_output=True, text=True, timeout=20)
+        assert checked.returncode == 0, checked.stderr
+        printed = subprocess.run([BIN / f"countersign-{service}", "--print-config"], capture_output=True, text=True, timeout=20)
+        assert printed.stdout == path.read_text(), service

@@ -1,0 +1,199 @@
+import Domain
+import Foundation
+import Proofs
+import RegistrationService
+import SwiftProtobuf
+import TestSupport
+import Testing
+import Wire
+
+@Suite("Activation and devices")
+struct DeviceTests {
+    let fixture: Fixture
+    init() throws { fixture = try Fixture() }
+
+    @Test("a phone is waited for, confirmed by number, and then active with offline codes")
+    func activation() async throws {
+        let alice = try await fixture.person("alice")
+        let activation = try await fixture.activation(alice)
+        #expect(try await fixture.state(activation, of: alice).state == "waiting")
+        let reply = try await fixture.call(fixture.registration(activation.ticket, SoftwareDeviceSigner()))
+        #expect(reply.device.state == "awaitingConfirmation")
+        #expect(reply.offlineCode.secret.count == 20)
+        #expect(fixture.challenge.begun.map(\.id) == [reply.device.activationChallengeID])
+        #expect(fixture.challenge.begun.first?.expiresAtMs == activation.expiresAtMs)
+        let confirming = try await fixture.state(activation, of: alice)
+        #expect(confirming.state == "confirming")
+        #expect(confirming.number == "57")
+        let secrets = ReadOfflineSecrets.with {
+            $0.tenant = "demo"
+            $0.personID = alice.id
+        }
+        #expect(try await fixture.call(secrets, from: .verifier).secrets.isEmpty)
+        try await fixture.confirm(reply.device)
+        let active = try await fixture.state(activation, of: alice)
+        #expect(active.state == "active")
+        #expect(active.deviceID == reply.device.id)
+        #expect(try await fixture.call(secrets, from: .verifier).secrets == [reply.offlineCode])
+    }
+
+    @Test("a page that waits hears of the change at once")
+    func waiting() async throws {
+        let alice = try await fixture.person("alice")
+        let activation = try await fixture.activation(alice)
+        async let parked = fixture.state(activation, of: alice, known: "waiting", waitMs: 30_000)
+        _ = try await fixture.call(fixture.registration(activation.ticket, SoftwareDeviceSigner()))
+        #expect(try await parked.state == "confirming")
+    }
+
+    @Test("a denied confirmation ends the activation and removes the device")
+    func denied() async throws {
+        let alice = try await fixture.person("alice")
+        let activation = try await fixture.activation(alice)
+        let device = try await fixture.call(fixture.registration(activation.ticket, SoftwareDeviceSigner())).device
+        try await fixture.confirm(device, approved: false)
+        #expect(try await fixture.state(activation, of: alice).state == "expired")
+        #expect(try await !fixture.read(device).found)
+    }
+
+    @Test("the same ticket and key get the first reply again, another key gets nothing")
+    func sameTicket() async throws {
+        let alice = try await fixture.person("alice")
+        let ticket = try await fixture.activation(alice).ticket
+        let key = SoftwareDeviceSigner()
+        let first = try await fixture.call(fixture.registration(ticket, key))
+        #expect(try await fixture.call(fixture.registration(ticket, key)) == first)
+        #expect(await fixture.refusal(try fixture.registration(ticket, SoftwareDeviceSigner())) == .ticketUsed)
+        try await fixture.confirm(first.device)
+        #expect(await fixture.refusal(try fixture.registration(ticket, key)) == .ticketUsed)
+    }
+
+    @Test("of two phones with one ticket one wins, 200 times")
+    func race() async throws {
+        fixture.tenants.change(Fixture.demo) { $1.devicesPerPerson = 15 }
+        let keys = [SoftwareDeviceSigner(), SoftwareDeviceSigner()]
+        let alice = try await fixture.person("alice")
+        let fixture = fixture
+        for _ in 0..<200 {
+            let ticket = try await fixture.activation(alice).ticket
+            let requests = [
+                try await fixture.registration(ticket, keys[0]), try await fixture.registration(ticket, keys[1]),
+            ]
+            let outcomes = await withTaskGroup(of: ErrorCode?.self) { group in
+                for request in requests { group.addTask { await fixture.refusal(request) } }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes.filter { $0 == nil }.count == 1)
+            #expect(outcomes.contains(.ticketUsed))
+            if let begun = fixture.challenge.begun.last {
+                _ = try await fixture.call(
+                    RemoveDevice.with {
+                        $0.tenant = "demo"
+                        $0.deviceID = begun.deviceID
+                    })
+            }
+        }
+    }
+
+    @Test("unknown, foreign and expired tickets, stale proofs and old systems are refused, each in its own way")
+    func refused() async throws {
+        let alice = try await fixture.person("alice")
+        let key = SoftwareDeviceSigner()
+        #expect(await fixture.refusal(try fixture.registration("unknown", key)) == .refused)
+        let ticket = try await fixture.activation(alice).ticket
+        #expect(await fixture.refusal(try fixture.registration(ticket, key, tenant: Fixture.other)) == .refused)
+        let stale = fixture.clock.now - .seconds(61)
+        #expect(await fixture.refusal(try fixture.registration(ticket, key, issuedAt: stale)) == .clockSkew)
+        var forged = try await fixture.registration(ticket, key)
+        forged.audience = "https://evil.example/demo"
+        #expect(await fixture.refusal(forged) == .refused)
+        do {
+            _ = try await fixture.call(fixture.registration(ticket, key, osVersion: "7.1"))
+            Issue.record("an old system was let in")
+        } catch let error as ServiceError {
+            #expect(error.code == .updateRequired)
+            #expect(error.members["minimum"] == "8.0")
+        }
+        fixture.clock.advance(.seconds(600))
+        #expect(await fixture.refusal(try fixture.registration(ticket, key)) == .expired)
+    }
+
+    @Test("a sixth live ticket and a sixth device are refused")
+    func limits() async throws {
+        let alice = try await fixture.person("alice")
+        for _ in 0..<5 { _ = try await fixture.device(alice) }
+        let tickets = try await (0..<5).asyncMap { _ in try await fixture.activation(alice).ticket }
+        #expect(
+            await fixture.refusal(
+                CreateActivation.with {
+                    $0.tenant = "demo"
+                    $0.personID = alice.id
+                }) == .tooManyActivations)
+        #expect(await fixture.refusal(try fixture.registration(tickets[0], SoftwareDeviceSigner())) == .tooManyDevices)
+    }
+
+    @Test("a ticket can be read again until it is used")
+    func readTicket() async throws {
+        let alice = try await fixture.person("alice")
+        let activation = try await fixture.activation(alice)
+        let read = ReadActivationTicket.with {
+            $0.tenant = "demo"
+            $0.personID = alice.id
+            $0.activationID = activation.id
+        }
+        #expect(try await fixture.call(read) == activation)
+        _ = try await fixture.call(fixture.registration(activation.ticket, SoftwareDeviceSigner()))
+        #expect(await fixture.refusal(read) == .ticketUsed)
+    }
+
+    @Test("a registration that challenge did not hear of is repeated, and the number comes then")
+    func outbox() async throws {
+        let alice = try await fixture.person("alice")
+        let activation = try await fixture.activation(alice)
+        fixture.bus.inject(BeginDeviceChallenge.self) { throw ServiceError(.unavailable) }
+        _ = try await fixture.call(fixture.registration(activation.ticket, SoftwareDeviceSigner()))
+        #expect(fixture.challenge.begun.isEmpty)
+        fixture.bus.inject(BeginDeviceChallenge.self, nil)
+        fixture.clock.advance(.seconds(30))
+        // Another instance, as after a crash: all it has is the store.
+        let restarted = Fixture.service(fixture.store, fixture.bus, fixture.tenants, fixture.sealer, fixture.clock)
+        #expect(try await restarted.repeatDueCalls() == 1)
+        #expect(try await restarted.repeatDueCalls() == 0)
+        #expect(try await fixture.state(activation, of: alice).number == "57")
+    }
+
+    @Test("who watches devices hears of each change, and of a gap")
+    func watch() async throws {
+        let alice = try await fixture.person("alice")
+        let start = try await fixture.call(WatchDevices(), from: .verifier)
+        #expect(start.resync)
+        async let parked = fixture.call(
+            WatchDevices.with {
+                $0.knownRevision = start.revision
+                $0.epoch = start.epoch
+                $0.waitMs = 30_000
+            }, from: .verifier)
+        let device = try await fixture.device(alice)
+        #expect(try await parked.changed.first?.deviceID == device.id)
+        _ = try await fixture.call(
+            RemoveDevice.with {
+                $0.tenant = "demo"
+                $0.deviceID = device.id
+            })
+        let later = try await fixture.call(
+            WatchDevices.with {
+                $0.knownRevision = start.revision
+                $0.epoch = start.epoch
+            }, from: .verifier)
+        #expect(later.changed.last?.mayListen == false)
+        #expect(fixture.challenge.canceled.map(\.deviceID) == [device.id])
+    }
+}
+
+extension Sequence {
+    func asyncMap<Result>(_ body: (Element) async throws -> Result) async rethrows -> [Result] {
+        var results: [Result] = []
+        for element in self { results.append(try await body(element)) }
+        return results
+    }
+}

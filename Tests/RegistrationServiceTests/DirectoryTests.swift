@@ -1,0 +1,164 @@
+import Domain
+import Foundation
+import SwiftProtobuf
+import Testing
+import Wire
+
+@Suite("The directory")
+struct DirectoryTests {
+    let fixture: Fixture
+    init() throws { fixture = try Fixture() }
+
+    @Test("user names are unique by case, 1 to 256 characters")
+    func names() async throws {
+        try await fixture.person("Alice")
+        #expect(
+            await fixture.refusal(
+                CreateUser.with {
+                    $0.tenant = "demo"
+                    $0.username = "ALICE"
+                }) == .alreadyExists)
+        for name in ["", String(repeating: "a", count: 257), "a\u{0}b"] {
+            #expect(
+                await fixture.refusal(
+                    CreateUser.with {
+                        $0.tenant = "demo"
+                        $0.username = name
+                    }) == .invalidUsername)
+        }
+        try await fixture.person(String(repeating: "a", count: 256))
+    }
+
+    @Test("users are listed in pages and found by the beginning of either name")
+    func list() async throws {
+        for index in 0..<5 { try await fixture.person("user\(index)") }
+        _ = try await fixture.call(
+            CreateUser.with {
+                $0.tenant = "demo"
+                $0.username = "zoe"
+                $0.displayName = "Userine"
+            })
+        var found: [String] = []
+        var query = ListUsers.with {
+            $0.tenant = "demo"
+            $0.page.limit = 2
+            $0.search = "USER"
+        }
+        repeat {
+            let page = try await fixture.call(query)
+            found += page.people.map(\.username)
+            query.page.cursor = page.next
+        } while !query.page.cursor.isEmpty
+        #expect(found == ["user0", "user1", "user2", "user3", "user4", "zoe"])
+    }
+
+    @Test("an import creates, updates, makes groups and reports a bad line by its number")
+    func importing() async throws {
+        try await fixture.person("bob")
+        func line(_ number: UInt32, _ name: String, groups: [String] = [], roles: [String] = []) -> ImportLine {
+            ImportLine.with {
+                $0.line = number
+                $0.username = name
+                $0.password = Data("secret".utf8)
+                $0.groups = groups
+                $0.roles = roles
+            }
+        }
+        let reply = try await fixture.call(
+            ImportUsers.with {
+                $0.tenant = "demo"
+                $0.lines = [
+                    line(1, "ann", groups: ["Staff"]), line(2, ""), line(3, "BOB", groups: ["staff"]),
+                    line(4, "eve", roles: ["king"]),
+                ]
+            })
+        #expect(reply.created == 1)
+        #expect(reply.updated == 1)
+        #expect(reply.problems.map(\.line) == [2, 4])
+        #expect(reply.problems.map(\.code) == ["invalid_username", "invalid_value"])
+        let groups = try await fixture.call(ListGroups.with { $0.tenant = "demo" }).groups
+        #expect(groups.map(\.name) == ["Staff"])
+        #expect(groups.map(\.memberCount) == [2])
+        #expect(await fixture.refusal(fixture.login("bob", "secret")) == nil)
+    }
+
+    @Test("a deleted user leaves no device, session or request behind")
+    func delete() async throws {
+        let alice = try await fixture.person("alice")
+        let token = try await fixture.call(fixture.login("alice")).sessionToken
+        let device = try await fixture.device(alice)
+        _ = try await fixture.call(
+            DeleteUser.with {
+                $0.tenant = "demo"
+                $0.personID = alice.id
+            })
+        #expect(try await !fixture.read(device).found)
+        await #expect(throws: ServiceError.self) { try await fixture.session(token) }
+        #expect(fixture.challenge.canceled.map(\.personID) == [alice.id])
+        #expect(
+            try await !fixture.call(
+                ResolvePerson.with {
+                    $0.tenant = "demo"
+                    $0.username = "alice"
+                }, from: .challenge
+            ).found)
+    }
+
+    @Test("no tenant sees another's people, devices or groups")
+    func tenants() async throws {
+        let alice = try await fixture.person("alice")
+        let device = try await fixture.device(alice)
+        let group = try await fixture.call(
+            CreateGroup.with {
+                $0.tenant = "demo"
+                $0.name = "Staff"
+            }
+        ).group
+        let other = Fixture.other.rawValue
+        #expect(
+            await fixture.refusal(
+                ReadUser.with {
+                    $0.tenant = other
+                    $0.personID = alice.id
+                }) == .notFound)
+        #expect(
+            await fixture.refusal(
+                ReadGroup.with {
+                    $0.tenant = other
+                    $0.groupID = group.id
+                }) == .notFound)
+        #expect(
+            await fixture.refusal(
+                RemoveDevice.with {
+                    $0.tenant = other
+                    $0.deviceID = device.id
+                }) == .notFound)
+        #expect(
+            try await !fixture.call(
+                ReadDevice.with {
+                    $0.tenant = other
+                    $0.deviceID = device.id
+                }
+            ).found)
+        #expect(await fixture.refusal(fixture.login("alice", tenant: Fixture.other)) == .invalidCredentials)
+        #expect(try await fixture.call(ListUsers.with { $0.tenant = other }).people.isEmpty)
+        let targets = CheckTargets.with {
+            $0.tenant = other
+            $0.personIds = [alice.id]
+            $0.groupIds = [group.id]
+        }
+        let unknown = try await fixture.call(targets, from: .policy)
+        #expect(unknown.unknownPersonIds == [alice.id])
+        #expect(unknown.unknownGroupIds == [group.id])
+    }
+
+    @Test("every change is in the audit log, newest first, without secrets")
+    func audit() async throws {
+        let alice = try await fixture.person("alice", password: "hunter2-hunter2")
+        let pass = try await fixture.issue(alice).pass
+        let entries = try await fixture.call(ListDirectoryAudit.with { $0.tenant = "demo" }).entries
+        #expect(entries.map(\.action) == ["pass.issue", "user.create"])
+        let text = entries.map { $0.beforeJson + $0.afterJson }.joined()
+        #expect(!text.contains(pass) && !text.contains("hunter2") && !text.contains("scrypt"))
+    }
+}

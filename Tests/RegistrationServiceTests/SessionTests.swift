@@ -1,0 +1,156 @@
+import Domain
+import Foundation
+import SwiftProtobuf
+import Testing
+import Wire
+
+@Suite("Passwords, passes and sessions")
+struct SessionTests {
+    let fixture: Fixture
+    init() throws { fixture = try Fixture() }
+
+    @Test("a right password opens a session when there is no device")
+    func password() async throws {
+        try await fixture.person("Alice")
+        let reply = try await fixture.call(fixture.login("aLICE"))
+        #expect(!reply.needsSecondFactor)
+        let session = try await fixture.session(reply.sessionToken)
+        #expect(session.person.username == "Alice")
+        #expect(!session.byPass)
+    }
+
+    @Test("a right password with an active device needs a second factor and opens nothing")
+    func secondFactor() async throws {
+        let alice = try await fixture.person("alice")
+        _ = try await fixture.device(alice)
+        let reply = try await fixture.call(fixture.login("alice"))
+        #expect(reply.needsSecondFactor)
+        #expect(reply.sessionToken.isEmpty)
+    }
+
+    @Test("wrong credentials are one error, whoever is named")
+    func wrong() async throws {
+        try await fixture.person("alice")
+        #expect(await fixture.refusal(fixture.login("alice", "wrong")) == .invalidCredentials)
+        #expect(await fixture.refusal(fixture.login("nobody", "wrong")) == .invalidCredentials)
+        #expect(await fixture.refusal(fixture.passLogin("alice", "ABCDEFGH")) == .invalidCredentials)
+    }
+
+    @Test(
+        "ten failures in ten minutes pause a name, existing or not, and each further one doubles the pause",
+        arguments: ["alice", "nobody"])
+    func limit(name: String) async throws {
+        try await fixture.person("alice")
+        for _ in 0..<10 { #expect(await fixture.refusal(fixture.login(name, "wrong")) == .invalidCredentials) }
+        for minutes in [1, 2, 4] {
+            do {
+                _ = try await fixture.call(fixture.login(name.uppercased()))
+                Issue.record("let through")
+            } catch {
+                #expect(error.code == .tooManyAttempts)
+                #expect(error.retryAfter == .seconds(60 * minutes))
+            }
+            fixture.clock.advance(.seconds(60 * minutes))
+            #expect(await fixture.refusal(fixture.login(name, "wrong")) == .invalidCredentials)
+        }
+    }
+
+    @Test("many guesses at once are not more than ten")
+    func sideBySide() async throws {
+        try await fixture.person("alice")
+        let fixture = fixture
+        let judged = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<40 {
+                group.addTask { await fixture.refusal(fixture.login("alice", "wrong")) == .invalidCredentials }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(judged <= 10)
+    }
+
+    @Test("a pass opens a session once, and says so")
+    func pass() async throws {
+        let alice = try await fixture.person("alice")
+        _ = try await fixture.device(alice)
+        let issued = try await fixture.issue(alice)
+        #expect(issued.pass.count == 8)
+        let reply = try await fixture.call(fixture.passLogin("alice", issued.pass.lowercased()))
+        #expect(try await fixture.session(reply.sessionToken).byPass)
+        #expect(await fixture.refusal(fixture.passLogin("alice", issued.pass)) == .invalidCredentials)
+    }
+
+    @Test("a pass may be usable more than once, and ends with its time")
+    func passLifetime() async throws {
+        let alice = try await fixture.person("alice")
+        let issued = try await fixture.issue(alice, once: false)
+        for _ in 0..<2 { _ = try await fixture.call(fixture.passLogin("alice", issued.pass)) }
+        fixture.clock.advance(.seconds(3600))
+        #expect(await fixture.refusal(fixture.passLogin("alice", issued.pass)) == .invalidCredentials)
+    }
+
+    @Test("a single-use pass that is shown by many at once opens one session")
+    func passRace() async throws {
+        let alice = try await fixture.person("alice")
+        let fixture = fixture
+        for _ in 0..<20 {
+            let pass = try await fixture.issue(alice).pass
+            let opened = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<2 { group.addTask { await fixture.refusal(fixture.passLogin("alice", pass)) == nil } }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(opened == 1)
+            fixture.clock.advance(.seconds(1200))
+        }
+    }
+
+    @Test("a session ends after 30 minutes without use, and after 12 hours whatever its use")
+    func lifetime() async throws {
+        try await fixture.person("alice")
+        let idle = try await fixture.call(fixture.login("alice")).sessionToken
+        fixture.clock.advance(.seconds(30 * 60))
+        await #expect(throws: ServiceError.self) { try await fixture.session(idle) }
+
+        let used = try await fixture.call(fixture.login("alice")).sessionToken
+        for _ in 0..<35 {
+            fixture.clock.advance(.seconds(20 * 60))
+            _ = try await fixture.session(used)
+        }
+        fixture.clock.advance(.seconds(20 * 60))
+        await #expect(throws: ServiceError.self) { try await fixture.session(used) }
+    }
+
+    @Test("a block ends sessions, refuses new ones and cancels requests")
+    func block() async throws {
+        let alice = try await fixture.person("alice")
+        let token = try await fixture.call(fixture.login("alice")).sessionToken
+        _ = try await fixture.call(
+            SetBlocked.with {
+                $0.tenant = "demo"
+                $0.personID = alice.id
+                $0.blocked = true
+            })
+        await #expect(throws: ServiceError.self) { try await fixture.session(token) }
+        #expect(await fixture.refusal(fixture.login("alice")) == .invalidCredentials)
+        #expect(fixture.challenge.canceled.map(\.personID) == [alice.id])
+    }
+
+    @Test("a challenge opens one session")
+    func openOnce() async throws {
+        let alice = try await fixture.person("alice")
+        let request = OpenSession.with {
+            $0.tenant = "demo"
+            $0.personID = alice.id
+            $0.challengeID = "challenge"
+        }
+        _ = try await fixture.session(fixture.call(request).sessionToken)
+        #expect(await fixture.refusal(request) == .alreadyRedeemed)
+    }
+
+    @Test("the repeat of a session's start gets the same session")
+    func repeated() async throws {
+        try await fixture.person("alice")
+        let id = RequestID.make(at: fixture.clock.now)
+        let first = try await fixture.call(fixture.login("alice"), id: id)
+        #expect(try await fixture.call(fixture.login("alice"), id: id) == first)
+    }
+}

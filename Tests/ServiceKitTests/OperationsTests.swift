@@ -1,0 +1,81 @@
+import Domain
+import Logging
+import Messaging
+import Secrets
+import Storage
+import Synchronization
+import Telemetry
+import Testing
+import Wire
+
+@testable import ServiceKit
+
+@Suite struct OperationsTests {
+    @Test("a process is ready when everything that it needs is, and says what is not")
+    func readiness() async {
+        let readiness = Readiness()
+        let box = Box(isThere: false)
+        readiness.add(Dependency("store") { true })
+        readiness.add(Dependency("bus.policy") { box.isThere.withLock(\.self) })
+        #expect(await readiness.report().json == #"{"ready":false,"dependencies":{"store":true,"bus.policy":false}}"#)
+        box.isThere.withLock { $0 = true }
+        #expect(await readiness.report().json == #"{"ready":true,"dependencies":{"store":true,"bus.policy":true}}"#)
+        readiness.drain()
+        #expect(await readiness.report().isReady == false)
+    }
+
+    private final class Box: Sendable {
+        let isThere: Mutex<Bool>
+        init(isThere: Bool) { self.isThere = Mutex(isThere) }
+    }
+
+    @Test("handlers are counted by method and code, and failures become codes in one place")
+    func observed() async throws {
+        var routes = Routes(service: .policy)
+        let box = ErrorBox()
+        routes.on(IssueToken.self) { _, _ in
+            if let error = box.error.withLock(\.self) { throw error }
+            return IssueTokenReply()
+        }
+        let metrics = MetricsRegistry()
+        let observed = routes.observed(metrics, Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let handle = try #require(observed.handlers[IssueToken.method.id]).handle
+        let id = RequestID(milliseconds: 1, random: (1, 1))
+        let context = HandlerContext(
+            caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + .seconds(5)))
+        _ = try await handle([], context)
+        let cases: [(any Error, ErrorCode)] = [
+            (ServiceError(.settled), .settled), (StorageError.notFound, .notFound),
+            (StorageError.alreadyExists, .alreadyExists),
+            (StorageError.conflict, .conflict), (StorageError.unavailable, .unavailable),
+            (StorageError.corrupt, .internal),
+            (SecretsError.busy, .unavailable), (SecretsError.notGenuine, .internal),
+            (CancellationError(), .unavailable),
+        ]
+        for (error, code) in cases {
+            box.error.withLock { $0 = error }
+            let thrown = await #expect(throws: ServiceError.self) { try await handle([], context) }
+            #expect(thrown?.code == code)
+            if code == .unavailable { #expect(thrown?.retryAfter == .seconds(1)) }
+        }
+        let text = metrics.exposition()
+        #expect(text.contains(#"countersign_handler_requests_total{method="IssueToken",code="ok"} 1"#))
+        #expect(text.contains(#"countersign_handler_requests_total{method="IssueToken",code="unavailable"} 3"#))
+        #expect(text.contains(#"countersign_handler_running{method="IssueToken"} 0"#))
+        #expect(text.contains(#"countersign_handler_duration_seconds_count{method="IssueToken"} 10"#))
+    }
+
+    private final class ErrorBox: Sendable {
+        let error = Mutex<(any Error)?>(nil)
+    }
+
+    @Test("the status of a process that ends tells whether starting it again can help")
+    func exitStatus() {
+        #expect(ExitStatus(ConfigurationProblem.refused("a")) == .configuration)
+        #expect(ExitStatus(StoreOpeningError.owned(path: "p")) == .unavailable)
+        #expect(ExitStatus(StoreOpeningError.newer(path: "p", found: 2, known: 1)) == .configuration)
+        #expect(ExitStatus(SecretsError.keyFile(detail: "d")) == .configuration)
+        #expect(ExitStatus(StartProblem.listen("a", reason: "r")) == .unavailable)
+        #expect(ExitStatus(CancellationError()) == .internal)
+    }
+}

@@ -1,0 +1,218 @@
+import Domain
+import Foundation
+import GRDB
+import Storage
+import StorageConformance
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import StorageSQLite
+
+/// Records of a store that keeps memos and, for what a memo cannot show, one table with a constraint that is checked at commit.
+struct TrialRecords: SQLiteMemoRecords, SQLiteAuditRecords {
+    let database: Database
+
+    func insertChild(of parent: Int) throws {
+        try database.execute(sql: "INSERT INTO child (parent) VALUES (?)", arguments: [parent])
+    }
+
+    func insertFiller(bytes: Int) throws {
+        try database.execute(sql: "INSERT INTO filler (content) VALUES (zeroblob(?))", arguments: [bytes])
+    }
+
+    func limitPages(_ pages: Int) throws { try database.execute(sql: "PRAGMA max_page_count = \(pages)") }
+}
+
+let trialStep = SQLiteMigration(
+    "trial-0001",
+    Array(
+        """
+        CREATE TABLE parent (id INTEGER PRIMARY KEY);
+        CREATE TABLE child (parent INTEGER NOT NULL REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
+        CREATE TABLE filler (content BLOB NOT NULL);
+        """.utf8))
+let trialMigrations = SQLiteMigrations([.memo, .audit, trialStep])
+
+func trialStore(
+    _ folder: String, migrations: SQLiteMigrations = trialMigrations, limits: SQLiteLimits = SQLiteLimits(),
+    onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+) throws -> SQLiteStore<TrialRecords> {
+    try SQLiteStore(path: folder + "/trial.sqlite", migrations: migrations, limits: limits, onCommit: onCommit) {
+        TrialRecords(database: $0)
+    }
+}
+
+private final class CommitReports: Sendable {
+    private let reports = Mutex<[CommitReport]>([])
+    var all: [CommitReport] { reports.withLock(\.self) }
+    func add(_ report: CommitReport) { reports.withLock { $0.append(report) } }
+}
+
+private func memo(_ number: UInt64) -> Memo {
+    Memo(
+        request: RequestID(high: 1, low: number), bodyDigest: [1], reply: [2], replyUntil: Timestamp(seconds: 9),
+        keptUntil: Timestamp(seconds: 9))
+}
+
+@Suite struct SQLiteStoreTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test("the store keeps what every store promises", arguments: StorePromise.allCases)
+    func promise(_ promise: StorePromise) async throws {
+        let conformance = StoreConformance<TrialRecords>(
+            memos: { $0 },
+            open: { folder in
+                let store = try trialStore(folder)
+                return OpenStore(store, close: { await store.close() })
+            })
+        try await conformance.run(promise, folder: folder.path)
+    }
+
+    @Test("writes that come while one commits share the next commit, and an idle store waits for nobody")
+    func groupCommit() async throws {
+        let reports = CommitReports()
+        let store = try trialStore(folder.path) { reports.add($0) }
+        let gate = DispatchSemaphore(value: 0)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let (begun, begin) = AsyncStream<Void>.makeStream()
+            group.addTask {
+                try await store.write { records in
+                    begin.finish()
+                    gate.wait()
+                    try records.insert(memo(0))
+                }
+            }
+            for await _ in begun {}
+            for number in 1...UInt64(999) {
+                group.addTask { try await store.write { try $0.insert(memo(number)) } }
+            }
+            // Opened once all others stand in the queue.
+            group.addTask {
+                while store.queuedWrites < 999 { await Task.yield() }
+                gate.signal()
+            }
+            try await group.waitForAll()
+        }
+        let seen = reports.all
+        #expect(seen.map(\.writes) == [1, 999])
+        #expect(seen.allSatisfy { $0.isCommitted })
+        await store.close()
+    }
+
+    @Test("a commit that fails fails every write of its batch, and nothing of it is kept")
+    func failingCommit() async throws {
+        let reports = CommitReports()
+        let store = try trialStore(folder.path) { reports.add($0) }
+        let gate = DispatchSemaphore(value: 0)
+        let outcomes = await withTaskGroup(of: StorageError?.self) { group in
+            let (begun, begin) = AsyncStream<Void>.makeStream()
+            group.addTask {
+                _ = try? await store.write { _ in
+                    begin.finish()
+                    gate.wait()
+                }
+                return nil
+            }
+            for await _ in begun {}
+            for number in 1...UInt64(10) {
+                group.addTask {
+                    do {
+                        try await store.write { records in
+                            if number == 5 { try records.insertChild(of: 404) }
+                            try records.insert(memo(number))
+                        }
+                        return nil
+                    } catch {
+                        return error as? StorageError
+                    }
+                }
+            }
+            group.addTask {
+                while store.queuedWrites < 10 { await Task.yield() }
+                gate.signal()
+                return nil
+            }
+            return await group.reduce(into: [StorageError]()) { if let error = $1 { $0.append(error) } }
+        }
+        #expect(outcomes == [StorageError](repeating: .unavailable, count: 10))
+        let seen = reports.all
+        #expect(seen.map(\.isCommitted) == [true, false])
+        #expect(try await store.read { try $0.memo(memo(1).request) } == nil)
+        try await store.write { try $0.insert(memo(1)) }
+        await store.close()
+    }
+
+    @Test("a full disk refuses the write and keeps what was committed")
+    func fullDisk() async throws {
+        let store = try trialStore(folder.path)
+        try await store.write { try $0.insert(memo(1)) }
+        try await store.write { try $0.limitPages(40) }
+        await #expect(throws: StorageError.unavailable) {
+            try await store.write { try $0.insertFiller(bytes: 1_000_000) }
+        }
+        try await store.write { try $0.limitPages(100_000) }
+        try await store.write { try $0.insert(memo(2)) }
+        #expect(try await store.read { try $0.memo(memo(1).request) } == memo(1))
+        #expect(try await store.read { try $0.memo(memo(2).request) } == memo(2))
+        await store.close()
+    }
+
+    @Test("a write beyond the queue's limit is refused at once")
+    func boundedQueue() async throws {
+        var limits = SQLiteLimits()
+        limits.queuedWritesMax = 0
+        let store = try trialStore(folder.path, limits: limits)
+        await #expect(throws: StorageError.unavailable) { try await store.write { try $0.insert(memo(1)) } }
+        await store.close()
+    }
+
+    @Test("a constraint is `alreadyExists`, and hurts only its own write")
+    func constraint() async throws {
+        let store = try trialStore(folder.path)
+        await #expect(throws: StorageError.alreadyExists) {
+            try await store.write { try $0.database.execute(sql: "INSERT INTO parent (id) VALUES (1), (1)") }
+        }
+        try await store.write { try $0.insert(memo(1)) }
+        await store.close()
+    }
+
+    @Test("every commit is on disk before it is reported: synchronous is FULL and the journal is WAL")
+    func durability() async throws {
+        let store = try trialStore(folder.path)
+        let (synchronous, journal) = try await store.write { records in
+            (
+                try Int.fetchOne(records.database, sql: "PRAGMA synchronous"),
+                try String.fetchOne(records.database, sql: "PRAGMA journal_mode")
+            )
+        }
+        #expect(synchronous == 2)
+        #expect(journal == "wal")
+        await store.close()
+    }
+
+    @Test("audit entries are read newest first, page by page, a tenant alone")
+    func audit() async throws {
+        let store = try trialStore(folder.path)
+        try await store.write { records in
+            for number in 1...5 {
+                for tenant in ["a", "b"] {
+                    try records.append(
+                        AuditRecord(
+                            tenant: TenantID(tenant), at: Timestamp(seconds: Int64(number)), actorKind: "person",
+                            actorID: "1",
+                            actorName: "root", action: "change\(number)", target: "t", requestID: "r"))
+                }
+            }
+        }
+        let first = try await store.read { try $0.auditEntries(tenant: TenantID("a"), before: nil, limit: 2) }
+        #expect(first.map(\.action) == ["change5", "change4"])
+        let rest = try await store.read {
+            try $0.auditEntries(tenant: TenantID("a"), before: first.last?.sequence, limit: 9)
+        }
+        #expect(rest.map(\.action) == ["change3", "change2", "change1"])
+        await store.close()
+    }
+}

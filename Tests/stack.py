@@ -1,0 +1,111 @@
+"""Starts the real processes in a folder of their own, on ports of their own, and ends them by their ids."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = ROOT / os.environ.get("COUNTERSIGN_BIN", ".build/release")
+PORTS = range(20000, 32000, 40)
+
+
+def free_ports() -> int:
+    """The first of 40 neighbouring ports below the ephemeral range of which none is in use."""
+    for first in PORTS:
+        sockets = []
+        try:
+            for port in range(first, first + 40):
+                probe = socket.socket()
+                probe.bind(("127.0.0.1", port))
+                sockets.append(probe)
+            return first
+        except OSError:
+            continue
+        finally:
+            for probe in sockets:
+                probe.close()
+    raise RuntimeError("no free ports")
+
+
+class Stack:
+    SERVICES = ("policy", "registration", "challenge", "verifier", "notifier", "gateway")
+
+    def __init__(self, folder: pathlib.Path, environment: dict | None = None):
+        self.var = folder
+        self.first_port = free_ports()
+        self.environment = {
+            **os.environ,
+            "COUNTERSIGN_VAR": str(folder),
+            "COUNTERSIGN_HTTP_PORT": str(self.first_port),
+            "COUNTERSIGN_BUS_PORT": str(self.first_port + 10),
+            **(environment or {}),
+        }
+        self.process: subprocess.Popen | None = None
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.first_port}"
+
+    def operations(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.first_port + 20 + self.SERVICES.index(service)}"
+
+    def start(self) -> "Stack":
+        (self.var / "ready").unlink(missing_ok=True)
+        self.var.mkdir(parents=True, exist_ok=True)
+        self.output = open(self.var / "supervisor.out", "ab")
+        self.process = subprocess.Popen(
+            [str(ROOT / "scripts/supervise")], env=self.environment, stdout=self.output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.wait_for(lambda: (self.var / "ready").exists() or self.process.poll() is not None, 60, "the stack to be ready")
+        assert self.process.poll() is None, self.log()
+        return self
+
+    def stop(self, sent: int = signal.SIGTERM) -> int:
+        if self.process is None:
+            return 0
+        self.process.send_signal(sent)
+        status = self.process.wait(timeout=60)
+        self.output.close()
+        self.process = None
+        return status
+
+    def log(self) -> str:
+        return (self.var / "supervisor.out").read_text()
+
+    def demo(self) -> dict:
+        return json.loads((self.var / "demo.json").read_text())
+
+    def pids(self) -> dict[str, int]:
+        """The processes by service: children of the supervisor, named by their program."""
+        found = {}
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                if self.process is not None and parent == self.process.pid:
+                    program = (entry / "cmdline").read_bytes().split(b"\0")[0].decode()
+                    name = program.rsplit("countersign-", 1)
+                    if len(name) == 2:
+                        found[name[1]] = int(entry.name)
+            except (OSError, IndexError):
+                continue
+        return found
+
+    def kill(self, service: str) -> int:
+        pid = self.pids()[service]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    @staticmethod
+    def wait_for(condition, seconds: float, what: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {seconds} s for {what}")
+            time.sleep(0.02)

@@ -1,0 +1,66 @@
+import GatewayService
+import ServiceKit
+import Wire
+
+/// The gateway process: the public HTTP API.
+@main
+enum GatewayMain {
+    static let address = Setting.address(
+        "http.address", default: "127.0.0.1:8080", help: "Where the public API answers.")
+    static let externalURL = Setting.text(
+        "http.externalURL", default: "http://127.0.0.1:8080", accepts: "an http or https URL without a path",
+        isAccepted: { GatewayConfiguration(externalURL: $0).problem == nil || $0.hasPrefix("http://") },
+        help: "What callers see; device proofs and audiences are made of it, so it must not change lightly.")
+    static let certificate = Setting.text(
+        "http.tls.certificate", default: "", accepts: "a path, or empty",
+        help: "PEM file of the certificate chain; with a key, TLS is on.")
+    static let key = Setting.text(
+        "http.tls.key", default: "", accepts: "a path, or empty", help: "PEM file of the certificate's key.")
+    static let trustedProxies = Setting<[String]>.list(
+        "http.trustedProxies", accepts: "CIDR blocks, as in 10.0.0.0/8",
+        help: "Proxies in front of the gateway whose forwarding headers count. They end TLS."
+    ) { block in
+        var configuration = GatewayConfiguration(externalURL: "https://localhost")
+        configuration.trustedProxies = [block]
+        return configuration.problem == nil ? block : nil
+    }
+    static let waitsMax = Setting.number(
+        "http.waitsMax", default: 20_000, in: 1...1_000_000,
+        help: "Long polls held open at the same time; more get 503.")
+    static let streamsMax = Setting.number(
+        "http.streamsMax", default: 20_000, in: 1...1_000_000,
+        help: "Event streams held open at the same time; more get 503.")
+
+    static func main() async {
+        let keys = [
+            address.key, externalURL.key, certificate.key, key.key, trustedProxies.key, waitsMax.key, streamsMax.key,
+        ]
+        await ServiceMain.run(.gateway, settings: keys) { process in
+            let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
+            let service = GatewayService(
+                configuration: try configuration(process.settings), caller: process.caller, tenants: tenants,
+                metrics: process.metrics,
+                logger: process.logger, now: process.now)
+            return ServiceParts(background: [tenants, service], dependencies: [.tenants(tenants)])
+        }
+    }
+
+    private static func configuration(_ settings: Settings) throws -> GatewayConfiguration {
+        let listen = settings[address]
+        var configuration = GatewayConfiguration(
+            host: listen.host, port: listen.port, externalURL: settings[externalURL])
+        switch (settings[certificate], settings[key]) {
+        case ("", ""): break
+        case ("", _), (_, ""):
+            throw ConfigurationProblem.refused(
+                "http.tls.certificate and http.tls.key go together: give both or neither")
+        case (let certificate, let key):
+            configuration.tls = GatewayConfiguration.TLSFiles(certificate: certificate, key: key)
+        }
+        configuration.trustedProxies = settings[trustedProxies]
+        configuration.parkedWaitsMax = settings[waitsMax]
+        configuration.eventStreamsMax = settings[streamsMax]
+        if let problem = configuration.problem { throw ConfigurationProblem.refused("http.externalURL: \(problem)") }
+        return configuration
+    }
+}

@@ -1,0 +1,32 @@
+import NotifierService
+import ServiceKit
+import Storage
+import StorageSQLite
+import Wire
+
+/// The notifier process: wakes phones.
+@main
+enum NotifierMain {
+    static let deliveryRetention = Setting.duration(
+        "notifier.deliveryRetention", default: .seconds(30 * 86_400),
+        in: .seconds(3600)...Duration.seconds(400 * 86_400),
+        help: "How long delivery attempts are kept.")
+
+    static func main() async {
+        await ServiceMain.run(.notifier, settings: [deliveryRetention.key]) { process in
+            let store = try SQLiteStore<any NotifierRecords>.notifier(
+                path: process.storePath, onCommit: process.onCommit)
+            let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
+            var configuration = NotifierConfiguration()
+            configuration.deliveryRetention = process.settings[deliveryRetention]
+            let service = NotifierService(
+                NotifierService.Dependencies(
+                    store: store, tenants: tenants, metrics: process.metrics, logger: process.logger, now: process.now),
+                epoch: UInt64.random(in: 1...UInt64.max), configuration: configuration)
+            return ServiceParts(
+                routes: service.routes, background: [tenants, service],
+                dependencies: [.store(store), .tenants(tenants)],
+                close: { await store.close() })
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import PolicyService
+import ServiceKit
+import Storage
+import StorageSQLite
+import Wire
+
+/// The policy process: tenants, clients, the method policy and the settings.
+@main
+enum PolicyMain {
+    static let operatorTokenFile = Setting.path(
+        "policy.operatorTokenFile", default: "var/keys/operator.token",
+        help: "The token that may make tenants, made at the first start.")
+    static let tokenLifetime = Setting.duration(
+        "policy.tokenLifetime", default: .seconds(3600), in: .seconds(60)...Duration.seconds(86_400),
+        help: "How long a bearer token of the token endpoint is good.")
+
+    static func main() async {
+        await ServiceMain.run(.policy, settings: [operatorTokenFile.key, tokenLifetime.key]) { process in
+            let store = try SQLiteStore<any PolicyRecords>.policy(path: process.storePath, onCommit: process.onCommit)
+            let service = try PolicyService(
+                PolicyService.Dependencies(
+                    store: store, caller: process.caller, sealer: try process.sealer(), metrics: process.metrics,
+                    logger: process.logger, now: process.now),
+                configuration: PolicyConfiguration(
+                    operatorTokenFile: process.settings[operatorTokenFile],
+                    tokenLifetime: process.settings[tokenLifetime]))
+            return ServiceParts(
+                routes: service.routes, background: [service], dependencies: [.store(store)],
+                close: { await store.close() })
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import RegistrationService
+import Secrets
+import ServiceKit
+import Storage
+import StorageSQLite
+import Wire
+
+/// The registration process: people, their devices, passwords and sessions.
+@main
+enum RegistrationMain {
+    static let hashesAtOnce = Setting.number(
+        "registration.passwordHashesAtOnce", default: 2, in: 1...256,
+        help: "Password hashes computed at the same time, 128 MiB each: one a core.")
+
+    static func main() async {
+        await ServiceMain.run(.registration, settings: [hashesAtOnce.key]) { process in
+            let store = try SQLiteStore<any RegistrationRecords>.registration(
+                path: process.storePath, onCommit: process.onCommit)
+            let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
+            let service = RegistrationService(
+                RegistrationService.Dependencies(
+                    store: store, caller: process.caller, tenants: tenants, sealer: try process.sealer(),
+                    hasher: PasswordHasher(concurrent: process.settings[hashesAtOnce]), metrics: process.metrics,
+                    logger: process.logger, now: process.now))
+            return ServiceParts(
+                routes: service.routes, background: [tenants, service],
+                dependencies: [.store(store), .tenants(tenants)],
+                close: { await store.close() })
+        }
+    }
+}

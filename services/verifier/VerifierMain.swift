@@ -1,0 +1,33 @@
+import ServiceKit
+import Storage
+import StorageSQLite
+import VerifierService
+import Wire
+
+/// The verifier process: whether answers, proofs and codes are genuine.
+@main
+enum VerifierMain {
+    static let deviceKeysMax = Setting.number(
+        "verifier.deviceKeysMax", default: 10_000, in: 1...10_000_000,
+        help: "Device keys kept in memory, about 1 KiB each.")
+
+    static func main() async {
+        await ServiceMain.run(.verifier, settings: [deviceKeysMax.key]) { process in
+            let store = try SQLiteStore<any VerifierRecords>.verifier(
+                path: process.storePath, onCommit: process.onCommit)
+            let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
+            var configuration = VerifierConfiguration()
+            configuration.deviceKeysMax = process.settings[deviceKeysMax]
+            let service = VerifierService(
+                VerifierService.Dependencies(
+                    store: store, caller: process.caller, tenants: tenants, sealer: try process.sealer(),
+                    metrics: process.metrics,
+                    logger: process.logger, now: process.now),
+                configuration: configuration)
+            return ServiceParts(
+                routes: service.routes, background: [tenants, service],
+                dependencies: [.store(store), .tenants(tenants)],
+                close: { await store.close() })
+        }
+    }
+}
