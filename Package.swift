@@ -51,6 +51,7 @@ let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", pac
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -80,6 +81,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/jpsim/Yams", "6.2.0"..<"7.0.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -91,6 +93,7 @@ let package = Package(
         system("CQREncode", debian: "libqrencode-dev"),
         system("CZBar", debian: "libzbar-dev"),
         system("CGD", debian: "libgd-dev"),
+        system("CZlib", debian: "zlib1g-dev"),
 
         // Rules and vocabulary
         module("Domain"),
@@ -140,15 +143,20 @@ let package = Package(
             ]),
         module(
             "NotifierService",
-            ["Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", lifecycle, logging, protobuf]),
+            [
+                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", lifecycle, logging,
+                protobuf,
+            ]),
         module(
             "GatewayService",
             [
                 "Domain", "Wire", "DeviceAPI", "Messaging", "Telemetry", "ServiceKit", "Secrets", "Proofs", "CQREncode",
-                hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, httpTypes, lifecycle, logging, nioCore,
+                "CZlib",
+                hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, httpTypes, lifecycle, logging, mustache,
+                nioCore,
                 nioFoundation,
                 nioPosix, nioSSL, protobuf,
-            ]),
+            ], resources: [.embedInCode("Web")]),
 
         // The phone, as a library
         module("Authenticator", ["Domain", "Proofs", "DeviceAPI"]),
@@ -191,7 +199,7 @@ let package = Package(
         module("StorageConformance", ["Domain", "Storage"]),
         tests("Domain", ["Domain"]),
         tests("Proofs", ["Proofs", "Domain"]),
-        tests("DeviceAPI", ["DeviceAPI", "Domain"]),
+        tests("DeviceAPI", ["DeviceAPI", "Domain", "GatewayService", "Wire"]),
         tests("Wire", ["Wire", "Domain", protobuf]),
         tests("Secrets", ["Secrets", "Domain"]),
         tests("Messaging", ["Messaging", "Wire", "Domain", "TestSupport", "CZeroMQ", logging, protobuf]),
@@ -232,7 +240,7 @@ let package = Package(
             "NotifierService",
             [
                 lifecycle, "NotifierService", "Domain", "Wire", "Messaging", "Storage", "StorageSQLite", "ServiceKit",
-                "Telemetry", "TestSupport", logging, protobuf,
+                "Secrets", "Telemetry", "TestSupport", logging, protobuf,
             ]),
         tests(
             "GatewayService",

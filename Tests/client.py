@@ -151,6 +151,8 @@ class Phone:
         self.facts = {"name": "Test phone", "platform": platform, "osVersion": os_version, "appVersion": app_version}
         self.http = requests.Session()
         self.clock_offset = 0
+        # Where requests go, when that is not the base that they are signed for.
+        self.origin: str | None = None
 
     def now(self) -> int:
         return int(time.time()) + self.clock_offset
@@ -179,7 +181,10 @@ class Phone:
         headers = {"Authorization": "DeviceProof " + (proof or self.proof(method, url, data))}
         if data is not None:
             headers["Content-Type"] = "application/json"
-        return self.http.request(method, url, data=data, headers=headers, timeout=TIMEOUT, **options)
+        return self.http.request(method, self.reached(url), data=data, headers=headers, timeout=TIMEOUT, **options)
+
+    def reached(self, url: str) -> str:
+        return url if self.origin is None else url.replace(self.base, self.origin, 1)
 
     def challenges(self) -> list[dict]:
         reply = self.call("GET", "/challenges")
@@ -203,7 +208,8 @@ class Phone:
         return sign(self.key, {"alg": "ES256", "typ": "countersign-answer+jws", "kid": self.id}, {**payload, **(changes or {})})
 
     def send_answer(self, challenge_id: str, text: str) -> requests.Response:
-        return self.http.post(f"{self.base}/v1/{self.tenant}/challenges/{challenge_id}/answer", json={"answer": text}, timeout=TIMEOUT)
+        url = self.reached(f"{self.base}/v1/{self.tenant}/challenges/{challenge_id}/answer")
+        return self.http.post(url, json={"answer": text}, timeout=TIMEOUT)
 
     def answer(self, challenge: dict, decision: str = "approve", number: str | None = None, changes: dict | None = None) -> requests.Response:
         return self.send_answer(challenge["id"], self.answer_text(challenge, decision, number, changes))
@@ -212,7 +218,7 @@ class Phone:
         """Yields (event, data) of the device's event stream; None for a comment."""
         url = f"{self.base}/v1/{self.tenant}/devices/{self.id}/events"
         headers = {"Authorization": "DeviceProof " + self.proof("GET", url, None)}
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as reply:
+        with requests.get(self.reached(url), headers=headers, stream=True, timeout=TIMEOUT) as reply:
             assert reply.status_code == 200, reply.text
             yield from server_sent_events(reply)
 

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import time
 
+import requests
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = ROOT / os.environ.get("COUNTERSIGN_BIN", ".build/release")
 PORTS = range(20000, 32000, 40)
@@ -109,3 +111,35 @@ class Stack:
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited {seconds} s for {what}")
             time.sleep(0.02)
+
+
+class Gateway:
+    """One more gateway of a running stack, on ports of its own, for the same external URL unless another is given."""
+
+    def __init__(self, stack: Stack, index: int = 1, *arguments: str, scheme: str = "http"):
+        port = stack.first_port + 30 + 2 * index
+        self.address = f"{scheme}://127.0.0.1:{port}"
+        self.operations = f"http://127.0.0.1:{port + 1}"
+        bus = [f"--bus.{name}.endpoints=tcp://127.0.0.1:{stack.first_port + 10 + place}" for place, name in enumerate(Stack.SERVICES[:-1])]
+        self.log = open(stack.var / f"log/gateway-{index}.log", "ab")
+        self.process = subprocess.Popen(
+            [
+                BIN / "countersign-gateway", f"--bus.keys={stack.var / 'keys'}", f"--operations.address=127.0.0.1:{port + 1}",
+                f"--http.address=127.0.0.1:{port}", *bus, *(arguments or [f"--http.externalURL={stack.base}"]),
+            ],
+            stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        )
+        Stack.wait_for(self.is_ready, 20, "the gateway to be ready")
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, pathlib.Path(self.log.name).read_text()
+        try:
+            return requests.get(self.operations + "/readyz", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def stop(self, sent: int = signal.SIGTERM) -> int:
+        self.process.send_signal(sent)
+        status = self.process.wait(timeout=60)
+        self.log.close()
+        return status

@@ -24,6 +24,6 @@ struct AdminCommand: AsyncParsableCommand {
         subcommands: [
             TenantCommands.self, UserCommands.self, GroupCommands.self, PolicyCommands.self, SettingsCommands.self,
             PassCommands.self,
-            ClientCommands.self, SignInsCommand.self, AuditCommand.self, DemoCommand.self,
+            ClientCommands.self, SignInsCommand.self, AuditCommand.self, TryCommands.self, DemoCommand.self,
         ])
 }

@@ -14,7 +14,7 @@ struct GatewayCall {
     var body: Data?
     var contentType = APIMedia.json
     var headers: [(String, String)] = []
-    /// In place of the client's bearer token.
+    /// In place of the client's bearer token; empty for none.
     var authorization: String?
 
     static func get(_ path: String, _ query: [(String, String?)] = []) -> GatewayCall {
@@ -34,6 +34,8 @@ struct GatewayCall {
 struct GatewayReply {
     let status: Int
     let etag: String?
+    /// Name and value of the first cookie that was set.
+    var cookie: String?
     let body: Data
 
     func decode<Body: Decodable>(_ type: Body.Type = Body.self) throws -> Body {
@@ -45,7 +47,8 @@ struct GatewayReply {
 
 /// Speaks HTTP with the gateway, as one caller.
 final class GatewayClient: Sendable {
-    private static let callTimeout = TimeAmount.seconds(30)
+    /// Longer than the longest long poll.
+    private static let callTimeout = TimeAmount.seconds(40)
     private static let importTimeout = TimeAmount.minutes(10)
     private static let replyBytesMax = 64 * 1024 * 1024
 
@@ -74,7 +77,7 @@ final class GatewayClient: Sendable {
         var request = HTTPClientRequest(url: base + call.path + Self.text(of: call.query))
         request.method = call.method
         request.headers.add(name: "Accept", value: APIMedia.json)
-        if let authorization = call.authorization ?? token.map({ "Bearer \($0)" }) {
+        if let authorization = call.authorization ?? token.map({ "Bearer \($0)" }), !authorization.isEmpty {
             request.headers.add(name: "Authorization", value: authorization)
         }
         for (name, value) in call.headers { request.headers.add(name: name, value: value) }
@@ -87,7 +90,9 @@ final class GatewayClient: Sendable {
             let response = try await http.execute(request, timeout: isImport ? Self.importTimeout : Self.callTimeout)
             let body = try await response.body.collect(upTo: Self.replyBytesMax)
             return GatewayReply(
-                status: Int(response.status.code), etag: response.headers.first(name: "ETag"), body: Data(buffer: body))
+                status: Int(response.status.code), etag: response.headers.first(name: "ETag"),
+                cookie: response.headers.first(name: "Set-Cookie")?.split(separator: ";").first.map(String.init),
+                body: Data(buffer: body))
         } catch {
             throw AdminFailure(.unavailable, "\(base) cannot be reached")
         }

@@ -9,7 +9,7 @@ extension AuthenticatorError {
         let code = problem?.code ?? ""
         let wait = reply.head["Retry-After"].flatMap { Int64($0) }.map { Duration.seconds(max(0, min($0, 86_400))) }
         switch code {
-        case "refused": self = .refused
+        case "refused": self = problem?.members["reason"] == "credential" ? .invalidCredentials : .refused
         case "not_authenticated", "invalid_proof": self = .notAuthenticated
         case "clock_skew": self = .clockSkew
         case "ticket_used": self = .ticketUsed

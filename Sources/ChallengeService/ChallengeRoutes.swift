@@ -10,6 +10,7 @@ extension ChallengeService {
         routes.on(AwaitOutcome.self) { try await self.awaitOutcome($0, $1) }
         routes.on(ListPending.self) { try await self.listPending($0, $1) }
         routes.on(Settle.self) { try await self.settle($0, $1) }
+        routes.on(ReadAnswer.self) { try await self.readAnswer($0, $1) }
         routes.on(SubmitCode.self) { try await self.submitCode($0, $1) }
         routes.on(Redeem.self) { try await self.redeem($0, $1) }
         routes.on(CancelChallenge.self) { try await self.cancel($0, $1) }

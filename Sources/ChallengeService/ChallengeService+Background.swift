@@ -17,7 +17,6 @@ extension ChallengeService {
         } while last != nil
         let time = now()
         if let due = try await store.read({ try $0.nextMessageDue(after: time) }) { deadlines.add(.outbox, at: due) }
-        deadlines.add(.purge, at: time + configuration.purgeInterval)
         outbox.wake()
     }
 
@@ -33,6 +32,15 @@ extension ChallengeService {
         }
     }
 
+    /// Deletes what is old, now and again. A task of its own: with much to delete no deadline waits for it.
+    func keepPurging() async {
+        while !Task.isCancelled {
+            await purge()
+            // An interval, not a wait for anything; cancelled at shutdown.
+            try? await Task.sleep(for: configuration.purgeInterval)
+        }
+    }
+
     /// Does what is due now.
     func meetDeadlines() async {
         while true {
@@ -44,7 +52,6 @@ extension ChallengeService {
                 case .lapse(let id, let tenant): lapsed.append((id, tenant))
                 case .waitEnds(let ticket): waiters.wake(ticket)
                 case .outbox: outbox.wake()
-                case .purge: await purge()
                 }
             }
             for (tenant, ids) in Dictionary(grouping: lapsed, by: \.1) { await sweep(ids.map(\.0), tenant) }
@@ -90,7 +97,6 @@ extension ChallengeService {
         } catch {
             logger.warning("old rows not deleted")
         }
-        deadlines.add(.purge, at: time + configuration.purgeInterval)
     }
 }
 

@@ -50,7 +50,8 @@ extension ChallengeService {
             case .open:
                 challenge.isPasswordVerified = request.hasPassword
                 try transaction.settle(
-                    challenge, .init(device: accepted.deviceID.nonEmpty.map(DeviceID.init(rawValue:))))
+                    challenge,
+                    .init(device: accepted.deviceID.nonEmpty.map(DeviceID.init(rawValue:)), isDeviceWaiting: true))
             case .expired: try transaction.lapse(challenge)
             case .repeated, .alreadySettled: break
             }

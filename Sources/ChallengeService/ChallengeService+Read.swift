@@ -52,14 +52,18 @@ extension ChallengeService {
     func settled(_ claim: Claim, waitingAtMost wait: Duration) async throws -> ChallengeRecord {
         let read = { try await self.store.read { try claim.challenge(in: $0) } }
         guard wait > .zero else { return try await read() }
-        // Entered before the reading: a change in between wakes it.
-        let ticket = try waiters.enter(claim.id)
-        defer { waiters.leave(ticket) }
-        let challenge = try await read()
-        if challenge.machine.isSettled(at: now()) { return challenge }
-        deadlines.add(.waitEnds(ticket), at: now() + min(wait, configuration.waitMax))
-        await waiters.wait(ticket)
-        return try await read()
+        let end = now() + min(wait, configuration.waitMax)
+        while true {
+            // Entered before the reading: a change in between wakes it.
+            let ticket = try waiters.enter(claim.id)
+            defer { waiters.leave(ticket) }
+            let challenge = try await read()
+            // A change that settles nothing, as a wrong number with tries left, ends no wait.
+            if challenge.machine.isSettled(at: now()) || now() >= end || waiters.isClosed { return challenge }
+            try Task.checkCancellation()
+            deadlines.add(.waitEnds(ticket), at: end)
+            await waiters.wait(ticket)
+        }
     }
 
     func listPending(_ request: ListPending, _ context: HandlerContext) async throws -> ListPendingReply {
@@ -79,13 +83,14 @@ extension ChallengeService {
     func listSignIns(_ request: ListSignIns, _ context: HandlerContext) async throws -> ListSignInsReply {
         let tenant = try tenants.tenant(TenantID(request.tenant)).id
         let filter = try SignInFilter(request)
-        let limit = request.page.limit == 0 ? 100 : min(Int(request.page.limit), 1000)
+        let limit = try Paging.limit(of: request.page)
         // One more than asked for tells whether there is a next page.
         let lines = try await store.read { try $0.signIns(tenant: tenant, filter, limit: limit + 1) }
+        let page = try Paging.cut(lines, to: limit) { try SignInEntry($0).serializedData().count }
         return ListSignInsReply.with {
-            $0.entries = lines.prefix(limit).map(SignInEntry.init)
-            if lines.count > limit {
-                $0.next = SignInFilter.Position(at: lines[limit - 1].at, id: lines[limit - 1].id).cursor
+            $0.entries = page.rows.map(SignInEntry.init)
+            if page.isCut, let last = page.rows.last {
+                $0.next = SignInFilter.Position(at: last.at, id: last.id).cursor
             }
         }
     }

@@ -14,7 +14,10 @@ extension ChallengeService {
             tenant: request.tenant, id: request.id, secretDigest: request.secretDigest, owner: request.owner)
         if request.waitMs > 0 { _ = try await settled(claim, waitingAtMost: .milliseconds(Int64(request.waitMs))) }
         let (time, sealer, origin) = (now(), sealer, context.call.originID)
-        let reply = try await once.run(request, context, holdsSecret: true) {
+        // How long a repeat wants to wait does not make it another request.
+        var keyed = request
+        keyed.waitMs = 0
+        let reply = try await once.run(keyed, context, holdsSecret: true) {
             (records: any ChallengeRecords) -> RedeemReply in
             var challenge = try claim.challenge(in: records)
             switch challenge.machine.redeem(at: time) {
@@ -51,51 +54,6 @@ extension ChallengeService {
         case .canceled, .alreadyCanceled: return Wire.Empty()
         case .alreadySettled: throw ServiceError(.settled, "the sign-in has been settled")
         case .expired: throw ServiceError(.expired, "the sign-in has expired")
-        }
-    }
-
-    /// The person lost the right to sign in, or one device. Repeating it changes nothing.
-    func cancelForPerson(_ request: CancelForPerson, _ context: HandlerContext) async throws -> Wire.Empty {
-        let tenant = try tenants.tenant(TenantID(request.tenant))
-        let device = request.deviceID.nonEmpty.map(DeviceID.init(rawValue:))
-        try await write(tenant, context.call) { (transaction: inout ChallengeTransaction) -> Void in
-            for challenge in try transaction.records.liveChallenges(
-                tenant: tenant.id, person: PersonID(request.personID))
-            {
-                if try transaction.lapse(challenge) { continue }
-                if let device {
-                    try transaction.remove(device, from: challenge)
-                } else {
-                    try transaction.revoke(challenge)
-                }
-            }
-        }
-        return Wire.Empty()
-    }
-}
-
-extension ChallengeTransaction {
-    /// Ends what a person who was blocked could still answer or redeem.
-    fileprivate mutating func revoke(_ challenge: ChallengeRecord) throws {
-        var revoked = challenge
-        guard revoked.machine.revoke(at: time) else { return }
-        if challenge.machine.state.status == .pending {
-            try settle(revoked, Change(reason: .blocked))
-        } else {
-            try store(revoked, Change(reason: .blocked))
-        }
-    }
-
-    /// Ends a request that no other device could answer; otherwise the others go on showing it.
-    fileprivate mutating func remove(_ device: DeviceID, from challenge: ChallengeRecord) throws {
-        guard challenge.machine.state.status == .pending, challenge.targets.contains(device) else { return }
-        var changed = challenge
-        if challenge.targets.count == 1 {
-            guard changed.machine.cancel(at: time) == .canceled else { return }
-            try settle(changed, Change(reason: .deviceRemoved))
-        } else {
-            changed.targets.removeAll { $0 == device }
-            try store(changed, Change())
         }
     }
 }

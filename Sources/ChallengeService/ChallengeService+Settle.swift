@@ -27,6 +27,24 @@ extension ChallengeService {
             $0.status = reply.status.rawValue
             $0.reason = reply.reason?.rawValue ?? ""
             $0.purpose = settlement.challenge?.purpose.rawValue ?? ""
+            $0.repeatedAnswer = settlement.firstAnsweredAt != nil
+            $0.answeredAtMs = (settlement.firstAnsweredAt ?? settlement.time).milliseconds
+        }
+    }
+
+    /// What an answer came to before, found by its bytes: their signature was checked then. `notFound` when it came to nothing.
+    func readAnswer(_ request: ReadAnswer, _ context: HandlerContext) async throws -> SettleReply {
+        let (tenant, id) = (TenantID(request.tenant), ChallengeID(request.challengeID))
+        let challenge = try await store.read { try $0.challenge(id, tenant: tenant) }
+        guard let challenge,
+            let first = challenge.machine.state.answered.first(where: { $0.digest == Array(request.answerDigest) })
+        else { throw ServiceError(.notFound, "no such answer") }
+        return SettleReply.with {
+            $0.status = first.reply.status.rawValue
+            $0.reason = first.reply.reason?.rawValue ?? ""
+            $0.purpose = challenge.purpose.rawValue
+            $0.repeatedAnswer = true
+            $0.answeredAtMs = first.at.milliseconds
         }
     }
 
@@ -62,11 +80,16 @@ private struct Settlement: Sendable {
     let challenge: ChallengeRecord?
     let effect: ChallengeMachine.AnswerEffect
     let confirmSequence: Int64?
+    let time: Timestamp
+
+    /// When the answer that this one repeats had its effect.
+    var firstAnsweredAt: Timestamp? { if case .repeated(_, let at) = effect { at } else { nil } }
 
     init(_ request: Settle, _ decision: Decision, in transaction: inout ChallengeTransaction, confirmAt: Timestamp)
         throws
     {
         let id = ChallengeID(request.challengeID)
+        time = transaction.time
         guard var challenge = try transaction.records.challenge(id, tenant: transaction.tenant.id) else {
             (challenge, effect, confirmSequence) = (nil, .refused, nil)
             return
@@ -104,7 +127,7 @@ private struct Settlement: Sendable {
 
     func reply() throws(ServiceError) -> ChallengeMachine.Reply {
         switch effect {
-        case .settled(let reply), .tryUsed(let reply), .repeated(let reply): return reply
+        case .settled(let reply), .tryUsed(let reply), .repeated(let reply, at: _): return reply
         case .refused, .held(.policy): throw ServiceError(.refused, "the answer is not accepted")
         case .held(.userVerification): throw ServiceError(.refused, "the answer is not accepted")
         case .held(.minimumVersion(let minimum)):

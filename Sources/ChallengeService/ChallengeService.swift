@@ -80,6 +80,7 @@ package final class ChallengeService: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.outbox.run() }
                 group.addTask { await self.keepDeadlines() }
+                group.addTask { await self.keepPurging() }
             }
         }
         waiters.close()

@@ -23,6 +23,8 @@ struct ChallengeTransaction {
         var budget: RequestBudget.Event?
         var device: DeviceID?
         var deviceName = ""
+        /// Whether that device shows the challenge still: it made a code, and knows nothing of its end.
+        var isDeviceWaiting = false
         /// When the store gives the outbox its turn at a device's own challenge.
         var confirmAt: Timestamp?
     }
@@ -87,7 +89,7 @@ struct ChallengeTransaction {
     mutating func settle(_ challenge: ChallengeRecord, _ change: Change) throws {
         try store(challenge, change)
         try count(change.budget, challenge)
-        try withdraw(challenge, except: change.device)
+        try withdraw(challenge, except: change.isDeviceWaiting ? nil : change.device)
         if challenge.factor == nil { try confirm(challenge, at: change.confirmAt ?? time) }
         effects.settled.append(challenge.machine.state.status)
     }
@@ -101,7 +103,7 @@ struct ChallengeTransaction {
         line.method = state.method
         line.settledAt = state.settledAt
         // Why a decoy never reached a phone is what an administrator looks for; a code may have settled it all the same.
-        if !challenge.isDecoy || state.status == .approved { line.reason = change.reason }
+        if !challenge.isDecoy || state.method != nil { line.reason = change.reason }
         if let device = change.device {
             line.device = device
             line.deviceName = change.deviceName

@@ -9,7 +9,6 @@ final class Deadlines: Sendable {
         case lapse(ChallengeID, TenantID)
         case waitEnds(OutcomeWaiters.Ticket)
         case outbox
-        case purge
     }
 
     private let heap = Mutex(MinHeap<Event>())

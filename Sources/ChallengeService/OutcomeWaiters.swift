@@ -30,6 +30,7 @@ final class OutcomeWaiters: Sendable {
     init(limit: Int) { self.limit = limit }
 
     var count: Int { state.withLock { $0.count } }
+    var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// Throws `overloaded` when too many wait already. Every `enter` is followed by one `leave`.
     func enter(_ challenge: ChallengeID) throws(ServiceError) -> Ticket {

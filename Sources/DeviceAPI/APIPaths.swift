@@ -45,6 +45,7 @@ package enum APIPaths {
     package static func myActivationCode(_ tenant: TenantID, _ id: ActivationID) -> String {
         "\(myActivation(tenant, id))/qr.svg"
     }
+    package static func mySignIns(_ tenant: TenantID) -> String { "\(me(tenant))/sign-ins" }
     package static func myDevice(_ tenant: TenantID, _ id: DeviceID) -> String { "\(me(tenant))/devices/\(id)" }
 
     // MARK: administration

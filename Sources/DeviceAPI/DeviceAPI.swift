@@ -10,11 +10,17 @@ package enum APILimits {
     /// An upload of `users:import`, which is read as a stream.
     package static let importBytesMax = 64 * 1024 * 1024
     package static let importLineBytesMax = 16 * 1024
+    /// Bad lines that an import's report lists; it counts all of them.
+    package static let importProblemsMax = 10_000
     /// The longest long-poll, in seconds.
     package static let waitSecondsMax = 30
     package static let pageDefault = 100
     package static let pageMax = 1000
     package static let usernameCharactersMax = 256
+    package static let applicationCharactersMax = 64
+    /// Of `context`: what is longer is cut.
+    package static let ipAddressBytesMax = 64
+    package static let userAgentBytesMax = 512
     package static let idempotencyKeyBytesMax = 255
     /// A comment line on every event stream, so that proxies and clients see that it lives.
     package static let streamCommentSeconds = 15

@@ -168,13 +168,17 @@ package struct ImportProblemLine: APIReply {
 package struct ImportReport: APIReply {
     package var created: Int
     package var updated: Int
+    /// How many lines were not taken, listed or not.
+    package var problemCount: Int
+    /// The first of them, by line: at most `APILimits.importProblemsMax`.
     package var problems: [ImportProblemLine]
 
-    package enum CodingKeys: String, CodingKey, CaseIterable { case created, updated, problems }
+    package enum CodingKeys: String, CodingKey, CaseIterable { case created, updated, problemCount, problems }
 
-    package init(created: Int, updated: Int, problems: [ImportProblemLine]) {
+    package init(created: Int, updated: Int, problemCount: Int, problems: [ImportProblemLine]) {
         self.created = created
         self.updated = updated
+        self.problemCount = problemCount
         self.problems = problems
     }
 }

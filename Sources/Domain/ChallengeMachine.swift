@@ -33,9 +33,11 @@ package struct ChallengeMachine: Hashable, Sendable {
         /// SHA-256 of the compact JWS.
         package let digest: [UInt8]
         package let reply: Reply
-        package init(digest: [UInt8], reply: Reply) {
+        package let at: Timestamp
+        package init(digest: [UInt8], reply: Reply, at: Timestamp) {
             self.digest = digest
             self.reply = reply
+            self.at = at
         }
     }
 
@@ -140,8 +142,8 @@ extension ChallengeMachine {
         case settled(Reply)
         /// A wrong number with tries left; the challenge stays open.
         case tryUsed(Reply)
-        /// The byte-identical retry of an answer: its first reply, and no effect.
-        case repeated(Reply)
+        /// The byte-identical retry of an answer: its first reply, from when it had its effect, and no effect.
+        case repeated(Reply, at: Timestamp)
         case refused
         case held(Obstacle)
         case alreadySettled
@@ -152,7 +154,7 @@ extension ChallengeMachine {
     /// then what only an approval must pass; the number last, so that nothing else uses up its tries.
     package mutating func answer(_ answer: Answer, at time: Timestamp) -> AnswerEffect {
         guard !rules.isDecoy, answer.isAllowed else { return .refused }
-        if let first = state.answered.first(where: { $0.digest == answer.digest }) { return .repeated(first.reply) }
+        if let first = state.answered.first(where: { $0.digest == answer.digest }) { return .repeated(first.reply, at: first.at) }
         switch status(at: time) {
         case .pending: break
         case .expired: return .expired
@@ -171,7 +173,7 @@ extension ChallengeMachine {
             state.triesLeft -= 1
             guard state.triesLeft > 0 else { return settle(.denied, .wrongNumber, by: answer, at: time) }
             let reply = Reply(status: .pending, reason: .wrongNumber)
-            state.answered.append(Answered(digest: answer.digest, reply: reply))
+            state.answered.append(Answered(digest: answer.digest, reply: reply, at: time))
             return .tryUsed(reply)
         }
     }
@@ -184,7 +186,7 @@ extension ChallengeMachine {
         state.method = status == .approved ? .push : nil
         state.settledAt = time
         let reply = Reply(status: status, reason: reason)
-        state.answered.append(Answered(digest: answer.digest, reply: reply))
+        state.answered.append(Answered(digest: answer.digest, reply: reply, at: time))
         return .settled(reply)
     }
 }

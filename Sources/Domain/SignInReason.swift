@@ -17,6 +17,9 @@ package enum SignInReason: String, Sendable, Codable, CaseIterable {
     case notRedeemed = "not_redeemed"
     case canceled
     case deviceRemoved = "device_removed"
+    case phoneSignInDisabled = "phone_sign_in_disabled"
+    case passwordChanged = "password_changed"
+    case personRemoved = "person_removed"
     // What was tried in vain while the request stayed open.
     case invalidCode = "invalid_code"
     case passwordMissing = "password_missing"

@@ -32,6 +32,10 @@ extension TenantSettings {
             }
             self[keyPath: path] = number
         }
+        guard Self.offlineCodePeriods.contains(offlineCodePeriodSeconds) else {
+            let allowed = Self.offlineCodePeriods.map { "\($0)" }.joined(separator: " or ")
+            throw reader.fault("offlineCodePeriodSeconds", allowed: allowed)
+        }
         offlineCodeAlgorithm = try reader.word("offlineCodeAlgorithm", or: offlineCodeAlgorithm)
         offlineCodeAlone = try reader.flag("offlineCodeAlone", or: offlineCodeAlone)
         profile = try reader.word("profile", or: profile)

@@ -73,6 +73,9 @@ package struct TenantSettings: Hashable, Sendable, Codable {
             ("clockSkewSeconds", \.clockSkewSeconds, 10...300),
         ]
 
+    /// Within their range only these seconds: authenticator apps know no others.
+    package static let offlineCodePeriods = [30, 60]
+
     /// Digits of the number: never fewer than the profile asks for, three or more when risk is raised.
     package func digits(riskRaised: Bool) -> Int {
         let floor = profile == .nist80063b4 ? 6 : riskRaised ? 3 : 2

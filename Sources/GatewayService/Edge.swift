@@ -16,6 +16,7 @@ struct Edge: Sendable {
     let authentication: Authentication
     let parked: ParkedRequests
     let streams: EventStreams
+    let bodies: BodyDeadlines
     let hub: LiveHub
     let logger: Logger
     let now: @Sendable () -> Timestamp

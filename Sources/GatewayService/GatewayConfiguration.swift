@@ -17,12 +17,18 @@ package struct GatewayConfiguration: Sendable {
     package var externalURL: String
     /// With it HTTP/2 and HTTP/1.1 over TLS; without it plain HTTP/1.1, for loopback or behind a proxy.
     package var tls: TLSFiles?
-    /// CIDR blocks of proxies whose forwarding headers count, for the log.
+    /// CIDR blocks of proxies whose forwarding headers count, for the log. Without TLS only they and loopback may connect.
     package var trustedProxies: [String] = []
+    /// Connections open at the same time; more wait until one ends.
+    package var connectionsMax = 100_000
     /// Long polls held open at the same time.
     package var parkedWaitsMax = 20_000
     /// Event streams held open at the same time.
     package var eventStreamsMax = 20_000
+    /// How long a request's body may take to come, in whole seconds.
+    package var bodyTimeout = Duration.seconds(10)
+    /// How long an import's body may be waited for; the time that its lines take here does not count.
+    package var importTimeout = Duration.seconds(600)
     /// How long one message to a service may take.
     package var callTimeout = Duration.seconds(5)
     /// How long a connection may be silent between requests.
@@ -34,21 +40,29 @@ package struct GatewayConfiguration: Sendable {
         self.externalURL = externalURL.hasSuffix("/") ? String(externalURL.dropLast()) : externalURL
     }
 
-    /// What is wrong with it, as a sentence for the operator; nil when nothing is.
+    /// What is wrong with it, as a sentence for the operator that names the key; nil when nothing is.
     package var problem: String? {
         guard externalURL.hasPrefix("http://") || externalURL.hasPrefix("https://") else {
-            return "externalURL is no http or https URL"
+            return "http.externalURL must be an http or https URL"
         }
         if let block = trustedProxies.first(where: { ClientAddress.Block($0) == nil }) {
-            return "\(block) in trustedProxies is no CIDR block"
+            return "http.trustedProxies must be CIDR blocks: \(block) is none"
         }
-        if externalURL.hasPrefix("http://"), trustedProxies.isEmpty, !Self.isLoopback(externalURL) {
-            return "plain HTTP is for loopback: use https, or name the proxy in trustedProxies"
+        if trustedProxies.isEmpty, externalURL.hasPrefix("http://"), !Self.namesLoopback(externalURL) {
+            return
+                "http.externalURL must be an https URL, or http on 127.0.0.1, [::1] or localhost, unless the proxy that callers"
+                + " reach is named in http.trustedProxies"
+        }
+        // Without TLS whoever is on the way reads passwords and cookies.
+        if tls == nil, trustedProxies.isEmpty, !ClientAddress.isLoopback(host), host != "localhost" {
+            return
+                "http.address must be on loopback (127.0.0.1 or ::1) for plain HTTP: give http.tls.certificate and http.tls.key,"
+                + " or name the proxy in front in http.trustedProxies"
         }
         return nil
     }
 
-    private static func isLoopback(_ url: String) -> Bool {
+    private static func namesLoopback(_ url: String) -> Bool {
         let host = url.dropFirst("http://".count).prefix { $0 != "/" }
         return ["127.0.0.1", "localhost", "[::1]"].contains { host == $0 || host.hasPrefix("\($0):") }
     }

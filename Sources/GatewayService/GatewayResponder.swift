@@ -23,6 +23,7 @@ struct GatewayResponder: HTTPResponder {
     let edge: Edge
     let metrics: GatewayMetrics
     let addresses: ClientAddress
+    let errorPage: ErrorPage
 
     func respond(to request: Request, context: GatewayRequestContext) async throws -> Response {
         let started = ContinuousClock.now
@@ -33,6 +34,9 @@ struct GatewayResponder: HTTPResponder {
         var template = "unmatched"
         var reply: Reply
         do {
+            guard addresses.mayConnect(connection.peer, isTLS: edge.configuration.tls != nil) else {
+                throw ServiceError(.refused, "plain HTTP is for loopback and the proxies that are named")
+            }
             let match = try table.match(path)
             template = match?.template ?? template
             route = match.flatMap { $0.routes[request.method == .head ? .get : request.method] }
@@ -43,6 +47,7 @@ struct GatewayResponder: HTTPResponder {
             reply = try await found.handler(inbound)
         } catch {
             reply = Self.problem(error, route, originID, edge.logger)
+            reply = errorPage.reply(instead: reply, request.method, path, request.headers, originID) ?? reply
         }
         reply.headers[.requestID] = originID.description
         reply.headers[.contentTypeOptions] = "nosniff"
@@ -77,7 +82,7 @@ struct GatewayResponder: HTTPResponder {
         _ request: Request, _ route: Route, path: Substring, query: Substring, parameters: [String: String],
         identity: (originID: Domain.RequestID, connection: Connection, started: ContinuousClock.Instant)
     ) async throws -> Inbound {
-        let body = try await Self.body(of: request, route)
+        let body = try await body(of: request, route, identity.connection)
         return Inbound(
             method: request.method, path: String(path), query: try Query(query), headers: request.headers,
             parameters: parameters,
@@ -87,19 +92,22 @@ struct GatewayResponder: HTTPResponder {
             receivedAt: identity.started, callTimeout: edge.configuration.callTimeout)
     }
 
-    private static func body(of request: Request, _ route: Route) async throws -> [UInt8] {
+    private func body(of request: Request, _ route: Route, _ connection: Connection) async throws -> [UInt8] {
         guard route.body != .upload, request.method != .get, request.method != .head else { return [] }
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > APILimits.bodyBytesMax {
-            throw tooLarge
-        }
+        let length = request.headers[.contentLength].flatMap { Int($0) }
+        if let length, length > APILimits.bodyBytesMax { throw Self.tooLarge }
+        if length != 0 { edge.bodies.expect(connection, within: edge.configuration.bodyTimeout) }
+        defer { edge.bodies.settle(connection) }
         let buffer: ByteBuffer
         do {
             buffer = try await request.body.collect(upTo: APILimits.bodyBytesMax)
         } catch is NIOTooManyBytesError {
-            throw tooLarge
+            throw Self.tooLarge
+        } catch let error where !(error is CancellationError) {
+            throw ServiceError(.malformed, "the body ends too early")
         }
         guard buffer.readableBytes > 0 else { return [] }
-        try check(ContentType.essence(request.headers[.contentType]), for: route)
+        try Self.check(ContentType.essence(request.headers[.contentType]), for: route)
         let bytes = Array(buffer.readableBytesView)
         // A body where none is expected must at least say nothing.
         if route.body == .none { try JSONScanner.check(bytes, against: .object([:])) }

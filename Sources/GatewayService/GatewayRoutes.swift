@@ -4,8 +4,11 @@ import HTTPTypes
 struct GatewayRoutes: Sendable {
     let edge: Edge
     let operations: Operations
+    let content: WebContent
 
-    var table: RouteTable { RouteTable(open + signIns + devices + people + policies + directory + logs + operators) }
+    var table: RouteTable {
+        RouteTable(open + pages + signIns + devices + people + policies + directory + logs + operators)
+    }
 
     private func route(
         _ method: HTTPRequest.Method, _ template: String, _ access: Route.Access, _ body: Route.Body = .none,
@@ -20,6 +23,15 @@ struct GatewayRoutes: Sendable {
             route(.get, "/readyz", .open, .none, operations.readiness),
             route(.get, "/metrics", .open, .none, operations.metrics),
             route(.post, "/v1/{tenant}/token", .client, .form, Token(edge: edge).issue),
+        ]
+    }
+
+    private var pages: [Route] {
+        let pages = Pages(edge: edge, content: content)
+        return [
+            route(.get, "/assets/{name}", .open, .none, pages.asset),
+            route(.get, "/{tenant}/sign-in", .open, .none, pages.signIn),
+            route(.get, "/{tenant}/security-info", .open, .none, pages.securityInfo),
         ]
     }
 
@@ -61,6 +73,7 @@ struct GatewayRoutes: Sendable {
             route(.post, "/v1/{tenant}/session/complete", .session, .json, session.complete),
             route(.get, "/v1/{tenant}/me", .session, .none, me.read),
             route(.delete, "/v1/{tenant}/me/devices/{device}", .session, .none, me.removeDevice),
+            route(.get, "/v1/{tenant}/me/sign-ins", .session, .none, MySignIns(edge: edge).list),
             route(.post, "/v1/{tenant}/me/activations", .session, .none, activations.create),
             route(.get, "/v1/{tenant}/me/activations/{activation}", .session, .none, activations.read),
             route(.get, "/v1/{tenant}/me/activations/{activation}/qr.svg", .session, .none, activations.qrCode),

@@ -43,7 +43,7 @@ package final class GatewayService: Service {
             authentication: Authentication(
                 caller: caller, tenants: tenants, externalURL: configuration.externalURL, now: now),
             parked: ParkedRequests(waitsMax: configuration.parkedWaitsMax),
-            streams: EventStreams(streamsMax: configuration.eventStreamsMax),
+            streams: EventStreams(streamsMax: configuration.eventStreamsMax), bodies: BodyDeadlines(),
             hub: LiveHub(
                 caller: caller, logger: logger, callTimeout: configuration.callTimeout,
                 listenerName: Domain.RequestID.make(at: now()).description, now: now),
@@ -60,10 +60,14 @@ package final class GatewayService: Service {
     package func run() async throws {
         if let problem = configuration.problem { throw GatewayError.configuration(problem) }
         let application = try application()
+        let ticker = SecondTicker { [edge] in
+            edge.streams.tick()
+            edge.bodies.tick()
+        }
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await application.run() }
-                group.addTask { await self.edge.streams.run() }
+                group.addTask { await ticker.run() }
                 group.addTask { await self.edge.hub.run() }
                 group.addTask { await self.reach.run() }
                 // The application returns when every connection is done; what runs beside it then has no purpose.
@@ -84,18 +88,21 @@ package final class GatewayService: Service {
 
     private func application() throws -> some ApplicationProtocol {
         let registry = registry
+        let content = try WebContent()
         let routes = GatewayRoutes(
-            edge: edge, operations: Operations(reach: reach, exposition: { registry.exposition() }))
+            edge: edge, operations: Operations(reach: reach, exposition: { registry.exposition() }), content: content)
         let blocks = configuration.trustedProxies.compactMap { ClientAddress.Block($0) }
         let responder = GatewayResponder(
-            table: routes.table, edge: edge, metrics: metrics, addresses: ClientAddress(trusted: blocks))
+            table: routes.table, edge: edge, metrics: metrics, addresses: ClientAddress(trusted: blocks),
+            errorPage: ErrorPage(content: content))
         let port = port.continuation
         var quiet = logger
         quiet.logLevel = .warning
         return Application(
             responder: responder, server: try server(),
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), backlog: 4096),
+                address: .hostname(configuration.host, port: configuration.port), backlog: 4096,
+                availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: quiet)),
             onServerRunning: { channel in port.yield(channel.localAddress?.port ?? 0) }, logger: quiet)
     }
 

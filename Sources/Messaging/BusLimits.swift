@@ -37,17 +37,26 @@ package struct BusLimits: Sendable {
     package var sessionsMax = 4_096
     /// How long a drain waits for requests that run.
     package var drainTimeout: Duration = .seconds(10)
+    /// A request with no more time than this is refused as late: nothing could answer it.
+    package var deadlineMin: Duration = .milliseconds(1)
+    /// The longest that a request runs, whatever its caller allows.
+    package var deadlineMax: Duration = .seconds(600)
 
     // Both
 
     package var heartbeatInterval: Duration = .seconds(1)
     /// A whole frame: header, extensions and body.
     package var frameBytesMax = 262_144
+    /// What one connection, and all of a process's together, may hold of frames that found no room in their sockets.
+    package var outboundBytesMax = 16_777_216
+    package var outboundBytesTotalMax = 268_435_456
     /// How often the key folder is read again.
     package var keyReadInterval: Duration = .seconds(1)
 
     package init() {}
 
+    /// A frame less its header and 64 octets for extensions (20) and for what CURVE adds (33): MAXMSGSIZE counts both.
+    var bodyBytesMax: Int { frameBytesMax - FrameHeader.bytes - 64 }
     /// Silence after which a peer gets no new work.
     var suspectAfter: Duration { heartbeatInterval * 3 / 2 }
     /// Silence after which a peer counts as dead.

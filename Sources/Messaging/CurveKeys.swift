@@ -25,25 +25,33 @@ package struct CurveKeys: Sendable {
             try KeyFile.write(pair.secret, to: secretPath, mode: 0o600)
         }
         try KeyFile.requirePrivate(secretPath)
-        guard let secret = KeyFile.read(secretPath) else { throw .keys("\(secretPath) is not a CURVE key") }
+        guard let secret = KeyFile.read(secretPath).key else { throw .keys("\(secretPath) is not a CURVE key") }
         let derived = try derivePublic(secret, path: secretPath)
-        if KeyFile.read(publicPath) != derived { try KeyFile.write(derived, to: publicPath, mode: 0o644) }
+        if KeyFile.read(publicPath).key != derived { try KeyFile.write(derived, to: publicPath, mode: 0o644) }
         return CurveKeys(publicKey: derived, secretKey: secret, trustFolder: trust ?? folder)
     }
 
-    /// The public keys in the trust folder, by service. A file that is no key is passed over.
-    func readTrusted() -> TrustedKeys {
-        var trusted = TrustedKeys()
-        for name in KeyFile.names(in: trustFolder) where name.hasSuffix(".pub") {
-            let stem = name.dropLast(4)
-            guard let service = ServiceName(rawValue: String(stem.prefix { $0 != "-" })),
-                let key = KeyFile.read("\(trustFolder)/\(name)")
-            else {
-                continue
-            }
-            trusted.insert(key, of: service)
+    /// The public keys in the trust folder, after `last` was read from there, and what is wrong with the folder, if anything.
+    ///
+    /// Only a file that is gone takes its key away. One that cannot be read, or holds no key (it may be half copied), counts as what
+    /// it was; when the folder itself cannot be read, all do. So no passing trouble disconnects anybody.
+    func readTrusted(after last: TrustedKeys = TrustedKeys()) -> (keys: TrustedKeys, problem: String?) {
+        guard let names = KeyFile.names(in: trustFolder) else {
+            return (last, "\(trustFolder) cannot be read: \(systemReason())")
         }
-        return trusted
+        var (trusted, problem) = (TrustedKeys(), String?.none)
+        // In order: when two files claim one key for two services, the same one wins each time.
+        for name in names.sorted() where name.hasSuffix(".pub") {
+            guard let service = ServiceName(rawValue: String(name.dropLast(4).prefix { $0 != "-" })) else { continue }
+            switch KeyFile.read("\(trustFolder)/\(name)") {
+            case .key(let key): trusted.insert(key, of: service, from: name)
+            case .gone: break
+            case .unreadable(let reason):
+                problem = "\(name) \(reason)"
+                if let key = last.key(from: name) { trusted.insert(key, of: service, from: name) }
+            }
+        }
+        return (trusted, problem)
     }
 
     private static func generate() throws(BusError) -> (public: String, secret: String) {
@@ -62,9 +70,15 @@ package struct CurveKeys: Sendable {
 
 /// Which service each public key belongs to.
 struct TrustedKeys: Sendable, Equatable {
-    private(set) var serviceByKey: [String: ServiceName] = [:]
+    private var serviceByKey: [String: ServiceName] = [:]
+    private var keyByFile: [String: String] = [:]
 
-    mutating func insert(_ key: String, of service: ServiceName) { serviceByKey[key] = service }
+    mutating func insert(_ key: String, of service: ServiceName, from file: String) {
+        serviceByKey[key] = service
+        keyByFile[file] = key
+    }
+
+    func key(from file: String) -> String? { keyByFile[file] }
 
     func service(of key: String) -> ServiceName? { serviceByKey[key] }
 
@@ -98,31 +112,45 @@ enum KeyFile {
         guard status.st_mode & 0o077 == 0 else { throw .keys("\(path) may be read by others; its mode must be 0600") }
     }
 
-    /// The key in a file, or nil when there is none.
-    static func read(_ path: String) -> String? {
+    /// What a file holds.
+    enum Content: Equatable {
+        case key(String)
+        case gone
+        case unreadable(String)
+
+        var key: String? { if case .key(let key) = self { key } else { nil } }
+    }
+
+    static func read(_ path: String) -> Content {
         let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
+        guard file >= 0 else { return errno == ENOENT ? .gone : .unreadable("cannot be read: \(systemReason())") }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: characters + 8)
         let count = Glibc.read(file, &bytes, bytes.count)
-        guard count >= characters else { return nil }
-        guard bytes[characters..<count].allSatisfy({ $0 == 0x0A || $0 == 0x0D || $0 == 0x20 }) else { return nil }
+        guard count >= 0 else { return .unreadable("cannot be read: \(systemReason())") }
+        guard count >= characters,
+            bytes[characters..<count].allSatisfy({ $0 == 0x0A || $0 == 0x0D || $0 == 0x20 })
+        else { return .unreadable("is not a CURVE key") }
         let key = String(decoding: bytes[..<characters], as: UTF8.self)
         var decoded = [UInt8](repeating: 0, count: 32)
-        return zmq_z85_decode(&decoded, key) == nil ? nil : key
+        return zmq_z85_decode(&decoded, key) == nil ? .unreadable("is not a CURVE key") : .key(key)
     }
 
-    static func names(in folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
+    /// Nil when the folder cannot be read to its end.
+    static func names(in folder: String) -> [String]? {
+        guard let directory = opendir(folder) else { return nil }
         defer { closedir(directory) }
         var names: [String] = []
+        // readdir(3) tells its failure from its end by errno alone.
+        errno = 0
         while let entry = readdir(directory) {
             names.append(
                 withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                     pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 })
+            errno = 0
         }
-        return names
+        return errno == 0 ? names : nil
     }
 
     static func text(_ characters: [CChar]) -> String {

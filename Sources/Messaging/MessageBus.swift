@@ -8,29 +8,43 @@ package final class MessageBus: ServiceCaller {
     private let configuration: BusConfiguration
     private let reactor: Reactor
     private let finished: Latch
+    private let logger: Logger
+    private let lookUp: @Sendable (Endpoint) -> [Endpoint]
     private let unanswered = Atomic<Int>(0)
     private let nextWatch = Atomic<UInt64>(1)
 
     /// Prepares a bus; nothing is sent or accepted before `run`, and calls wait for it within their deadline.
     ///
     /// `routes` is what this process answers, nil for one that only asks. `metrics` is called on the reactor thread.
-    package init(
+    package convenience init(
         _ configuration: BusConfiguration, routes: Routes? = nil, logger: Logger,
         metrics: @escaping @Sendable (BusEvent) -> Void = { _ in }
+    ) throws(BusError) {
+        try self.init(
+            configuration, routes: routes, logger: logger, metrics: metrics, lookUp: Surroundings.addresses(of:))
+    }
+
+    /// `lookUp` gives the addresses that an end point's name stands for; it may block.
+    init(
+        _ configuration: BusConfiguration, routes: Routes? = nil, logger: Logger,
+        metrics: @escaping @Sendable (BusEvent) -> Void = { _ in }, lookUp: @escaping @Sendable (Endpoint) -> [Endpoint]
     ) throws(BusError) {
         try configuration.validate()
         guard configuration.bind.isEmpty || routes?.service == configuration.service else {
             throw .configuration("\(configuration.service.rawValue) listens but has no routes of its own")
         }
         self.configuration = configuration
+        self.logger = logger
+        self.lookUp = lookUp
         let reactor = Reactor()
         let finished = Latch()
         self.reactor = reactor
         self.finished = finished
-        Reactor.startThread(named: "bus-\(configuration.service.rawValue.prefix(11))") {
+        let isStarted = Reactor.startThread(named: "bus-\(configuration.service.rawValue.prefix(11))") {
             Engine(configuration, routes: routes, logger: logger, metrics: metrics, reactor: reactor).run()
             finished.open()
         }
+        guard isStarted else { throw .configuration("the system has no thread left for the bus") }
     }
 
     deinit { reactor.post(.abandon) }
@@ -38,9 +52,8 @@ package final class MessageBus: ServiceCaller {
     /// Binds, connects and answers until `drain` has finished or the task is cancelled (which drains too). A bus that was drained
     /// before has nothing to run.
     package func run() async throws {
-        var addresses: [Endpoint: [Endpoint]] = [:]
-        await readKeys()
-        await resolveNames(&addresses)
+        var reading = KeyReading()
+        await readKeys(&reading)
         do {
             try await withCheckedContinuation { continuation in
                 if !reactor.post(.start(continuation)) { continuation.resume(returning: .failure(.stopped)) }
@@ -48,9 +61,12 @@ package final class MessageBus: ServiceCaller {
         } catch BusError.stopped {
             return
         }
-        await withTaskGroup(of: Void.self) { [addresses] group in
-            group.addTask { await self.keepReadingKeys() }
-            group.addTask { await self.keepResolvingNames(addresses) }
+        await withTaskGroup(of: Void.self) { [reading] group in
+            group.addTask { await self.keepReadingKeys(reading) }
+            // Each service by itself, and none before binding: a name that takes its time holds up nobody else.
+            for (service, endpoints) in configuration.callees {
+                group.addTask { await self.keepResolving(service, endpoints) }
+            }
             await withTaskCancellationHandler {
                 await finished.wait()
             } onCancel: {
@@ -102,7 +118,7 @@ package final class MessageBus: ServiceCaller {
         guard let body: [UInt8] = try? request.serializedBytes() else {
             throw ServiceError(.malformed, "\(method.name) cannot be encoded")
         }
-        guard body.count <= configuration.limits.frameBytesMax - FrameHeader(.request).encodedBytes - 64 else {
+        guard body.count <= configuration.limits.bodyBytesMax else {
             throw ServiceError(.tooLarge, "\(method.name) is larger than a frame")
         }
         defer { unanswered.subtract(1, ordering: .relaxed) }
@@ -129,26 +145,40 @@ package final class MessageBus: ServiceCaller {
 
     // MARK: surroundings
 
-    private func readKeys() async {
-        guard case .curve(let keys) = configuration.security else { return }
-        reactor.post(.trust(await Surroundings.readTrusted(keys)))
+    private struct KeyReading {
+        var keys = TrustedKeys()
+        var problem: String?
     }
 
-    private func keepReadingKeys() async {
-        guard case .curve = configuration.security else { return }
-        while (try? await Task.sleep(for: configuration.limits.keyReadInterval)) != nil { await readKeys() }
-    }
-
-    private func resolveNames(_ known: inout [Endpoint: [Endpoint]]) async {
-        for (service, endpoints) in configuration.callees {
-            let resolved = await Surroundings.resolve(endpoints, known: known)
-            known.merge(resolved) { $1 }
-            reactor.post(.addresses(service, endpoints.flatMap { resolved[$0] ?? [] }))
+    private func readKeys(_ last: inout KeyReading) async {
+        guard case .curve(let keys) = configuration.security,
+            let read = await Surroundings.readTrusted(keys, after: last.keys)
+        else { return }
+        // Once, not each time that the folder is looked at.
+        if let problem = read.problem, problem != last.problem {
+            logger.error("a trusted key cannot be read; the last one stays", metadata: ["reason": "\(problem)"])
         }
+        last = KeyReading(keys: read.keys, problem: read.problem)
+        reactor.post(.trust(read.keys))
     }
 
-    private func keepResolvingNames(_ resolved: [Endpoint: [Endpoint]]) async {
-        var known = resolved
-        while (try? await Task.sleep(for: configuration.limits.resolveInterval)) != nil { await resolveNames(&known) }
+    private func keepReadingKeys(_ first: KeyReading) async {
+        guard case .curve = configuration.security else { return }
+        var last = first
+        while (try? await Task.sleep(for: configuration.limits.keyReadInterval)) != nil { await readKeys(&last) }
+    }
+
+    /// What needs no looking up is tried at once; names are looked up again and again.
+    private func keepResolving(_ service: ServiceName, _ endpoints: [Endpoint]) async {
+        let names = endpoints.filter { !Surroundings.isAddress($0) }
+        var known: [Endpoint: [Endpoint]] = [:]
+        for endpoint in endpoints where Surroundings.isAddress(endpoint) { known[endpoint] = [endpoint] }
+        reactor.post(.addresses(service, endpoints.flatMap { known[$0] ?? [] }))
+        guard !names.isEmpty else { return }
+        repeat {
+            guard let resolved = await Surroundings.resolve(names, known: known, by: lookUp) else { continue }
+            known.merge(resolved) { $1 }
+            reactor.post(.addresses(service, endpoints.flatMap { known[$0] ?? [] }))
+        } while (try? await Task.sleep(for: configuration.limits.resolveInterval)) != nil
     }
 }

@@ -50,15 +50,16 @@ struct LiveChannel: Sendable {
         }
     }
 
-    /// Puts the event into the buffer of each listener of its device; returns those listeners.
-    mutating func publish(_ event: LiveEvent, now: Timestamp) -> Set<String> {
-        guard var names = byDevice[event.deviceID] else { return [] }
+    /// Puts the event into the buffer of each listener of its device; returns those listeners, and whether one of them surely lives.
+    /// One that may be dead still finds the event when it comes back, but its phones must not depend on that.
+    mutating func publish(_ event: LiveEvent, now: Timestamp) -> (listeners: Set<String>, isLive: Bool) {
+        guard var names = byDevice[event.deviceID] else { return ([], false) }
         for name in names where isSilent(name, now: now) {
             forget(name)
             names.remove(name)
         }
         for name in names { listeners[name]?.buffer.append(event, max: limits.eventsPerListenerMax) }
-        return names
+        return (names, names.contains { isLive($0, now: now) })
     }
 
     /// What a listener gets now; nil when it must wait. Unknown listeners, another epoch and events that are gone are a resync.
@@ -97,14 +98,20 @@ struct LiveChannel: Sendable {
         }
     }
 
-    /// A listener whose call is parked here is not silent.
-    mutating func setParked(_ name: String, _ isParked: Bool, now: Timestamp) {
+    /// A listener whose call is parked here is not silent. It is seen when its call begins and when it gets its reply, but not when
+    /// the call ends for it, as it does when its process was killed.
+    mutating func setParked(_ name: String, _ isParked: Bool, seenAt: Timestamp?) {
         listeners[name]?.isParked = isParked
-        listeners[name]?.seenAt = now
+        if let seenAt { listeners[name]?.seenAt = seenAt }
     }
 
     mutating func forgetSilent(now: Timestamp) {
         for name in Array(listeners.keys) where isSilent(name, now: now) { forget(name) }
+    }
+
+    private func isLive(_ name: String, now: Timestamp) -> Bool {
+        guard let listener = listeners[name] else { return false }
+        return listener.isParked || now - listener.seenAt <= limits.listenerPauseMax
     }
 
     private func isSilent(_ name: String, now: Timestamp) -> Bool {

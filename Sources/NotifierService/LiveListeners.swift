@@ -51,12 +51,12 @@ final class LiveListeners: Sendable {
         return try result.get()
     }
 
-    /// Returns whether anybody listens for the event's device.
+    /// Returns whether somebody who surely lives listens for the event's device.
     func publish(_ event: LiveEvent) -> Bool {
         let time = now()
         let (isLive, waiters) = state.withLock { state -> (Bool, [Waiter]) in
-            let listeners = state.channel.publish(event, now: time)
-            return (!listeners.isEmpty, listeners.compactMap { state.waiters.removeValue(forKey: $0) })
+            let (listeners, isLive) = state.channel.publish(event, now: time)
+            return (isLive, listeners.compactMap { state.waiters.removeValue(forKey: $0) })
         }
         for waiter in waiters { waiter.continuation.resume() }
         return isLive
@@ -74,6 +74,8 @@ final class LiveListeners: Sendable {
         if wait > .zero { await park(request, id, wait) }
         return state.withLock { state in
             state.ended.remove(id)
+            // Nobody gets this one, and asking the channel would count as a sign of life.
+            if Task.isCancelled { return state.channel.empty(request) }
             return state.channel.reply(request, now: now()) ?? state.channel.empty(request)
         }
     }
@@ -92,7 +94,7 @@ final class LiveListeners: Sendable {
                     }
                     let superseded = state.waiters.updateValue(
                         Waiter(id: id, continuation: continuation), forKey: request.listener)
-                    state.channel.setParked(request.listener, true, now: time)
+                    state.channel.setParked(request.listener, true, seenAt: time)
                     return superseded.map { [$0.continuation] } ?? []
                 }
                 for continuation in toResume { continuation.resume() }
@@ -100,8 +102,8 @@ final class LiveListeners: Sendable {
         } onCancel: {
             wake(request.listener, id)
         }
-        let time = now()
-        state.withLock { $0.channel.setParked(request.listener, $0.waiters[request.listener] != nil, now: time) }
+        let seenAt = Task.isCancelled ? nil : now()
+        state.withLock { $0.channel.setParked(request.listener, $0.waiters[request.listener] != nil, seenAt: seenAt) }
     }
 
     private func wake(_ listener: String, _ id: UInt64, after wait: Duration) async {

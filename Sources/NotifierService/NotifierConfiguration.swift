@@ -6,18 +6,25 @@ package struct NotifierConfiguration: Sendable {
     package var eventsPerReplyMax = 256
     package var listenersMax = 1024
     package var devicesPerListenerMax = 200_000
-    /// A listener that does not ask for this long is forgotten.
+    /// A listener that has no call parked here for this long may be dead: its devices are rung too. The bus takes as long to see
+    /// that a process was killed.
+    package var listenerPauseMax = Duration.seconds(3)
+    /// A listener that does not ask for this long is forgotten; until then its events are kept.
     package var listenerSilenceMax = Duration.seconds(60)
     /// The longest that one Listen is parked.
     package var listenWaitMax = Duration.seconds(30)
     /// Devices that one Notify may name.
     package var targetsMax = 64
-    /// Wake-ups that wait for a sender; the excess is recorded as `overloaded`.
+    /// No request lives longer, whatever its end is said to be.
+    package var lifetimeMax = Duration.seconds(86_400)
+    /// Wake-ups that are owed; the excess is recorded as `overloaded`.
     package var queuedWakeUpsMax = 10_000
     /// Wake-ups that are being sent.
     package var sendersMax = 64
     package var sendTimeout = Duration.seconds(10)
-    /// Times that one wake-up is tried, while its request lives.
+    /// Before the store is asked again for what is owed, when it did not answer.
+    package var readPause = Duration.seconds(1)
+    /// Times that one wake-up is tried by one process, while its request lives.
     package var attemptsMax = 3
     package var deliveryRetention = Duration.seconds(30 * 86_400)
     /// How long after a request's end its repeats still ring nobody.

@@ -1,11 +1,12 @@
 // Wakes phones: over the event streams that gateways hold, and through push providers.
 //
-// Owns: who listens for which device (in memory), attempts to deliver (stored). Must not know: whether a request is real, what is
+// Owns: who listens for which device (in memory), wake-ups that are owed and attempts to deliver (stored). Must not know: whether a request is real, what is
 // decided about it, who a device belongs to. Losing it costs a ring, never a sign-in: phones ask for themselves. Start reading at
 // `NotifierRoutes`.
 
 package import Domain
 package import Logging
+package import Secrets
 package import ServiceKit
 import ServiceLifecycle
 package import Storage
@@ -15,6 +16,8 @@ package struct NotifierService: Service {
     package struct Dependencies: Sendable {
         package let store: any Store<any NotifierRecords>
         package let tenants: any Tenants
+        /// Seals the push addresses of wake-ups that are owed.
+        package let sealer: Sealer
         package let metrics: MetricsRegistry
         package let logger: Logger
         package let now: @Sendable () -> Timestamp
@@ -24,12 +27,13 @@ package struct NotifierService: Service {
         package let pause: @Sendable (Duration) async throws -> Void
 
         package init(
-            store: any Store<any NotifierRecords>, tenants: any Tenants, metrics: MetricsRegistry, logger: Logger,
-            now: @escaping @Sendable () -> Timestamp, drivers: [any PushDriver] = [],
+            store: any Store<any NotifierRecords>, tenants: any Tenants, sealer: Sealer, metrics: MetricsRegistry,
+            logger: Logger, now: @escaping @Sendable () -> Timestamp, drivers: [any PushDriver] = [],
             pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
         ) {
             self.store = store
             self.tenants = tenants
+            self.sealer = sealer
             self.metrics = metrics
             self.logger = logger
             self.now = now
@@ -54,9 +58,8 @@ package struct NotifierService: Service {
             epoch: epoch, configuration: configuration, metrics: metrics, now: given.now, pause: given.pause)
         sender = WakeUpSender(given, configuration: configuration, metrics: metrics)
         notifications = NotifyHandler(
-            store: given.store, tenants: given.tenants, live: live, sender: sender, configuration: configuration,
-            metrics: metrics,
-            now: given.now)
+            store: given.store, tenants: given.tenants, sealer: given.sealer, live: live, sender: sender,
+            configuration: configuration, metrics: metrics, now: given.now)
         deliveries = DeliveryHandler(store: given.store)
     }
 

@@ -1,6 +1,7 @@
 import Domain
 import Logging
 import Messaging
+import Secrets
 import ServiceKit
 import Storage
 import SwiftProtobuf
@@ -14,6 +15,7 @@ struct NotifyHandler: Sendable {
 
     let store: any Store<any NotifierRecords>
     let tenants: any Tenants
+    let sealer: Sealer
     let live: LiveListeners
     let sender: WakeUpSender
     let configuration: NotifierConfiguration
@@ -24,9 +26,11 @@ struct NotifyHandler: Sendable {
         guard request.event == Self.challengeEvent || request.event == Self.settledEvent,
             request.targets.count <= configuration.targetsMax
         else { throw ServiceError(.malformed, "the event is not one that is told") }
-        let expiresAt = Timestamp(milliseconds: request.expiresAtMs)
+        let time = now()
+        // A peer's number: bounded before anything is added to it.
+        let expiresAt = min(Timestamp(milliseconds: request.expiresAtMs), time + configuration.lifetimeMax)
         // A repeat from the outbox may come late: a phone is never shown what it cannot answer any more.
-        if request.event == Self.challengeEvent, expiresAt <= now() { return NotifyReply() }
+        if request.event == Self.challengeEvent, expiresAt <= time { return NotifyReply() }
 
         var absent: [NotifyTarget] = []
         var liveCount: UInt32 = 0
@@ -52,38 +56,52 @@ struct NotifyHandler: Sendable {
 
     private func ring(_ targets: [NotifyTarget], _ request: Notify, _ expiresAt: Timestamp) async throws {
         let tenant = TenantID(request.tenant)
-        let challenge = ChallengeID(request.challengeID)
-        var jobs: [WakeUpSender.Job] = []
+        var wakeUps: [WakeUpRecord] = []
         for target in targets {
             guard let transport = PushTransport(rawValue: target.push.transport), transport != .none else { continue }
-            let wakeUp = WakeUp(
-                tenant: tenant, challenge: challenge, device: DeviceID(target.deviceID), expiresAt: expiresAt)
-            jobs.append(.init(wakeUp: wakeUp, transport: transport, address: Redacted(Array(target.push.address))))
+            wakeUps.append(
+                WakeUpRecord(
+                    tenant: tenant, challenge: ChallengeID(request.challengeID), device: DeviceID(target.deviceID),
+                    transport: transport,
+                    sealedAddress: try sealer.seal(Array(target.push.address), for: WakeUpSender.sealingPurpose),
+                    expiresAt: expiresAt))
         }
-        guard !jobs.isEmpty else { return }
-
+        guard !wakeUps.isEmpty else { return }
         let limit = try tenants.tenant(tenant).settings.notificationsPerRequest
-        for job in try await claimed(jobs, limit: limit, until: expiresAt + configuration.claimRetention) {
-            let start = now()
-            if !sender.hasDriver(job.transport) {
-                await sender.record(job.wakeUp, transport: job.transport.rawValue, outcome: "no_driver", since: start)
-            } else if !sender.enqueue(job) {
-                await sender.record(job.wakeUp, transport: job.transport.rawValue, outcome: "overloaded", since: start)
-            }
-        }
+        let refused = try await claim(wakeUps, limit: limit, until: expiresAt + configuration.claimRetention)
+        for delivery in refused { metrics.outcomes.increment(delivery.transport, delivery.outcome) }
+        sender.wake()
     }
 
-    /// Those that no earlier Notify of this challenge rang, as many as the tenant allows. Committed before anything is sent: a
-    /// phone rings once even when the same event comes twice.
-    private func claimed(_ jobs: [WakeUpSender.Job], limit: Int, until: Timestamp) async throws -> [WakeUpSender.Job] {
-        try await store.write { records in
-            try jobs.filter { job in
-                try records.claim(
-                    DeliveryClaim(
-                        tenant: job.wakeUp.tenant, challenge: job.wakeUp.challenge, device: job.wakeUp.device,
-                        keptUntil: until),
-                    limit: limit)
+    /// Takes those that no earlier Notify of this challenge rang, as many as the tenant allows, and returns those of them that cannot be
+    /// sent. What is owed is stored in the transaction that claims it: from then on repeats ring nobody, so nothing but the store
+    /// may know that somebody is still to be rung.
+    private func claim(_ wakeUps: [WakeUpRecord], limit: Int, until: Timestamp) async throws -> [DeliveryRecord] {
+        let (time, max) = (now(), configuration.queuedWakeUpsMax)
+        return try await store.write { [sender] records in
+            var refused: [DeliveryRecord] = []
+            for wakeUp in wakeUps {
+                let claim = DeliveryClaim(
+                    tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, keptUntil: until)
+                guard try records.claim(claim, limit: limit) else { continue }
+                if !sender.hasDriver(wakeUp.transport) {
+                    refused.append(DeliveryRecord(wakeUp, outcome: "no_driver", at: time, latency: .zero))
+                } else if try records.countWakeUps() >= max {
+                    refused.append(DeliveryRecord(wakeUp, outcome: "overloaded", at: time, latency: .zero))
+                } else {
+                    try records.append(wakeUp)
+                }
             }
+            for delivery in refused { try records.append(delivery) }
+            return refused
         }
+    }
+}
+
+extension DeliveryRecord {
+    init(_ wakeUp: WakeUpRecord, outcome: String, at time: Timestamp, latency: Duration) {
+        self.init(
+            tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device,
+            transport: wakeUp.transport.rawValue, outcome: outcome, at: time, latency: latency)
     }
 }

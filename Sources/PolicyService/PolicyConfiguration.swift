@@ -22,10 +22,6 @@ package struct PolicyConfiguration: Sendable {
     /// A document with everything filled in; four of them still fit into one message.
     static let documentBytesMax = 49_152
     static let applicationsMax = 100
-    static let pageDefault = 100
-    static let pageMax = 1000
-    /// Where a page ends early, so that it fits into one message.
-    static let pageBytesMax = 131_072
     /// How long a follower may be parked.
     static let watchMax = Duration.seconds(30)
 }

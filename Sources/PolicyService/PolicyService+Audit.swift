@@ -26,12 +26,18 @@ struct AuditTrail: Sendable {
 }
 
 extension PolicyService {
-    /// Runs a change and wakes the followers once it is on disk. The store answers also a caller that has given up meanwhile, so no
+    /// Runs a change, and replies when the followers have it: what an administrator was told to be saved is in force everywhere, or,
+    /// where a follower is slow, within the second that it may take. The store answers also a caller that has given up meanwhile, so no
     /// committed change stays unannounced.
     func committed<Reply>(_ action: PolicyAction, _ change: () async throws -> Reply) async throws -> Reply {
         let reply = try await change()
-        changes.advance()
         metrics.changed(action)
+        guard let revision = try? await store.read({ try $0.latestRevision() }) else {
+            // The followers meet the same fault, and keep asking.
+            changes.advance()
+            return reply
+        }
+        await followers.wait(for: changes.waiting, at: revision, announce: changes.advance)
         return reply
     }
 
@@ -50,27 +56,9 @@ extension PolicyService {
         }
         let page = Paging.cut(rows, to: limit) { $0.beforeJSON.utf8.count + $0.afterJSON.utf8.count + 512 }
         return .with {
-            $0.entries = page.rows.map(AuditEntry.init)
+            $0.entries = page.rows.map { AuditEntry($0, of: .policy) }
             $0.next = page.isCut ? page.rows.last.map { String($0.sequence) } ?? "" : ""
         }
-    }
-}
-
-extension AuditEntry {
-    init(_ record: AuditRecord) {
-        self.init()
-        id = "policy-\(record.sequence)"
-        atMs = record.at.milliseconds
-        actor = .with {
-            $0.kind = record.actorKind
-            $0.id = record.actorID
-            $0.name = record.actorName
-        }
-        action = record.action
-        target = record.target
-        beforeJson = record.beforeJSON
-        afterJson = record.afterJSON
-        requestID = record.requestID
     }
 }
 

@@ -64,6 +64,7 @@ extension PolicyService {
     func watchPolicy(_ request: WatchPolicy, _ context: HandlerContext) async throws -> WatchPolicyReply {
         let isNew = request.epoch != epoch
         let known = isNew ? 0 : request.knownRevision
+        if !isNew { followers.acknowledged(known) }
         let seen = changes.count
         let reply = try await changed(after: known)
         let wait = min(Duration.milliseconds(Int64(request.waitMs)), PolicyConfiguration.watchMax)
@@ -84,7 +85,7 @@ extension PolicyService {
 
     /// What changed, as much of it as fits into one message.
     private func changed(after known: Revision) async throws -> WatchPolicyReply {
-        let limit = PolicyConfiguration.pageDefault
+        let limit = Paging.rowsDefault
         let (latest, tenants) = try await store.read {
             (try $0.latestRevision(), try $0.tenants(changedAfter: known, limit: limit + 1))
         }

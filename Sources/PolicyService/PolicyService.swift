@@ -57,6 +57,9 @@ package final class PolicyService: Service {
 
     /// Advances after each committed change.
     let changes = ChangeSignal()
+    let followers = Followers()
+    /// How many are parked until something changes.
+    package var followersParked: Int { changes.waiting }
     /// Random for each start: a follower of an earlier one gets everything anew, also when the database was restored meanwhile.
     let epoch: UInt64
 

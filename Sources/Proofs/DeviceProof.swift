@@ -4,7 +4,7 @@ package import Domain
 package struct DeviceProofClaims: Hashable, Sendable {
     package static let type = "countersign-device+jws"
     /// A `jti` has at least 128 random bits; more than this many bytes only fill the store.
-    package static let identifierBytes = 16...64
+    package static let identifierBytes = 16...256
 
     /// `htm`.
     package let method: String

@@ -1,4 +1,5 @@
 import Domain
+import ServiceKit
 import SwiftProtobuf
 import Synchronization
 import Wire
@@ -8,6 +9,9 @@ import Wire
 /// In memory: a restart is a new epoch, in which every watcher starts again. At most `capacity` changes are kept; who is further
 /// behind is told to forget everything.
 final class DeviceFeed: Sendable {
+    /// As many as fit into one message by far; a follower that is further behind asks again.
+    private static let changesInReplyMax = 1_000
+
     private struct State {
         var revision: UInt64 = 0
         /// Changes numbered `revision - changes.count + 1` to `revision`.
@@ -18,26 +22,30 @@ final class DeviceFeed: Sendable {
     private let capacity: Int
     private let state = Mutex(State())
     private let wakeups = Wakeups<Bool>()
+    private let followers = Followers()
 
     init(capacity: Int, epoch: UInt64 = .random(in: 1...UInt64.max)) {
         self.capacity = capacity
         self.epoch = epoch
     }
 
-    func publish(_ changes: [DeviceChange]) {
+    /// Tells the followers, and returns when they have taken it over: whoever is told of a change finds it true everywhere.
+    func publish(_ changes: [DeviceChange]) async {
         guard !changes.isEmpty else { return }
-        state.withLock { state in
+        let revision = state.withLock { state in
             state.revision += UInt64(changes.count)
             state.changes.append(contentsOf: changes)
             // Cut in halves, so that the cost of a cut is spread over many changes.
             if state.changes.count > 2 * capacity { state.changes.removeFirst(state.changes.count - capacity) }
+            return state.revision
         }
-        wakeups.wake(true)
+        await followers.wait(for: wakeups.count, at: revision) { wakeups.wake(true) }
     }
 
     /// What changed after `revision`, as soon as there is something, or after `limit`.
     func changes(after revision: UInt64, epoch: UInt64, atMost limit: Duration) async -> WatchDevicesReply {
-        await wakeups.watching(true) { ticket in
+        if epoch == self.epoch { followers.acknowledged(revision) }
+        return await wakeups.watching(true) { ticket in
             if let reply = reply(after: revision, epoch: epoch) { return reply }
             if limit > .zero { await wakeups.wait(ticket, atMost: limit) }
             return reply(after: revision, epoch: epoch)
@@ -60,7 +68,8 @@ final class DeviceFeed: Sendable {
                 return reply
             }
             if known == state.revision { return nil }
-            reply.changed = Array(state.changes[Int(known - oldest)...])
+            reply.changed = Array(state.changes[Int(known - oldest)...].prefix(Self.changesInReplyMax))
+            reply.revision = known + UInt64(reply.changed.count)
             return reply
         }
     }

@@ -1,4 +1,5 @@
 import Proofs
+import ServiceKit
 import Wire
 
 extension PageQuery {
@@ -11,12 +12,12 @@ extension PageQuery {
         return text
     }
 
-    /// 100 when nothing is said, at most 1,000.
-    var count: Int { limit == 0 ? 100 : min(Int(limit), 1000) }
-
-    /// `rows` was read with one more than the page holds: what is shown, and the cursor of the next page.
-    func page<Item>(_ rows: [Item], key: (Item) -> String) -> (shown: [Item], next: String) {
-        guard rows.count > count, let last = rows.prefix(count).last else { return (rows, "") }
-        return (Array(rows.prefix(count)), Base64URL.encode(Array(key(last).utf8)))
+    /// `rows` was read with one more than the page may hold: what is shown, and the cursor of the next page.
+    func page<Item>(_ rows: [Item], key: (Item) -> String, size: (Item) throws -> Int) throws -> (
+        shown: [Item], next: String
+    ) {
+        let page = try Paging.cut(rows, to: Paging.limit(of: self), size: size)
+        guard page.isCut, let last = page.rows.last else { return (page.rows, "") }
+        return (page.rows, Base64URL.encode(Array(key(last).utf8)))
     }
 }

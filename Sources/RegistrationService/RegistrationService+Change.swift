@@ -52,13 +52,14 @@ final class Change {
     }
 
     /// Ends the person's open requests: all of them, or those that no device but `device` could answer.
-    func cancelRequests(tenant: TenantID, person: PersonID, device: DeviceID? = nil) throws {
+    func cancelRequests(_ cause: SignInReason, tenant: TenantID, person: PersonID, device: DeviceID? = nil) throws {
         try call(
             .cancelForPerson, tenant: tenant,
             CancelForPerson.with {
                 $0.tenant = tenant.rawValue
                 $0.personID = person.rawValue
                 $0.deviceID = device?.rawValue ?? ""
+                $0.cause = cause.rawValue
             })
     }
 
@@ -109,7 +110,7 @@ extension RegistrationService {
 
     /// Tells what was committed: watchers first, then challenge, so that the caller finds it true when the reply comes.
     func follow(_ effects: Effects) async {
-        feed.publish(effects.changes)
+        await feed.publish(effects.changes)
         for activation in effects.activations { activations.wake(activation) }
         for call in effects.calls { await attempt(call) }
     }

@@ -7,7 +7,7 @@ package struct Sealer: Sendable {
     private static let version: UInt8 = 1
     private static let headerBytes = 1 + SealingKey.idBytes
 
-    private let current: SealingKey
+    let current: SealingKey
     private let ring: [[UInt8]: SealingKey]
 
     init(_ keys: [SealingKey]) throws(SecretsError) {
@@ -42,6 +42,8 @@ package struct Sealer: Sendable {
         return try header + nonce
             + AESGCM.seal(plain, key: current.secret, nonce: nonce, authenticating: header + Array(purpose.utf8))
     }
+
+    func key(_ id: [UInt8]) -> SealingKey? { ring[id] }
 
     /// Throws `notGenuine` for anything but what `seal` returned for the same purpose under a key of the ring.
     package func open(_ sealed: [UInt8], for purpose: String) throws(SecretsError) -> [UInt8] {

@@ -43,8 +43,7 @@ package struct Once<Records>: Sendable {
         _ request: Request, _ context: HandlerContext, holdsSecret: Bool = false,
         _ body: @escaping @Sendable (Records) throws -> Request.Reply
     ) async throws -> Request.Reply {
-        let key = MemoKey(
-            request: context.call.requestID, method: Request.method, bodyDigest: try Self.digest(of: request))
+        let key = try MemoKey(request, context)
         let outcome: Outcome<Request.Reply>
         do {
             outcome = try await attempt(key, holdsSecret, body)
@@ -63,8 +62,7 @@ package struct Once<Records>: Sendable {
     package func replay<Request: ServiceRequest>(
         _ request: Request, _ context: HandlerContext, holdsSecret: Bool = false
     ) async throws -> Request.Reply? {
-        let key = MemoKey(
-            request: context.call.requestID, method: Request.method, bodyDigest: try Self.digest(of: request))
+        let key = try MemoKey(request, context)
         let memos = memos
         guard let memo = try await store.read({ try memos($0).memo(key.request) }) else { return nil }
         return try reply(from: memo, for: key, holdsSecret: holdsSecret)
@@ -80,7 +78,7 @@ package struct Once<Records>: Sendable {
             let bytes: [UInt8] = try reply.serializedBytes()
             let kept = key.request.isCallersKey ? Self.callersKeyKept : Self.internalKept
             let memo = Memo(
-                request: key.request, bodyDigest: key.bodyDigest,
+                request: key.request, fingerprint: sealer.fingerprint(key.text),
                 reply: holdsSecret ? try sealer.seal(bytes, for: key.purpose) : bytes,
                 replyUntil: time + (holdsSecret ? Self.secretKept : kept), keptUntil: time + kept)
             do {
@@ -93,7 +91,7 @@ package struct Once<Records>: Sendable {
     }
 
     private func reply<Reply: Message>(from memo: Memo, for key: MemoKey, holdsSecret: Bool) throws -> Reply {
-        guard memo.bodyDigest == key.bodyDigest else {
+        guard sealer.isFingerprint(memo.fingerprint, of: key.text) else {
             throw ServiceError(.idempotencyMismatch, "this key belongs to another request")
         }
         guard now() <= memo.replyUntil else {
@@ -101,21 +99,24 @@ package struct Once<Records>: Sendable {
         }
         return try Reply(serializedBytes: holdsSecret ? sealer.open(memo.reply, for: key.purpose) : memo.reply)
     }
-
-    /// The same message has the same digest, whatever order its maps are in.
-    private static func digest<Request: ServiceRequest>(of request: Request) throws -> [UInt8] {
-        var options = BinaryEncodingOptions()
-        options.useDeterministicOrdering = true
-        let bytes: [UInt8] = try request.serializedBytes(options: options)
-        return sha256(Array(Request.method.name.utf8) + [0] + bytes)
-    }
 }
 
 /// What identifies one remembered reply.
 private struct MemoKey: Sendable {
     let request: RequestID
     let method: Method
-    let bodyDigest: [UInt8]
+    /// Method and body. It may hold a password, so that only its fingerprint is kept.
+    let text: [UInt8]
+
+    init<Request: ServiceRequest>(_ request: Request, _ context: HandlerContext) throws {
+        self.request = context.call.requestID
+        method = Request.method
+        var options = BinaryEncodingOptions()
+        // The same message has the same text, whatever order its maps are in.
+        options.useDeterministicOrdering = true
+        let body: [UInt8] = try request.serializedBytes(options: options)
+        text = Array(method.name.utf8) + [0] + body
+    }
 
     /// Binds a sealed reply to its request, so that one memo's bytes never open as another's.
     var purpose: String { "reply \(method.name) \(request)" }

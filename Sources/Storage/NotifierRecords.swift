@@ -1,7 +1,7 @@
 package import Domain
 
-/// What the notifier remembers: which attempts to wake a phone it made, and how they ended.
-package protocol NotifierRecords: DeliveryRecords {}
+/// What the notifier remembers: which attempts to wake a phone it made, how they ended, and which it still owes.
+package protocol NotifierRecords: DeliveryRecords, WakeUpRecords {}
 
 /// One attempt to wake one device. It holds no push address.
 package struct DeliveryRecord: Hashable, Sendable {
@@ -54,5 +54,38 @@ package struct DeliveryClaim: Hashable, Sendable {
         self.challenge = challenge
         self.device = device
         self.keptUntil = keptUntil
+    }
+}
+
+package protocol WakeUpRecords {
+    func append(_ wakeUp: WakeUpRecord) throws
+    func countWakeUps() throws -> Int
+    /// Those with a sequence above `sequence`, oldest first, at most `limit`.
+    func wakeUps(after sequence: Int64, limit: Int) throws -> [WakeUpRecord]
+    func deleteWakeUp(_ sequence: Int64) throws
+}
+
+/// A wake-up that is owed: kept from its claim to its last attempt, so that the next process makes what a killed one did not.
+package struct WakeUpRecord: Hashable, Sendable {
+    /// 0 until stored; rises.
+    package var sequence: Int64
+    package let tenant: TenantID
+    package let challenge: ChallengeID
+    package let device: DeviceID
+    package let transport: PushTransport
+    package let sealedAddress: [UInt8]
+    package let expiresAt: Timestamp
+
+    package init(
+        sequence: Int64 = 0, tenant: TenantID, challenge: ChallengeID, device: DeviceID, transport: PushTransport,
+        sealedAddress: [UInt8], expiresAt: Timestamp
+    ) {
+        self.sequence = sequence
+        self.tenant = tenant
+        self.challenge = challenge
+        self.device = device
+        self.transport = transport
+        self.sealedAddress = sealedAddress
+        self.expiresAt = expiresAt
     }
 }

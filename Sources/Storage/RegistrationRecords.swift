@@ -71,8 +71,8 @@ package protocol RegistrationActivationRecords {
     func activation(device: DeviceID, tenant: TenantID) throws -> StoredActivation?
     func insert(_ activation: StoredActivation) throws
     func update(_ activation: StoredActivation) throws
-    /// Activations of this person whose ticket nobody has used and that expire after `time`.
-    func liveActivationCount(of person: PersonID, tenant: TenantID, at time: Timestamp) throws -> Int
+    /// Activations of this person that are stored as waiting or confirming, those whose time is over included.
+    func openActivations(of person: PersonID, tenant: TenantID) throws -> [StoredActivation]
     func setup(_ challenge: ChallengeID, tenant: TenantID) throws -> StoredSetup?
     /// Inserts or, when the challenge is known, replaces.
     func save(_ setup: StoredSetup) throws

@@ -33,16 +33,16 @@ package enum StorageError: Error, Hashable, Sendable {
 /// The stored reply to a request that had an effect, committed with that effect.
 package struct Memo: Hashable, Sendable {
     package let request: RequestID
-    /// SHA-256 of the request's body: the same id with another body is refused.
-    package let bodyDigest: [UInt8]
+    /// Tells the request's body from any other without revealing it: the same id with another body is refused.
+    package let fingerprint: [UInt8]
     /// The reply, sealed by the caller when it holds a secret. Empty after `replyUntil`.
     package let reply: [UInt8]
     package let replyUntil: Timestamp
     package let keptUntil: Timestamp
 
-    package init(request: RequestID, bodyDigest: [UInt8], reply: [UInt8], replyUntil: Timestamp, keptUntil: Timestamp) {
+    package init(request: RequestID, fingerprint: [UInt8], reply: [UInt8], replyUntil: Timestamp, keptUntil: Timestamp) {
         self.request = request
-        self.bodyDigest = bodyDigest
+        self.fingerprint = fingerprint
         self.reply = reply
         self.replyUntil = replyUntil
         self.keptUntil = keptUntil

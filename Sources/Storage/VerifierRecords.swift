@@ -102,12 +102,15 @@ package struct NumberFailures: Hashable, Sendable {
     package var count: Int
     /// SHA-256 of the last answer that counted: its retry does not count again.
     package var lastAnswer: [UInt8]
+    /// When the latest answer that counted, wrong or right, was accepted.
+    package var lastAt: Timestamp
 
-    package init(tenant: TenantID, device: DeviceID, count: Int, lastAnswer: [UInt8]) {
+    package init(tenant: TenantID, device: DeviceID, count: Int, lastAnswer: [UInt8], lastAt: Timestamp) {
         self.tenant = tenant
         self.device = device
         self.count = count
         self.lastAnswer = lastAnswer
+        self.lastAt = lastAt
     }
 }
 
@@ -115,5 +118,4 @@ package protocol NumberFailureRecords {
     func numberFailures(tenant: TenantID, device: DeviceID) throws -> NumberFailures?
     /// Inserts or replaces.
     func save(_ failures: NumberFailures) throws
-    func deleteNumberFailures(tenant: TenantID, device: DeviceID) throws
 }

@@ -61,7 +61,7 @@ package struct StoreConformance<Records>: Sendable {
 
     func memo(_ number: UInt64, reply: [UInt8] = [1], replyUntil: Int64 = 900, keptUntil: Int64 = 900) -> Memo {
         Memo(
-            request: RequestID(high: 7, low: number), bodyDigest: [UInt8](repeating: 9, count: 32), reply: reply,
+            request: RequestID(high: 7, low: number), fingerprint: [UInt8](repeating: 9, count: 32), reply: reply,
             replyUntil: Timestamp(seconds: replyUntil), keptUntil: Timestamp(seconds: keptUntil))
     }
 

@@ -7,9 +7,6 @@ import Wire
 
 /// What administrators do here: unlock a person's codes, read the verifier's part of the audit log.
 struct AdministrationHandler: Sendable {
-    private static let pageDefault = 100
-    private static let pageMax = 1000
-
     let store: any Store<any VerifierRecords>
     let once: Once<any VerifierRecords>
     let now: @Sendable () -> Timestamp
@@ -33,40 +30,15 @@ struct AdministrationHandler: Sendable {
     }
 
     func audit(_ request: ListVerifierAudit, _ context: HandlerContext) async throws -> ListAuditReply {
-        let limit = request.page.limit == 0 ? Self.pageDefault : min(Int(request.page.limit), Self.pageMax)
-        var before: Int64?
-        if !request.page.cursor.isEmpty {
-            guard let sequence = Int64(request.page.cursor), sequence > 0 else {
-                throw ServiceError(.malformed, "the cursor is not one that was given")
-            }
-            before = sequence
+        let (tenant, limit) = (TenantID(request.tenant), try Paging.limit(of: request.page))
+        let before = try Paging.place(of: request.page)
+        let entries = try await store.read { try $0.auditEntries(tenant: tenant, before: before, limit: limit + 1) }
+        let page = try Paging.cut(entries.map { AuditEntry($0, of: .verifier) }, to: limit) {
+            try $0.serializedData().count
         }
-        let position = before
-        let entries = try await store.read {
-            try $0.auditEntries(tenant: TenantID(request.tenant), before: position, limit: limit)
-        }
-        return ListAuditReply.with { reply in
-            reply.entries = entries.map(AuditEntry.init)
-            if entries.count == limit, let last = entries.last { reply.next = String(last.sequence) }
-        }
-    }
-}
-
-extension AuditEntry {
-    init(_ record: AuditRecord) {
-        self = .with {
-            $0.id = "verifier-\(record.sequence)"
-            $0.atMs = record.at.milliseconds
-            $0.actor = .with {
-                $0.kind = record.actorKind
-                $0.id = record.actorID
-                $0.name = record.actorName
-            }
-            $0.action = record.action
-            $0.target = record.target
-            $0.beforeJson = record.beforeJSON
-            $0.afterJson = record.afterJSON
-            $0.requestID = record.requestID
+        return ListAuditReply.with {
+            $0.entries = page.rows
+            if page.isCut { $0.next = String(entries[page.rows.count - 1].sequence) }
         }
     }
 }

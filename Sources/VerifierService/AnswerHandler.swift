@@ -22,7 +22,11 @@ struct AnswerHandler: Sendable {
 
     func handle(_ request: VerifyAnswer, _ context: HandlerContext) async throws -> VerifyAnswerReply {
         let tenant = try tenants.tenant(TenantID(request.tenant))
-        let (device, claims) = try await genuine(request, tenant.id, context)
+        let answer = try answer(request)
+        guard let device = try await devices.device(answer.device, tenant: tenant.id, context.call) else {
+            return try await firstReply(request, context)
+        }
+        let claims = try genuine(answer, of: device, request, context)
         if tenant.settings.profile == .nist80063b4 {
             try await refuseDisabled(device, request.answer, tenant.id, context)
         }
@@ -36,32 +40,51 @@ struct AnswerHandler: Sendable {
             throw error
         }
         metrics.answers.increment("settled")
-        try await count(reply, request, device, claims, tenant)
+        try await count(reply, request, device, tenant)
         return VerifyAnswerReply.with {
             $0.status = reply.status
             $0.reason = reply.reason
         }
     }
 
-    private func genuine(_ request: VerifyAnswer, _ tenant: TenantID, _ context: HandlerContext) async throws -> (
-        KnownDevice, AnswerClaims
-    ) {
-        let answer: DeviceAnswer
+    private func answer(_ request: VerifyAnswer) throws -> DeviceAnswer {
         do {
-            answer = try DeviceAnswer(request.answer)
+            return try DeviceAnswer(request.answer)
         } catch {
             metrics.answers.increment(error.rawValue)
             throw ServiceError(.malformed, "the answer is not a signed answer")
         }
-        guard let device = try await devices.device(answer.device, tenant: tenant, context.call) else {
-            throw refused("unknown-device", context)
-        }
+    }
+
+    private func genuine(
+        _ answer: DeviceAnswer, of device: KnownDevice, _ request: VerifyAnswer, _ context: HandlerContext
+    ) throws -> AnswerClaims {
         do {
-            let claims = try answer.verify(
+            return try answer.verify(
                 key: device.key, audience: request.audience, challenge: ChallengeID(request.challengeID))
-            return (device, claims)
         } catch {
             throw refused(error.rawValue, context)
+        }
+    }
+
+    /// A device that is gone may still send its last answer again: denying its registration removed it, and the reply may be lost.
+    /// The very bytes that had a reply get that reply; anything else is refused.
+    private func firstReply(_ request: VerifyAnswer, _ context: HandlerContext) async throws -> VerifyAnswerReply {
+        let question = ReadAnswer.with {
+            $0.tenant = request.tenant
+            $0.challengeID = request.challengeID
+            $0.answerDigest = Data(contentDigest(Array(request.answer.utf8)))
+        }
+        let first: SettleReply
+        do {
+            first = try await caller.call(question, context.call.child(ReadAnswer.method.id))
+        } catch {
+            throw error.code == .notFound ? refused("unknown-device", context) : error
+        }
+        metrics.answers.increment("repeated")
+        return VerifyAnswerReply.with {
+            $0.status = first.status
+            $0.reason = first.reason
         }
     }
 
@@ -94,24 +117,22 @@ struct AnswerHandler: Sendable {
 
     // MARK: counters
 
-    private func count(
-        _ reply: SettleReply, _ request: VerifyAnswer, _ device: KnownDevice, _ claims: AnswerClaims,
-        _ tenant: TenantView
-    ) async throws {
+    private func count(_ reply: SettleReply, _ request: VerifyAnswer, _ device: KnownDevice, _ tenant: TenantView)
+        async throws
+    {
         if tenant.settings.profile == .nist80063b4 {
             try await countNumber(reply, answer: request.answer, device, tenant.id)
         }
         guard reply.status == ChallengeStatus.approved.rawValue,
             reply.purpose == Purpose.signIn.rawValue || reply.purpose == Purpose.secondFactor.rawValue
         else { return }
-        try await forgiveCodes(device, claims, tenant)
+        try await forgiveCodes(device, until: Timestamp(milliseconds: reply.answeredAtMs), tenant)
     }
 
-    /// An approval by push ends the delay and the lock of its person's codes. Only for failures up to the time that was signed:
-    /// an answer stays on file as a receipt, and sending it again later must not clear what was counted since.
-    private func forgiveCodes(_ device: KnownDevice, _ claims: AnswerClaims, _ tenant: TenantView) async throws {
+    /// An approval by push ends the delay and the lock of its person's codes. Only for failures until it was accepted: an answer
+    /// stays on file as a receipt, and sending it again later must not clear what was counted since.
+    private func forgiveCodes(_ device: KnownDevice, until: Timestamp, _ tenant: TenantView) async throws {
         let username = FoldedUsername(device.username)
-        let until = claims.issuedAt + .seconds(tenant.settings.clockSkewSeconds)
         let failures = try await store.read { try $0.codeFailures(tenant: tenant.id, username: username) }
         guard let failures, failures.lastAt <= until else { return }
         try await store.write { records in
@@ -134,7 +155,8 @@ struct AnswerHandler: Sendable {
         throw refused("disabled-device", context)
     }
 
-    /// Wrong numbers in a row disable a device. A device that is bound again has a new id, and starts from nothing.
+    /// Wrong numbers in a row disable a device. A device that is bound again has a new id, and starts from nothing. An answer that is
+    /// sent again counts, and forgives, as of when it was accepted: nothing when a later one has been counted.
     private func countNumber(_ reply: SettleReply, answer: String, _ device: KnownDevice, _ tenant: TenantID)
         async throws
     {
@@ -142,14 +164,15 @@ struct AnswerHandler: Sendable {
         let digest = contentDigest(Array(answer.utf8))
         let isWrong = reply.reason == DenialReason.wrongNumber.rawValue
         guard isWrong || reply.status == ChallengeStatus.approved.rawValue else { return }
+        let (at, isRepeated) = (Timestamp(milliseconds: reply.answeredAtMs), reply.repeatedAnswer)
         try await store.write { records in
-            guard isWrong else { return try records.deleteNumberFailures(tenant: tenant, device: id) }
             var failures =
                 try records.numberFailures(tenant: tenant, device: id)
-                ?? NumberFailures(tenant: tenant, device: id, count: 0, lastAnswer: [])
-            guard failures.lastAnswer != digest else { return }
-            failures.count += 1
-            failures.lastAnswer = digest
+                ?? NumberFailures(tenant: tenant, device: id, count: 0, lastAnswer: [], lastAt: Timestamp(milliseconds: 0))
+            guard isWrong || failures.count > 0, !isRepeated || at > failures.lastAt else { return }
+            failures.count = isWrong ? failures.count + 1 : 0
+            if isWrong { failures.lastAnswer = digest }
+            failures.lastAt = max(at, failures.lastAt)
             try records.save(failures)
         }
     }

@@ -84,7 +84,7 @@ struct CodeAttempt: Sendable {
     /// What an earlier delivery of this very request came to.
     func repeated(_ records: any VerifierRecords) throws -> CodeOutcome? {
         guard let memo = try records.memo(requestID) else { return nil }
-        guard memo.bodyDigest == bodyDigest else {
+        guard memo.fingerprint == bodyDigest else {
             throw ServiceError(.idempotencyMismatch, "another request had this id")
         }
         return try CodeOutcome(stored: memo.reply)
@@ -107,7 +107,8 @@ struct CodeAttempt: Sendable {
         let outcome = try fresh(records, findings, at: now, keeping: keeping)
         let until = now + keeping.memoRetention
         try records.insert(
-            Memo(request: requestID, bodyDigest: bodyDigest, reply: outcome.stored, replyUntil: until, keptUntil: until)
+            Memo(
+                request: requestID, fingerprint: bodyDigest, reply: outcome.stored, replyUntil: until, keptUntil: until)
         )
         return outcome
     }

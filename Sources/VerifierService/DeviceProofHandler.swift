@@ -49,6 +49,7 @@ struct DeviceProofHandler: Sendable {
         let claims = try claims(proof, device, request, skew: .seconds(tenant.settings.clockSkewSeconds))
         // Only now: a proof that is not genuine must not use up an identifier of the real device.
         try await use(claims, device: proof.device, tenant: tenant.id, context)
+        guard !device.isPersonBlocked else { throw ProofRefusal.blocked }
         return device
     }
 
@@ -96,12 +97,15 @@ enum ProofRefusal: Error {
     case notGenuine(ProofError)
     case unknownDevice
     case replayed
+    /// A genuine proof of a device whose person is blocked: it stays registered and may do nothing.
+    case blocked
 
     var label: String {
         switch self {
         case .notGenuine(let reason): reason.rawValue
         case .unknownDevice: "unknown-device"
         case .replayed: "replayed"
+        case .blocked: "blocked"
         }
     }
 
@@ -109,6 +113,7 @@ enum ProofRefusal: Error {
         if case .notGenuine(.expired) = self {
             return ServiceError(.clockSkew, "the proof's time is too far from the server's")
         }
+        if case .blocked = self { return ServiceError(.refused, "the device may not be used now") }
         return ServiceError(.invalidProof, "the device proof is not valid for this request")
     }
 }

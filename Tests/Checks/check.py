@@ -22,7 +22,7 @@ MAKEFILE_LINES_MAX = 120
 # --- layers -----------------------------------------------------------------------------------------------------------
 
 LAYERS = [
-    {"Domain", "CZeroMQ", "COpenSSL", "CQREncode", "CZBar", "CGD"},
+    {"Domain", "CZeroMQ", "COpenSSL", "CQREncode", "CZBar", "CGD", "CZlib"},
     {"Wire", "DeviceAPI", "Proofs", "Secrets"},
     {"Messaging", "Telemetry", "Storage", "OfflineCode"},
     {"ServiceKit", "StorageSQLite"},
@@ -42,6 +42,7 @@ EXCLUSIVE = [
     (r"CZeroMQ", {"Messaging"}, "sockets belong to one owner"),
     (r"COpenSSL", {"Secrets"}, "secrets at rest have one home"),
     (r"CQREncode", {"GatewayService"}, "QR codes are drawn at the edge"),
+    (r"Mustache|CZlib", {"GatewayService"}, "pages are rendered at the edge"),
     (r"AsyncHTTPClient", {"NotifierService", "AuthenticatorHTTP", "Admin", "LoadTest"},
      "only wake-ups, the phone and the operator's tool leave over HTTP"),
     (r"Storage(SQLite|Postgres)", {"services", "TestSupport"}, "a storage back end is chosen where a process is put together"),
@@ -263,6 +264,7 @@ BAD = [
     (check_layers, {"Sources/PolicyService/A.swift": "package import GRDB\n"}, "one home"),
     (check_layers, {"Sources/ServiceKit/A.swift": "import CZeroMQ\n"}, "one owner"),
     (check_layers, {"Sources/Proofs/A.swift": "@preconcurrency import COpenSSL\n"}, "one home"),
+    (check_layers, {"Sources/PolicyService/A.swift": "import Mustache\n"}, "rendered at the edge"),
     (check_layers, {"Sources/ChallengeService/A.swift": "import AsyncHTTPClient\n"}, "over HTTP"),
     (check_layers, {"Sources/ChallengeService/A.swift": "import PolicyService\n"}, "Wire alone"),
     (check_layers, {"Sources/ChallengeService/A.swift": "import StorageSQLite\n"}, "put together"),

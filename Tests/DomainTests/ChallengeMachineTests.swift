@@ -36,10 +36,10 @@ struct ChallengeMachineTests {
         var challenge = machine()
         let reply = ChallengeMachine.Reply(status: .approved)
         #expect(challenge.answer(approve(), at: after(5)) == .settled(reply))
-        #expect(challenge.answer(approve(), at: after(6)) == .repeated(reply))
+        #expect(challenge.answer(approve(), at: after(6)) == .repeated(reply, at: after(5)))
         #expect(challenge.answer(approve(2), at: after(6)) == .alreadySettled)
         #expect(challenge.lapse(at: after(65)) == .unredeemed)
-        #expect(challenge.answer(approve(), at: after(70)) == .repeated(reply))
+        #expect(challenge.answer(approve(), at: after(70)) == .repeated(reply, at: after(5)))
         #expect(challenge.answer(approve(2), at: after(70)) == .expired)
     }
 
@@ -48,7 +48,7 @@ struct ChallengeMachineTests {
         var challenge = machine(tries: 2)
         let open = ChallengeMachine.Reply(status: .pending, reason: .wrongNumber)
         #expect(challenge.answer(approve(1, right: false), at: after(1)) == .tryUsed(open))
-        #expect(challenge.answer(approve(1, right: false), at: after(2)) == .repeated(open))
+        #expect(challenge.answer(approve(1, right: false), at: after(2)) == .repeated(open, at: after(1)))
         #expect(challenge.state.triesLeft == 1)
         let denied = ChallengeMachine.Reply(status: .denied, reason: .wrongNumber)
         #expect(challenge.answer(approve(2, right: false), at: after(3)) == .settled(denied))

@@ -34,6 +34,18 @@ struct TenantSettingsTests {
         }
     }
 
+    @Test("an offline code lasts 30 or 60 seconds and nothing between")
+    func periods() throws {
+        for period in [30, 60] {
+            #expect(try changed(#"{"offlineCodePeriodSeconds":\#(period)}"#).offlineCodePeriodSeconds == period)
+        }
+        for period in [31, 45, 59] {
+            #expect(throws: DocumentFault.invalidValue(member: "offlineCodePeriodSeconds", allowed: "30 or 60")) {
+                try changed(#"{"offlineCodePeriodSeconds":\#(period)}"#)
+            }
+        }
+    }
+
     @Test("a whole number may be written with a fraction of zero")
     func wholeNumbers() throws {
         #expect(try changed(#"{"numberDigits":3.0}"#).numberDigits == 3)

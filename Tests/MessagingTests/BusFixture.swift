@@ -19,7 +19,7 @@ final class TemporaryFolder: Sendable {
     }
 
     deinit {
-        for name in KeyFile.names(in: path) where name != "." && name != ".." { unlink("\(path)/\(name)") }
+        for name in KeyFile.names(in: path) ?? [] where name != "." && name != ".." { unlink("\(path)/\(name)") }
         rmdir(path)
     }
 }
@@ -62,7 +62,7 @@ enum Fixture {
         }
     }
 
-    static func context(_ timeout: Duration = .seconds(5)) -> CallContext {
+    static func context(_ timeout: Duration = .seconds(30)) -> CallContext {
         var generator = SystemRandomNumberGenerator()
         let id = RequestID(high: generator.next(), low: generator.next())
         return CallContext(requestID: id, originID: id, deadline: .now + timeout)

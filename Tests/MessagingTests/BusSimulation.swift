@@ -47,8 +47,10 @@ struct BusSimulation {
     var trouble = true
     /// For the test of the checks themselves.
     var forgetsEffects = false
-    /// Even seeds never repeat a request frame on one connection, as TCP never does: only there can NACK's word be held to.
+    /// Even seeds keep what a connection carries to its callee in order and never repeat a request there, as TCP does: only then can
+    /// NACK's word be held to, and is no request taken for an old one.
     let repeatsRequests: Bool
+    var lastArrivals: [SessionID: ContinuousClock.Instant] = [:]
 
     /// The shared store: request ids that had their effect. A second commit of one is refused, as a memo's key does.
     var effects: Set<RequestID> = []
@@ -86,9 +88,17 @@ struct BusSimulation {
     /// A frame on its way: with trouble it may be lost, come twice, or come late and out of order.
     mutating func transmit(_ event: Event) {
         if trouble, chance(4) { return }
+        if !repeatsRequests, case .toWorker(_, let session, _) = event { return keepOrder(event, session) }
         schedule(event, in: trouble ? 1...40 : 1...5)
-        if case .toWorker(_, _, .request) = event, !repeatsRequests { return }
         if trouble, chance(4) { schedule(event, in: 1...80) }
+    }
+
+    private mutating func keepOrder(_ event: Event, _ session: SessionID) {
+        let arrival = now + .milliseconds(Int.random(in: trouble ? 1...40 : 1...5, using: &random))
+        let due = max(arrival, lastArrivals[session].map { $0 + .microseconds(1) } ?? arrival)
+        lastArrivals[session] = due
+        events.append(event)
+        queue.insert(events.count - 1, due: due)
     }
 
     /// Plays until everything has ended, or says what went wrong.
@@ -145,7 +155,7 @@ struct BusSimulation {
     private mutating func play(_ event: Event) {
         switch event {
         case .call(let number, let method): begin(number, method)
-        case .cancel(let key): caller.cancel(key)
+        case .cancel(let key): caller.cancel(key, at: now, using: &random)
         case .connect(let worker): connect(worker)
         case .kill(let worker): kill(worker)
         case .finish(let worker, let epoch, let key, let id): if epochs[worker] == epoch { finish(worker, key, id) }
@@ -218,7 +228,7 @@ struct BusSimulation {
     private mutating func carryOut(_ worker: Int, started id: RequestID?) {
         for effect in workers[worker].takeEffects() {
             switch effect {
-            case .joined: continue
+            case .joined, .ignored: continue
             case .start(let key):
                 guard let id else { continue }
                 schedule(.finish(worker: worker, epoch: epochs[worker], key, id), in: 1...300)
@@ -250,7 +260,7 @@ struct BusSimulation {
     private mutating func take(_ frame: Frame, _ peer: PeerID) {
         switch frame {
         case .reply(let sequence, let id, let credit):
-            let key = caller.replied(peer, sequence: sequence) { [ids] in ids[$0] == id }
+            let key = caller.replied(peer, sequence: sequence, at: now, using: &random) { [ids] in ids[$0] == id }
             if let key {
                 answered[id, default: 0] += 1
                 // I3: the reply is for this very request, whose effect is in the store.

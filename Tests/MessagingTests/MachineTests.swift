@@ -174,7 +174,7 @@ struct WorkerMachineTests {
         var worker = worker(limits)
         worker.request(request(1), from: SessionID(rawValue: 9), at: at(1))
         #expect(refusal(&worker) == .noSession)
-        worker.request(request(1, method: 999), from: one, at: at(1))
+        worker.request(request(1, method: 999), from: two, at: at(1))
         #expect(refusal(&worker) == .noMethod)
         worker.hello(SessionID(rawValue: 3), caller: .notifier, at: at(1))
         worker.request(request(1), from: SessionID(rawValue: 3), at: at(1))
@@ -183,12 +183,41 @@ struct WorkerMachineTests {
         #expect(refusal(&worker) == .expired)
         worker.request(request(50), from: one, at: at(1))
         #expect(refusal(&worker) == .busy)
-        worker.request(request(1, method: 103), from: one, at: at(1))
+        worker.request(request(2, method: 103), from: two, at: at(1))
         #expect(refusal(&worker) == .noMethod, "a parked method must use a parked sequence")
         worker.drain(at: at(1))
         _ = worker.takeEffects()
-        worker.request(request(1), from: two, at: at(1))
+        worker.request(request(3), from: two, at: at(1))
         #expect(refusal(&worker) == .draining)
+    }
+
+    @Test("a request that has no more than a millisecond left is late")
+    func late() {
+        var worker = worker()
+        worker.request(request(1, deadline: 2), from: one, at: at(1))
+        #expect(refusal(&worker) == .expired)
+        worker.request(request(2, deadline: 3), from: one, at: at(1))
+        #expect(refusal(&worker) == nil)
+        #expect(worker.runningCount == 1)
+    }
+
+    @Test("a sequence that was used before starts nothing", arguments: [0, Sequence.parkedBit])
+    func oldSequence(_ bit: UInt64) {
+        var worker = worker()
+        let method = bit == 0 ? IssueToken.method.id : WatchPolicy.method.id
+        for sequence: UInt64 in [2, 3] {
+            worker.request(request(bit | sequence, id: sequence, method: method), from: one, at: at(1))
+            guard case .start(let key)? = worker.takeEffects().first else {
+                return #expect(Bool(false), "it does not start")
+            }
+            worker.finished(key)
+            _ = worker.takeEffects()
+        }
+        for sequence: UInt64 in 1...3 {
+            worker.request(request(bit | sequence, id: 9, method: method), from: one, at: at(2))
+        }
+        #expect(worker.runningCount + worker.parkedCount == 0)
+        #expect(refusal(&worker) == nil, "it may have run, so it is not called unexecuted")
     }
 
     @Test("a handler is stopped when nobody wants its reply, not before")

@@ -122,15 +122,45 @@ struct LiveChannelTests {
         #expect(try await bench.listen("g2").resync)
     }
 
-    @Test("a listener that is silent for a minute is forgotten")
+    @Test("a listener that is silent for three seconds is not live, but finds what came in the meantime for a minute")
     func silence() async throws {
         let bench = try NotifierBench()
         _ = try await bench.subscribe("g1", ["d1"])
-        bench.advance(.seconds(60))
+        bench.advance(.seconds(3))
         #expect(try await bench.notify(["d1"]).live == 1)
-        bench.advance(.seconds(1))
+        bench.advance(.milliseconds(1))
+        #expect(try await bench.notify(["d1"], challenge: "c2").live == 0)
+        #expect(try await bench.listen("g1").events.map(\.challengeID) == ["c1", "c2"])
+        bench.advance(.seconds(60))
+        #expect(try await !bench.listen("g1").resync)
+        bench.advance(.milliseconds(60_001))
         #expect(try await bench.notify(["d1"]).live == 0)
         #expect(try await bench.listen("g1").resync)
+    }
+
+    @Test("a listener whose parked call was ended for it is not live, however recently it ended")
+    func killed() async throws {
+        let bench = try NotifierBench()
+        _ = try await bench.subscribe("g1", ["d1"])
+        let parked = Task { try await bench.listen("g1", wait: 25_000) }
+        await bench.waits.reached(.seconds(25))
+        bench.advance(.seconds(20))
+        #expect(try await bench.notify(["d2"]).live == 0)
+        parked.cancel()
+        _ = try? await parked.value
+        #expect(try await bench.notify(["d1"]).live == 0)
+        #expect(try await bench.listen("g1").events.count == 1)
+    }
+
+    @Test("a parked listener is live however long it waits")
+    func parked() async throws {
+        let bench = try NotifierBench()
+        _ = try await bench.subscribe("g1", ["d1"])
+        async let parked = bench.listen("g1", wait: 25_000)
+        await bench.waits.reached(.seconds(25))
+        bench.advance(.seconds(24))
+        #expect(try await bench.notify(["d1"]).live == 1)
+        #expect(try await parked.events.count == 1)
     }
 
     @Test("devices come and go, and a complete subscription replaces all")

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Messaging
 import NotifierService
+import Secrets
 import ServiceKit
 import Storage
 import StorageSQLite
@@ -22,6 +23,7 @@ final class NotifierBench: Sendable {
     let tenants = FixedTenants(TenantView(id: TenantID("demo"), name: "Demo"))
     let service: NotifierService
     private let folder: URL
+    private let make: @Sendable ([any PushDriver], UInt64) -> NotifierService
 
     init(drivers: [any PushDriver] = [], epoch: UInt64 = 7, _ change: (inout NotifierConfiguration) -> Void = { _ in })
         throws
@@ -32,13 +34,31 @@ final class NotifierBench: Sendable {
         var configuration = NotifierConfiguration()
         change(&configuration)
         let (clock, waits) = (clock, waits)
-        service = NotifierService(
-            .init(
-                store: store, tenants: tenants, metrics: MetricsRegistry(),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                now: { clock.now }, drivers: drivers, pause: { try await waits.wait($0) }), epoch: epoch,
-            configuration: configuration)
+        let sealer = Sealer.ephemeral()
+        make = { [store, tenants, configuration] drivers, epoch in
+            NotifierService(
+                .init(
+                    store: store, tenants: tenants, sealer: sealer, metrics: MetricsRegistry(),
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                    now: { clock.now }, drivers: drivers, pause: { try await waits.wait($0) }), epoch: epoch,
+                configuration: configuration)
+        }
+        service = make(drivers, epoch)
         bus.add(service.routes)
+    }
+
+    /// The next process over the same database; from now on it is the one that is asked.
+    func successor(_ drivers: [any PushDriver]) -> NotifierService {
+        let successor = make(drivers, 8)
+        bus.add(successor.routes)
+        return successor
+    }
+
+    /// Everything that is on disk.
+    func storedBytes() throws -> Data {
+        try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).reduce(into: Data()) {
+            $0 += try Data(contentsOf: $1)
+        }
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -84,9 +104,9 @@ final class NotifierBench: Sendable {
     @discardableResult
     func notify(
         _ devices: [String], challenge: String = "c1", event: String = "challenge", transport: String = "none",
-        lifetime: Duration = .seconds(60)
+        lifetime: Duration = .seconds(60), expiresAtMs: Int64? = nil
     ) async throws -> NotifyReply {
-        let expiresAt = now + lifetime
+        let expiresAt = expiresAtMs.map(Timestamp.init(milliseconds:)) ?? now + lifetime
         return try await bus.caller(.challenge).call(
             Notify.with {
                 $0.tenant = "demo"

@@ -26,30 +26,31 @@ final class ScriptedDriver: PushDriver {
     }
 }
 
-@Suite("Wake-ups through push providers")
+/// Runs the service until `body` returns.
+func running(_ service: NotifierService, _ body: () async throws -> Void) async throws {
+    let running = Task { try await service.run() }
+    defer { running.cancel() }
+    try await body()
+    running.cancel()
+    _ = await running.result
+}
+
+/// The outcomes of all attempts, once there are so many.
+func outcomes(_ bench: NotifierBench, _ count: Int) async throws -> [String] {
+    while true {
+        let outcomes = try await bench.deliveries().map(\.outcome)
+        if outcomes.count >= count { return outcomes.reversed() }
+        await Task.yield()
+    }
+}
+
+@Suite("Wake-ups through push providers", .timeLimit(.minutes(1)))
 struct WakeUpTests {
-    /// Runs the service until `body` returns.
-    private func running(_ bench: NotifierBench, _ body: () async throws -> Void) async throws {
-        let running = Task { try await bench.service.run() }
-        defer { running.cancel() }
-        try await body()
-        running.cancel()
-        _ = await running.result
-    }
-
-    private func outcomes(_ bench: NotifierBench, _ count: Int) async throws -> [String] {
-        while true {
-            let outcomes = try await bench.deliveries().map(\.outcome)
-            if outcomes.count >= count { return outcomes.reversed() }
-            await Task.yield()
-        }
-    }
-
     @Test("a phone that nobody holds is rung once, however often the event comes")
     func once() async throws {
         let driver = ScriptedDriver(.fcm)
         let bench = try NotifierBench(drivers: [driver])
-        try await running(bench) {
+        try await running(bench.service) {
             for _ in 0..<3 { try await bench.notify(["d1"], transport: "fcm") }
             #expect(try await outcomes(bench, 1) == ["delivered"])
         }
@@ -62,7 +63,7 @@ struct WakeUpTests {
         let driver = ScriptedDriver(.fcm)
         let bench = try NotifierBench(drivers: [driver])
         _ = try await bench.subscribe("g1", ["d1"])
-        try await running(bench) {
+        try await running(bench.service) {
             try await bench.notify(["d1"], transport: "fcm")
             try await bench.notify(["d2"], transport: "fcm")
             _ = try await outcomes(bench, 1)
@@ -84,7 +85,7 @@ struct WakeUpTests {
     func limit() async throws {
         let driver = ScriptedDriver(.fcm)
         let bench = try NotifierBench(drivers: [driver])
-        try await running(bench) {
+        try await running(bench.service) {
             try await bench.notify(["d1", "d2", "d3", "d4", "d5"], transport: "fcm")
             try await bench.notify(["d6"], transport: "fcm")
             try await bench.notify(["d1"], challenge: "c2", transport: "fcm")
@@ -97,7 +98,7 @@ struct WakeUpTests {
     func retry() async throws {
         let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(5)), .delivered])
         let bench = try NotifierBench(drivers: [driver])
-        try await running(bench) {
+        try await running(bench.service) {
             try await bench.notify(["d1"], transport: "fcm")
             await bench.waits.end(.seconds(5))
             #expect(try await outcomes(bench, 2) == ["retry", "delivered"])
@@ -109,7 +110,7 @@ struct WakeUpTests {
         let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(61)), .retry(after: .seconds(20))])
         let bench = try NotifierBench(drivers: [driver])
         try await bench.notify(["d0"], transport: "fcm", lifetime: .zero)
-        try await running(bench) {
+        try await running(bench.service) {
             try await bench.notify(["d1"], transport: "fcm")
             #expect(try await outcomes(bench, 1) == ["retry"])
             try await bench.notify(["d1"], challenge: "c2", transport: "fcm")
@@ -120,6 +121,18 @@ struct WakeUpTests {
             #expect(try await outcomes(bench, 3) == ["retry", "retry", "delivered"])
         }
         #expect(driver.sent.map(\.challenge.rawValue) == ["c1", "c2", "c3"])
+    }
+
+    @Test("an end that lies beyond all time is taken for a day")
+    func endless() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm", expiresAtMs: Int64.max)
+            #expect(try await outcomes(bench, 1) == ["delivered"])
+        }
+        #expect(driver.sent.map(\.expiresAt) == [bench.now + .seconds(86_400)])
+        _ = try await bench.notify(["d1"], transport: "fcm", expiresAtMs: Int64.min)
     }
 
     @Test("attempts and claims are purged when their time is over")

@@ -136,6 +136,11 @@ final class PolicyBench: Sendable {
             })
     }
 
+    /// Returns once as many followers are parked.
+    func followersParked(_ count: Int) async {
+        while service.followersParked < count { await Task.yield() }
+    }
+
     func watch(_ reply: WatchPolicyReply = WatchPolicyReply(), wait: UInt32 = 0) async throws -> WatchPolicyReply {
         try await call(
             WatchPolicy.with {

@@ -3,6 +3,7 @@ import Foundation
 import Messaging
 import PolicyService
 import SwiftProtobuf
+import Synchronization
 import Testing
 import Wire
 
@@ -27,15 +28,47 @@ struct WatchTests {
         try await bench.createTenant("a")
         try await bench.createTenant("demo")
         let known = try await bench.watch()
+        let etag = try await bench.policy().etag
         async let parked = bench.watch(known, wait: 20_000)
         let start = ContinuousClock.now
-        let changed = try await bench.changePolicy(#"{"state":"disabled"}"#, ifMatch: try await bench.policy().etag)
+        async let change = bench.changePolicy(#"{"state":"disabled"}"#, ifMatch: etag)
         let reply = try await parked
         #expect(ContinuousClock.now - start < .seconds(1))
+        let changed = try await change
         #expect(!reply.complete)
         #expect(reply.changed.map(\.tenant) == ["demo"])
         #expect(reply.changed[0].policyJson == changed.json)
         #expect(reply.revision > known.revision)
+    }
+
+    @Test("a change is answered after those who follow have taken it over")
+    func inForce() async throws {
+        let bench = try await PolicyBench()
+        try await bench.createTenant()
+        let etag = try await bench.policy().etag
+        let known = try await bench.watch()
+        let inForce = Mutex(false)
+        async let follower: Void = {
+            let reply = try await bench.watch(known, wait: 20_000)
+            inForce.withLock { $0 = true }
+            _ = try await bench.watch(reply)
+        }()
+        await bench.followersParked(1)
+        _ = try await bench.changePolicy(#"{"state":"disabled"}"#, ifMatch: etag)
+        #expect(inForce.withLock(\.self))
+        try await follower
+    }
+
+    @Test("a follower that is gone does not keep a change from being answered")
+    func lost() async throws {
+        let bench = try await PolicyBench()
+        try await bench.createTenant()
+        let etag = try await bench.policy().etag
+        let known = try await bench.watch()
+        async let never = bench.watch(known, wait: 20_000)
+        await bench.followersParked(1)
+        let changed = try await bench.changePolicy(#"{"state":"disabled"}"#, ifMatch: etag)
+        #expect(try await never.changed.first?.policyJson == changed.json)
     }
 
     @Test("a follower that is behind is not parked")

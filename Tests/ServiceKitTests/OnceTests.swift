@@ -117,7 +117,7 @@ import Wire
             guard let memo = try records.memo(Self.callersKey) else { throw Refused() }
             try records.insert(
                 Memo(
-                    request: Self.internalID, bodyDigest: memo.bodyDigest, reply: memo.reply,
+                    request: Self.internalID, fingerprint: memo.fingerprint, reply: memo.reply,
                     replyUntil: memo.replyUntil,
                     keptUntil: memo.keptUntil))
         }

@@ -34,7 +34,7 @@ import Testing
     @Test("a newer build brings an older database up to date and keeps its data")
     func migration() async throws {
         let memo = Memo(
-            request: RequestID(high: 1, low: 1), bodyDigest: [1], reply: [2], replyUntil: Timestamp(seconds: 9),
+            request: RequestID(high: 1, low: 1), fingerprint: [1], reply: [2], replyUntil: Timestamp(seconds: 9),
             keptUntil: Timestamp(seconds: 9))
         let old = try trialStore(folder.path, migrations: SQLiteMigrations([.memo]))
         try await old.write { try $0.insert(memo) }
@@ -81,7 +81,7 @@ import Testing
         let store = try trialStore(folder.path)
         let failing = FailingStore<TrialRecords>(store)
         let memo = Memo(
-            request: RequestID(high: 1, low: 1), bodyDigest: [1], reply: [2], replyUntil: Timestamp(seconds: 9),
+            request: RequestID(high: 1, low: 1), fingerprint: [1], reply: [2], replyUntil: Timestamp(seconds: 9),
             keptUntil: Timestamp(seconds: 9))
         for fault in [FailingStore<TrialRecords>.Fault.beforeBody, .atCommit] {
             failing.fail(fault, writes: 1)

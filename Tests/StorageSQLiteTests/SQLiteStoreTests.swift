@@ -51,7 +51,7 @@ private final class CommitReports: Sendable {
 
 private func memo(_ number: UInt64) -> Memo {
     Memo(
-        request: RequestID(high: 1, low: number), bodyDigest: [1], reply: [2], replyUntil: Timestamp(seconds: 9),
+        request: RequestID(high: 1, low: number), fingerprint: [1], reply: [2], replyUntil: Timestamp(seconds: 9),
         keptUntil: Timestamp(seconds: 9))
 }
 

@@ -18,12 +18,16 @@ enum GatewayMain {
         "http.tls.key", default: "", accepts: "a path, or empty", help: "PEM file of the certificate's key.")
     static let trustedProxies = Setting<[String]>.list(
         "http.trustedProxies", accepts: "CIDR blocks, as in 10.0.0.0/8",
-        help: "Proxies in front of the gateway whose forwarding headers count. They end TLS."
+        help:
+            "Proxies in front of the gateway whose forwarding headers count. They end TLS; without TLS here only they may connect."
     ) { block in
         var configuration = GatewayConfiguration(externalURL: "https://localhost")
         configuration.trustedProxies = [block]
         return configuration.problem == nil ? block : nil
     }
+    static let connectionsMax = Setting.number(
+        "http.connectionsMax", default: 100_000, in: 100...1_000_000,
+        help: "Connections open at the same time; more wait until one ends.")
     static let waitsMax = Setting.number(
         "http.waitsMax", default: 20_000, in: 1...1_000_000,
         help: "Long polls held open at the same time; more get 503.")
@@ -33,9 +37,10 @@ enum GatewayMain {
 
     static func main() async {
         let keys = [
-            address.key, externalURL.key, certificate.key, key.key, trustedProxies.key, waitsMax.key, streamsMax.key,
+            address.key, externalURL.key, certificate.key, key.key, trustedProxies.key, connectionsMax.key,
+            waitsMax.key, streamsMax.key,
         ]
-        await ServiceMain.run(.gateway, settings: keys) { process in
+        await ServiceMain.run(.gateway, settings: keys, check: check) { process in
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             let service = GatewayService(
                 configuration: try configuration(process.settings), caller: process.caller, tenants: tenants,
@@ -44,6 +49,9 @@ enum GatewayMain {
             return ServiceParts(background: [tenants, service], dependencies: [.tenants(tenants)])
         }
     }
+
+    /// Throws where keys do not go together.
+    @Sendable private static func check(_ settings: Settings) throws { _ = try configuration(settings) }
 
     private static func configuration(_ settings: Settings) throws -> GatewayConfiguration {
         let listen = settings[address]
@@ -58,9 +66,10 @@ enum GatewayMain {
             configuration.tls = GatewayConfiguration.TLSFiles(certificate: certificate, key: key)
         }
         configuration.trustedProxies = settings[trustedProxies]
+        configuration.connectionsMax = settings[connectionsMax]
         configuration.parkedWaitsMax = settings[waitsMax]
         configuration.eventStreamsMax = settings[streamsMax]
-        if let problem = configuration.problem { throw ConfigurationProblem.refused("http.externalURL: \(problem)") }
+        if let problem = configuration.problem { throw ConfigurationProblem.refused(problem) }
         return configuration
     }
 }

@@ -21,7 +21,8 @@ enum NotifierMain {
             configuration.deliveryRetention = process.settings[deliveryRetention]
             let service = NotifierService(
                 NotifierService.Dependencies(
-                    store: store, tenants: tenants, metrics: process.metrics, logger: process.logger, now: process.now),
+                    store: store, tenants: tenants, sealer: try process.sealer(), metrics: process.metrics,
+                    logger: process.logger, now: process.now),
                 epoch: UInt64.random(in: 1...UInt64.max), configuration: configuration)
             return ServiceParts(
                 routes: service.routes, background: [tenants, service],

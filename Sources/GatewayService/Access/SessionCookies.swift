@@ -8,6 +8,9 @@ import Secrets
 /// Over TLS the `__Host-` prefix keeps other hosts and paths from setting them; plain HTTP, for loopback, has neither. The tenant
 /// is in the name, so that sessions of two tenants in one browser do not end each other.
 struct SessionCookies: Sendable {
+    /// Random bytes of the mark of a browser that began a sign-in.
+    private static let startBytes = 32
+
     let isSecure: Bool
 
     init(externalURL: String) { isSecure = externalURL.hasPrefix("https://") }
@@ -34,14 +37,27 @@ struct SessionCookies: Sendable {
     func sessionDigest(_ headers: HTTPFields, _ tenant: TenantID) -> [UInt8]? { digest(sessionName(tenant), headers) }
     func startDigest(_ headers: HTTPFields, _ tenant: TenantID) -> [UInt8]? { digest(startName(tenant), headers) }
 
-    /// RFC 6265 section 4.2. Only a digest leaves this type.
+    /// The mark that the browser has already, so that all its open requests stay its own; else a fresh one. Only what this type
+    /// could have made is taken: a value that somebody thought up could be guessed.
+    func startToken(_ headers: HTTPFields, _ tenant: TenantID) -> String {
+        if let known = value(startName(tenant), headers), let bytes = Base64URL.decode(known),
+            bytes.count == Self.startBytes, Base64URL.encode(bytes) == known
+        {
+            return known
+        }
+        return Base64URL.encode(randomBytes(Self.startBytes))
+    }
+
     private func digest(_ name: String, _ headers: HTTPFields) -> [UInt8]? {
+        value(name, headers).map { sha256(Array($0.utf8)) }
+    }
+
+    /// RFC 6265 section 4.2.
+    private func value(_ name: String, _ headers: HTTPFields) -> String? {
         for field in headers[values: .cookie] {
             for pair in field.split(separator: ";") {
                 let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                if parts.count == 2, parts[0].trimmed == name, !parts[1].isEmpty {
-                    return sha256(Array(parts[1].trimmed.utf8))
-                }
+                if parts.count == 2, parts[0].trimmed == name, !parts[1].isEmpty { return parts[1].trimmed }
             }
         }
         return nil

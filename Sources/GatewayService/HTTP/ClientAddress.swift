@@ -25,7 +25,8 @@ struct ClientAddress: Sendable {
         }
 
         func contains(_ address: String) -> Bool {
-            guard let bytes = ClientAddress.bytes(of: address), bytes.count == network.count else { return false }
+            guard let bytes = ClientAddress.bytes(of: address).map(ClientAddress.unmapped), bytes.count == network.count
+            else { return false }
             return (0..<bits).allSatisfy { bit in
                 let mask = UInt8(0x80) >> UInt8(bit % 8)
                 return bytes[bit / 8] & mask == network[bit / 8] & mask
@@ -36,6 +37,15 @@ struct ClientAddress: Sendable {
     private let trusted: [Block]
 
     init(trusted: [Block]) { self.trusted = trusted }
+
+    static func isLoopback(_ address: String) -> Bool { loopback.contains { $0.contains(address) } }
+
+    private static let loopback = ["127.0.0.0/8", "::1"].compactMap { Block($0) }
+
+    /// Whether a peer may speak plain HTTP: from elsewhere it would come over a network that nothing protects.
+    func mayConnect(_ peer: String, isTLS: Bool) -> Bool {
+        isTLS || Self.isLoopback(peer) || trusted.contains { $0.contains(peer) }
+    }
 
     /// The nearest address that no listed proxy has: headers of other peers are whatever they like to write.
     func address(of peer: String, _ headers: HTTPFields) -> String {
@@ -53,6 +63,12 @@ struct ClientAddress: Sendable {
     func scheme(of peer: String, _ headers: HTTPFields, isTLS: Bool) -> String {
         let said = trusted.contains { $0.contains(peer) } ? headers[.forwardedProto] : nil
         return said == "https" || said == "http" ? said ?? "" : isTLS ? "https" : "http"
+    }
+
+    /// An IPv4 address as a socket for both families shows it (RFC 4291 section 2.5.5.2) is still that address.
+    fileprivate static func unmapped(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+            ? Array(bytes[12...]) : bytes
     }
 
     /// The 4 or 16 bytes of an IP literal; nil for anything else.

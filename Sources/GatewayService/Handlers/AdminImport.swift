@@ -16,8 +16,6 @@ import Foundation
 /// `POST …/admin/users:import`: CSV or NDJSON, read as it comes, handed to registration in batches.
 struct AdminImport: Sendable {
     static let batchLines = 500
-    /// After so many bad lines the file is the wrong one.
-    static let problemsMax = 10_000
     /// A batch hashes up to 500 passwords, one a core at a time.
     static let batchTimeout = Duration.seconds(300)
 
@@ -26,20 +24,17 @@ struct AdminImport: Sendable {
     func run(_ inbound: Inbound) async throws -> Reply {
         let actor = try await edge.authentication.administrator(inbound)
         guard let upload = inbound.upload else { throw ServiceError(.malformed, "the body is missing") }
+        let effect = try edge.effect(inbound, by: "\(actor.kind):\(actor.id)")
         var reader = try Self.reader(of: inbound.headers)
-        var report = ImportReport(created: 0, updated: 0, problems: [])
+        var report = ImportTally()
         var batch: [ImportLine] = []
-        var size = 0
         var sent = 0
 
         func take(_ results: [ImportReader.Result]) async throws {
             for result in results {
                 switch result {
                 case .line(let line): batch.append(line)
-                case .problem(let problem): report.problems.append(problem)
-                }
-                guard report.problems.count < Self.problemsMax else {
-                    throw ServiceError(.invalidValue, "the file has too many bad lines")
+                case .problem(let problem): report.add(problem)
                 }
                 if batch.count == Self.batchLines { try await flush() }
             }
@@ -48,32 +43,22 @@ struct AdminImport: Sendable {
             guard !batch.isEmpty else { return }
             let lines = batch
             batch = []
-            let reply = try await edge.caller.call(
-                ImportUsers.with {
-                    $0.tenant = inbound.tenant.rawValue
-                    $0.lines = lines
-                    $0.actor = actor
-                    $0.requestID = inbound.originID.description
-                }, Self.context(inbound, batch: sent))
+            report.add(
+                try await edge.caller.call(
+                    ImportUsers.with {
+                        $0.tenant = inbound.tenant.rawValue
+                        $0.lines = lines
+                        $0.actor = actor
+                        $0.requestID = effect.description
+                    }, Self.context(inbound, effect, batch: sent)))
             sent += 1
-            report.created += Int(reply.created)
-            report.updated += Int(reply.updated)
-            report.problems += reply.problems.map {
-                ImportProblemLine(line: Int($0.line), code: $0.code, detail: $0.detail)
-            }
         }
 
-        for try await buffer in upload {
-            size += buffer.readableBytes
-            guard size <= APILimits.importBytesMax else {
-                throw ServiceError(.tooLarge, "an import has at most 64 MiB")
-            }
-            try await take(try reader.read(buffer.readableBytesView))
-        }
+        var pieces = UploadPieces(upload, inbound.connection, edge)
+        while let buffer = try await pieces.next() { try await take(try reader.read(buffer.readableBytesView)) }
         try await take(try reader.finish())
         try await flush()
-        report.problems.sort { $0.line < $1.line }
-        return try .json(.ok, report)
+        return try .json(.ok, report.report)
     }
 
     private static func reader(of headers: HTTPFields) throws(ServiceError) -> ImportReader {
@@ -84,10 +69,46 @@ struct AdminImport: Sendable {
         }
     }
 
-    /// Each batch has an id of its own, which follows from the request's.
-    private static func context(_ inbound: Inbound, batch: Int) -> CallContext {
-        inbound.context(wait: batchTimeout)
+    /// Each batch has an id of its own, which follows from the effect's: a repeat of the same upload cuts the same batches, and gets
+    /// the replies that they had.
+    private static func context(_ inbound: Inbound, _ effect: Domain.RequestID, batch: Int) -> CallContext {
+        inbound.context(effect, wait: batchTimeout)
             .child(ImportUsers.method.id, index: UInt16(truncatingIfNeeded: batch >> 16))
             .child(ImportUsers.method.id, index: UInt16(truncatingIfNeeded: batch))
+    }
+}
+
+/// An upload as it comes, no larger than it may be and no slower: only the waiting for the peer counts.
+private struct UploadPieces {
+    private var iterator: RequestBody.AsyncIterator
+    private let connection: Connection
+    private let bodies: BodyDeadlines
+    private var left: Duration
+    private var size = 0
+
+    init(_ upload: RequestBody, _ connection: Connection, _ edge: Edge) {
+        iterator = upload.makeAsyncIterator()
+        self.connection = connection
+        bodies = edge.bodies
+        left = edge.configuration.importTimeout
+    }
+
+    /// Nil at the end. Throws `too_large`, and `malformed` when the connection ends before the body.
+    mutating func next() async throws -> ByteBuffer? {
+        let started = ContinuousClock.now
+        bodies.expect(connection, within: left)
+        defer {
+            bodies.settle(connection)
+            left = max(.zero, left - (ContinuousClock.now - started))
+        }
+        let piece: ByteBuffer?
+        do {
+            piece = try await iterator.next()
+        } catch let error where !(error is CancellationError) {
+            throw ServiceError(.malformed, "the body ends too early")
+        }
+        size += piece?.readableBytes ?? 0
+        guard size <= APILimits.importBytesMax else { throw ServiceError(.tooLarge, "an import has at most 64 MiB") }
+        return piece
     }
 }

@@ -131,7 +131,8 @@ struct AdminUsers: Sendable {
         let minutes = body.lifetimeMinutes ?? 0
         guard body.lifetimeMinutes == nil || (10...43_200).contains(minutes) else {
             throw ServiceError(
-                .outOfRange, "lifetimeMinutes is from 10 to 43200", members: ["member": "lifetimeMinutes"])
+                .outOfRange, "lifetimeMinutes is from 10 to 43200",
+                members: ["member": "lifetimeMinutes", "range": "10-43200"])
         }
         let effect = try edge.effect(inbound, by: "\(actor.kind):\(actor.id)")
         let reply = try await edge.caller.call(

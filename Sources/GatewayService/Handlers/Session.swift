@@ -37,24 +37,27 @@ struct Session: Sendable {
                 $0.username = body.username
                 $0.password = Data((body.password ?? "").utf8)
                 $0.temporaryAccessPass = Data((body.temporaryAccessPass ?? "").utf8)
-            }, inbound.context(try edge.effect(inbound, by: "anyone")))
+            }, inbound.context(try edge.effect(inbound, by: "anyone:\(FoldedUsername(body.username))")))
         if reply.needsSecondFactor { return try await ask(body.username, .secondFactor, inbound) }
         return try opened(reply.person, reply.sessionToken, reply.expiresAtMs, inbound)
     }
 
     /// 202: a request on the phone first, which only this browser can complete.
     private func ask(_ username: String, _ factor: Factor, _ inbound: Inbound) async throws -> Reply {
-        let browser = Base64URL.encode(randomBytes(32))
+        let browser = cookies.startToken(inbound.headers, inbound.tenant)
+        let digest = sha256(Array(browser.utf8))
         let tenant = try edge.tenants.tenant(inbound.tenant)
+        // A repeat of this browser gets the same request; another browser with the same key one of its own.
+        let effect = try edge.effect(inbound, by: Self.identity(ofBrowser: digest))
         let reply = try await edge.caller.call(
             BeginChallenge.with {
                 $0.tenant = inbound.tenant.rawValue
                 $0.username = username
                 $0.factor = factor.rawValue
                 $0.application = tenant.name
-                $0.owner = .with { $0.browserDigest = Data(sha256(Array(browser.utf8))) }
+                $0.owner = .with { $0.browserDigest = Data(digest) }
                 $0.anyModeCode = factor == .secondFactor
-            }, inbound.context().child(BeginChallenge.method.id))
+            }, inbound.context(effect).child(BeginChallenge.method.id))
         var answer = try Reply.json(.accepted, SessionSignIn(signIn: SignInReply(reply)))
         answer.headers.append(cookies.start(browser, inbound.tenant))
         return answer
@@ -65,6 +68,7 @@ struct Session: Sendable {
         try edge.authentication.origin.check(inbound)
         let body = try inbound.decode(SessionCompletion.self)
         guard let browser = cookies.startDigest(inbound.headers, inbound.tenant) else { throw Self.foreign }
+        let effect = try edge.effect(inbound, by: Self.identity(ofBrowser: browser))
         let redeemed: Wire.RedeemReply
         do {
             redeemed = try await edge.caller.call(
@@ -73,7 +77,7 @@ struct Session: Sendable {
                     $0.id = body.id
                     $0.secretDigest = Data(sha256(Array(body.secret.utf8)))
                     $0.owner = .with { $0.browserDigest = Data(browser) }
-                }, inbound.context(try edge.effect(inbound, by: "browser:\(Base64URL.encode(browser))")))
+                }, inbound.context(effect))
         } catch {
             throw error.code == .notFound ? Self.foreign : error
         }
@@ -83,11 +87,14 @@ struct Session: Sendable {
                 $0.personID = redeemed.personID
                 $0.challengeID = body.id
                 $0.amr = redeemed.amr
-            }, inbound.context(try edge.effect(inbound, by: "browser:\(Base64URL.encode(browser))")))
+            }, inbound.context(effect))
         var reply = try opened(session.person, session.sessionToken, session.expiresAtMs, inbound)
         reply.headers.append(cookies.startEnded(inbound.tenant))
         return reply
     }
+
+    /// Whose idempotency keys these are.
+    private static func identity(ofBrowser digest: [UInt8]) -> String { "browser:\(Base64URL.encode(digest))" }
 
     private static var foreign: ServiceError { ServiceError(.refused, "this browser did not begin such a request") }
 

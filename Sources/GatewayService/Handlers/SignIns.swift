@@ -26,8 +26,8 @@ struct SignIns: Sendable {
             $0.username = body.username
             $0.factor = (body.factor ?? .passwordless).rawValue
             $0.context = .with {
-                $0.ipAddress = body.context?.ipAddress ?? ""
-                $0.userAgent = body.context?.userAgent ?? ""
+                $0.ipAddress = ShownText.cut(body.context?.ipAddress ?? "", to: APILimits.ipAddressBytesMax)
+                $0.userAgent = ShownText.cut(body.context?.userAgent ?? "", to: APILimits.userAgentBytesMax)
             }
             $0.owner = .with { $0.clientID = client.id }
         }
@@ -53,20 +53,13 @@ struct SignIns: Sendable {
         throws(ServiceError) -> BeginChallenge
     {
         let name = application ?? client.name
-        guard (1...64).contains(name.count), name.unicodeScalars.allSatisfy({ isShowable($0) }),
+        guard (1...APILimits.applicationCharactersMax).contains(name.unicodeScalars.count),
+            name.unicodeScalars.allSatisfy({ ShownText.isShowable($0) }),
             application == nil || client.anyApplication || name == client.name || client.applications.contains(name)
         else { throw ServiceError(.unknownApplication, "the application is not registered for this client") }
         var request = request
         request.application = name
         return request
-    }
-
-    /// Control and bidirectional characters could make a name read as another one on the phone.
-    private static func isShowable(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x200E, 0x200F, 0x061C, 0x202A...0x202E, 0x2066...0x2069: false
-        default: scalar.properties.generalCategory != .control
-        }
     }
 
     func read(_ inbound: Inbound) async throws -> Reply {

@@ -19,8 +19,8 @@ final class DeviceStreams: Sendable {
     private struct Row {
         let listener: Listener
         let mailbox: StreamMailbox
-        /// Challenge to whether it is open, of those told.
-        var told: [ChallengeID: Bool] = [:]
+        /// Challenge to whether it is open, of those told or heard to have ended.
+        var known: [ChallengeID: Bool] = [:]
     }
 
     private struct State {
@@ -55,6 +55,8 @@ final class DeviceStreams: Sendable {
 
     var devices: [DeviceID] { state.withLock { Array($0.byDevice.keys) } }
 
+    func holds(_ device: DeviceID) -> Bool { state.withLock { $0.byDevice[device] != nil } }
+
     /// One listener of each device that has a stream, of those named.
     func listeners(of devices: [DeviceID]) -> [Listener] {
         state.withLock { state in
@@ -65,34 +67,61 @@ final class DeviceStreams: Sendable {
     func tell(_ device: DeviceID, _ challenge: PendingRequest) {
         guard let data = try? JSONWriter.bytes(of: challenge) else { return }
         let buffer = EventFraming.event("challenge", data)
-        for mailbox in mailboxes(
-            of: device, where: { $0.told[ChallengeID(challenge.id)] == nil }, mark: (ChallengeID(challenge.id), true))
-        {
-            mailbox.send(buffer)
-        }
+        let id = ChallengeID(challenge.id)
+        for mailbox in mailboxes(of: device, to: id, isOpen: true, where: { $0 == nil }) { mailbox.send(buffer) }
     }
 
-    /// Only to those who were told of the challenge, once.
+    /// Only to those who were told of the challenge, once. The others remember that it has ended: a list that was read before, and
+    /// comes after, must not bring it back.
     func settled(_ device: DeviceID, _ challenge: ChallengeID, _ status: ChallengeStatus) {
         guard let data = try? JSONWriter.bytes(of: SettledEvent(id: challenge.rawValue, status: status)) else { return }
         let buffer = EventFraming.event("settled", data)
-        for mailbox in mailboxes(of: device, where: { $0.told[challenge] == true }, mark: (challenge, false)) {
+        for mailbox in mailboxes(of: device, to: challenge, isOpen: false, where: { $0 == true }) {
             mailbox.send(buffer)
         }
     }
 
+    /// Notes in every stream of the device where the challenge stands; the streams of which `applies` to what they knew before.
     private func mailboxes(
-        of device: DeviceID, where applies: (Row) -> Bool, mark: (challenge: ChallengeID, isOpen: Bool)
+        of device: DeviceID, to challenge: ChallengeID, isOpen: Bool, where applies: (Bool?) -> Bool
     ) -> [StreamMailbox] {
         state.withLock { state in
             (state.byDevice[device] ?? []).compactMap { id in
-                guard var row = state.rows[id], applies(row) else { return nil }
-                if row.told.count >= Self.rememberedMax { row.told = row.told.filter(\.value) }
-                row.told[mark.challenge] = mark.isOpen
+                guard var row = state.rows[id] else { return nil }
+                let before = row.known[challenge]
+                // What has ended does not open again.
+                guard before != false else { return nil }
+                if row.known.count >= Self.rememberedMax { row.known = row.known.filter(\.value) }
+                row.known[challenge] = isOpen
                 state.rows[id] = row
-                return row.mailbox
+                return applies(before) ? row.mailbox : nil
             }
         }
+    }
+
+    // MARK: gaps
+
+    /// What each stream of a device holds for open.
+    typealias Open = [UInt64: Set<ChallengeID>]
+
+    func open(of device: DeviceID) -> Open {
+        state.withLock { state in
+            (state.byDevice[device] ?? []).reduce(into: [:]) { open, id in
+                open[id] = Set((state.rows[id]?.known ?? [:]).filter(\.value).keys)
+            }
+        }
+    }
+
+    /// Ends the streams that still hold something for open which was open `before` and is not among `current` any more: how it ended
+    /// was said while nobody listened, and a stream that opens anew begins with what is so.
+    func endStale(_ before: Open, current: Set<ChallengeID>) {
+        let mailboxes = state.withLock { state in
+            before.compactMap { id, told -> StreamMailbox? in
+                guard let row = state.rows[id] else { return nil }
+                return told.subtracting(current).contains { row.known[$0] == true } ? row.mailbox : nil
+            }
+        }
+        for mailbox in mailboxes { mailbox.end() }
     }
 
     /// Ends the streams of a device; nil: of all.

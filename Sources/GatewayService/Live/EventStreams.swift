@@ -5,7 +5,7 @@ import Wire
 
 /// Every open event stream: how many there may be, the comment lines, and the end of those that are old.
 ///
-/// One clock serves all of them: a stream costs its mailbox and a row here, no task and no timer of its own.
+/// One clock serves all of them, `SecondTicker`: a stream costs its mailbox and a row here, no task and no timer of its own.
 final class EventStreams: Sendable {
     private struct Row {
         let mailbox: StreamMailbox
@@ -72,17 +72,5 @@ final class EventStreams: Sendable {
             return state.rows.values.map(\.mailbox)
         }
         for mailbox in mailboxes { mailbox.end() }
-    }
-
-    /// Ticks until cancelled.
-    func run() async {
-        let clock = ContinuousClock()
-        var next = clock.now
-        while !Task.isCancelled {
-            next += .seconds(1)
-            // The one timer of the process: not a wait for something to happen.
-            try? await clock.sleep(until: next)
-            tick()
-        }
     }
 }

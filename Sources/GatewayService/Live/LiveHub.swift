@@ -46,17 +46,24 @@ final class LiveHub: Sendable {
 
     func open(_ listener: DeviceStreams.Listener, _ mailbox: StreamMailbox) -> UInt64 {
         let (id, isFirst) = streams.open(listener, mailbox)
-        if isFirst { for feed in feeds.withLock({ Array($0.values) }) { feed.add(listener.device) } }
+        if isFirst { changed(listener.device) }
         return id
     }
 
     func close(_ id: UInt64, _ device: DeviceID) {
         guard streams.close(id) else { return }
-        for feed in feeds.withLock({ Array($0.values) }) { feed.remove(device) }
+        changed(device)
     }
 
-    /// Tells a device's streams what is open now, except what its owner's budget has silenced.
-    func list(_ listener: DeviceStreams.Listener, _ context: CallContext) async throws(ServiceError) {
+    /// A device's first stream has opened or its last one has closed; which of them the feeds find out.
+    func changed(_ device: DeviceID) {
+        for feed in feeds.withLock({ Array($0.values) }) { feed.changed(device) }
+    }
+
+    /// Tells a device's streams what is open now, except what its owner's budget has silenced. Returns all that is open.
+    @discardableResult
+    func list(_ listener: DeviceStreams.Listener, _ context: CallContext) async throws(ServiceError) -> Set<ChallengeID>
+    {
         let reply = try await caller.call(
             ListPending.with {
                 $0.tenant = listener.tenant.rawValue
@@ -66,8 +73,10 @@ final class LiveHub: Sendable {
         for challenge in reply.challenges where !challenge.silenced {
             if let entry = PendingRequest(challenge) { streams.tell(listener.device, entry) }
         }
+        return Set(reply.challenges.map { ChallengeID($0.id) })
     }
 
+    /// Makes up for events that nobody heard.
     func relist(_ devices: [DeviceID]) async {
         let listeners = streams.listeners(of: devices)
         let lanes = min(Self.relistConcurrency, listeners.count)
@@ -84,8 +93,9 @@ final class LiveHub: Sendable {
 
     /// A stream is ended rather than left with a gap: the device opens a new one and is told everything.
     private func listOrEnd(_ listener: DeviceStreams.Listener) async {
+        let before = streams.open(of: listener.device)
         do {
-            try await list(listener, context())
+            streams.endStale(before, current: try await list(listener, context()))
         } catch {
             logger.warning("open requests could not be read", metadata: ["code": "\(error.code.name)"])
             streams.end(listener.device)

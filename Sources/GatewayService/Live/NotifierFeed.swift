@@ -7,17 +7,16 @@ import Wire
 
 /// One notifier instance's events: subscribe to everything, ask again what is open, then listen and keep the subscription current.
 final class NotifierFeed: Sendable {
-    private struct Changes {
-        var added: Set<DeviceID> = []
-        var removed: Set<DeviceID> = []
-    }
+    /// Devices named in one message: far below what fits into one.
+    static let devicesPerMessageMax = 2000
 
     private let instance: InstanceID
     private let listener: String
     private let caller: any ServiceCaller
     private let logger: Logger
     private unowned let hub: LiveHub
-    private let changes = Mutex(Changes())
+    /// Devices whose first stream has opened or whose last one has closed since they were told of.
+    private let changes = Mutex<Set<DeviceID>>([])
     /// Wakes the loop that sends changes. Made anew each time: a stream whose reader was cancelled never speaks again.
     private let signal = Mutex<AsyncStream<Void>.Continuation?>(nil)
     private let isStopped = Mutex(false)
@@ -30,23 +29,11 @@ final class NotifierFeed: Sendable {
         self.logger = logger
     }
 
-    func add(_ device: DeviceID) {
-        changes.withLock {
-            $0.removed.remove(device)
-            $0.added.insert(device)
-        }
-        wake()
+    /// Whether it came or went is decided when it is sent, by what the hub holds then: two calls may overtake each other.
+    func changed(_ device: DeviceID) {
+        changes.withLock { _ = $0.insert(device) }
+        signal.withLock { _ = $0?.yield() }
     }
-
-    func remove(_ device: DeviceID) {
-        changes.withLock {
-            $0.added.remove(device)
-            $0.removed.insert(device)
-        }
-        wake()
-    }
-
-    private func wake() { signal.withLock { _ = $0?.yield() } }
 
     /// The instance is gone.
     func stop() {
@@ -74,17 +61,32 @@ final class NotifierFeed: Sendable {
     }
 
     private func subscribeToAll() async throws -> SubscribeReply {
-        changes.withLock { $0 = Changes() }
+        changes.withLock { $0 = [] }
         let devices = hub.streams.devices
-        let reply = try await caller.call(
-            Subscribe.with {
-                $0.listener = listener
-                $0.complete = true
-                $0.add = devices.map(\.rawValue)
-            }, at: instance, hub.context())
+        let rest = devices.dropFirst(Self.devicesPerMessageMax)
+        let reply = try await subscribe(isComplete: true, add: devices.prefix(Self.devicesPerMessageMax))
+        try await add(rest)
         // What happened before the subscription was heard by nobody.
         await hub.relist(devices)
         return reply
+    }
+
+    private func add(_ devices: ArraySlice<DeviceID>) async throws {
+        for start in stride(from: devices.startIndex, to: devices.endIndex, by: Self.devicesPerMessageMax) {
+            _ = try await subscribe(add: devices[start...].prefix(Self.devicesPerMessageMax))
+        }
+    }
+
+    private func subscribe(
+        isComplete: Bool = false, add: ArraySlice<DeviceID> = [], remove: ArraySlice<DeviceID> = []
+    ) async throws -> SubscribeReply {
+        try await caller.call(
+            Subscribe.with {
+                $0.listener = listener
+                $0.complete = isComplete
+                $0.add = add.map(\.rawValue)
+                $0.remove = remove.map(\.rawValue)
+            }, at: instance, hub.context())
     }
 
     /// Returns when everything has to be subscribed to anew.
@@ -119,18 +121,18 @@ final class NotifierFeed: Sendable {
         continuation.yield()
         for await _ in hasChanged where mayRun {
             let taken = changes.withLock { changes in
-                defer { changes = Changes() }
+                defer { changes = [] }
                 return changes
             }
-            guard !taken.added.isEmpty || !taken.removed.isEmpty else { continue }
-            _ = try await caller.call(
-                Subscribe.with {
-                    $0.listener = listener
-                    $0.add = taken.added.map(\.rawValue)
-                    $0.remove = taken.removed.map(\.rawValue)
-                }, at: instance, hub.context())
+            guard !taken.isEmpty else { continue }
+            let added = taken.filter { hub.streams.holds($0) }
+            let removed = Array(taken.subtracting(added))
+            for start in stride(from: 0, to: removed.count, by: Self.devicesPerMessageMax) {
+                _ = try await subscribe(remove: removed[start...].prefix(Self.devicesPerMessageMax))
+            }
+            try await add(Array(added)[...])
             // A request that began between a stream's first list and this subscription was told by neither.
-            await hub.relist(Array(taken.added))
+            await hub.relist(Array(added))
         }
         // The instance is gone: its feed ends.
         throw CancellationError()

@@ -16,7 +16,7 @@ struct CallerMachine {
         case readyInstances(Set<InstanceID>)
     }
 
-    private struct Peer {
+    struct Peer {
         let id: PeerID
         let instance: InstanceID
         var credit = Credit()
@@ -37,19 +37,19 @@ struct CallerMachine {
     }
 
     let service: ServiceName
-    private let limits: BusLimits
-    private var calls = Slab<RequestMachine>()
-    private var peers: [Peer] = []
-    private var ordinaryLine = WaitingLine()
-    private var parkedLine = WaitingLine()
-    private var queuedOrdinary = 0
-    private var queuedParked = 0
-    private var queuedPinned = 0
+    let limits: BusLimits
+    var calls = Slab<RequestMachine>()
+    var peers: [Peer] = []
+    var ordinaryLine = WaitingLine()
+    var parkedLine = WaitingLine()
+    var queuedOrdinary = 0
+    var queuedParked = 0
+    var queuedPinned = 0
     private var timers = TimerHeap<SlabKey>()
     private var budget = RetryBudget()
     private var announced: Set<InstanceID> = []
     /// Filled by every event; the shell takes it.
-    private(set) var effects: [Effect] = []
+    var effects: [Effect] = []
 
     init(service: ServiceName, limits: BusLimits) {
         self.service = service
@@ -60,6 +60,8 @@ struct CallerMachine {
     var queuedCount: Int { queuedOrdinary + queuedParked + queuedPinned }
     var readyInstances: Set<InstanceID> { announced }
     func outstandingCount(of peer: PeerID) -> Int { position(peer).map { peers[$0].outstanding.count } ?? 0 }
+    /// Whether the call may have been executed.
+    func wasSent(_ key: SlabKey) -> Bool { calls[key]?.wasSent ?? false }
     func highestSequence(of peer: PeerID) -> UInt64 { position(peer).map { peers[$0].credit.lastSent } ?? 0 }
 
     mutating func takeEffects() -> [Effect] {
@@ -93,9 +95,11 @@ struct CallerMachine {
         return key
     }
 
-    mutating func cancel(_ key: SlabKey) {
+    mutating func cancel(_ key: SlabKey, at now: Instant, using random: inout some RandomNumberGenerator) {
         guard let state = calls[key]?.state, let decision = calls[key]?.cancel() else { return }
         abandon(key, state, decision)
+        // The place that it leaves is somebody else's.
+        dispatch(at: now, using: &random)
     }
 
     /// Ends what is past its deadline and gives work to callees whose pause is over.
@@ -171,7 +175,10 @@ struct CallerMachine {
 
     /// A reply; nil when it answers nothing that is outstanding (late, repeated, or wrong).
     @discardableResult
-    mutating func replied(_ peer: PeerID, sequence: UInt64, isExpected: (SlabKey) -> Bool) -> SlabKey? {
+    mutating func replied(
+        _ peer: PeerID, sequence: UInt64, at now: Instant, using random: inout some RandomNumberGenerator,
+        isExpected: (SlabKey) -> Bool
+    ) -> SlabKey? {
         guard let index = position(peer), let key = peers[index].outstanding[sequence], isExpected(key) else {
             return nil
         }
@@ -181,6 +188,7 @@ struct CallerMachine {
         calls.remove(key)
         effects.append(.finish(key, .replied))
         reportEmpty(index)
+        dispatch(at: now, using: &random)
         return key
     }
 
@@ -191,7 +199,8 @@ struct CallerMachine {
         guard let index = position(peer), let key = peers[index].outstanding[sequence] else { return }
         forget(sequence, at: index)
         if reason == .busy { peers[index].busyUntil = now + limits.busyPause }
-        if reason == .draining {
+        // Who drains, or does not know this connection, would refuse all the rest of the line too.
+        if reason == .draining || reason == .noSession {
             peers[index].isDraining = true
             announce()
             failPinned(index)
@@ -290,83 +299,10 @@ struct CallerMachine {
         }
     }
 
-    private mutating func nextQueued(_ line: WritableKeyPath<CallerMachine, WaitingLine>) -> SlabKey? {
+    mutating func nextQueued(_ line: WritableKeyPath<CallerMachine, WaitingLine>) -> SlabKey? {
         while let key = self[keyPath: line].popFirst() {
             if calls[key]?.state == .queued { return key }
         }
         return nil
-    }
-
-    /// Hands out what waits, as far as there is somebody to take it.
-    private mutating func dispatch(at now: Instant, using random: inout some RandomNumberGenerator) {
-        guard queuedCount > 0 else { return }
-        for index in peers.indices where queuedPinned > 0 { dispatchPinned(index, now) }
-        while queuedOrdinary > 0, let index = choose(at: now, parked: false, using: &random) {
-            guard let key = nextQueued(\.ordinaryLine) else { break }
-            queuedOrdinary -= 1
-            send(key, to: index)
-        }
-        while queuedParked > 0, let index = choose(at: now, parked: true, using: &random) {
-            guard let key = nextQueued(\.parkedLine) else { break }
-            queuedParked -= 1
-            send(key, to: index)
-        }
-    }
-
-    private mutating func dispatchPinned(_ index: Int, _ now: Instant) {
-        while peers[index].takesWork(at: now), !peers[index].pinned.isEmpty {
-            guard let key = peers[index].pinned.popFirst() else { return }
-            guard let call = calls[key], call.state == .queued else { continue }
-            guard hasRoom(index, parked: call.method.wait == .parked) else {
-                // Keeps its turn among this instance's calls only loosely: credit comes back within a beat.
-                peers[index].pinned.append(key)
-                return
-            }
-            queuedPinned -= 1
-            send(key, to: index)
-        }
-    }
-
-    private func hasRoom(_ index: Int, parked: Bool) -> Bool {
-        if parked { return peers[index].outstanding.count - peers[index].ordinary < limits.parkedPerConnectionMax }
-        return !peers[index].credit.isExhausted
-    }
-
-    private func load(_ index: Int, parked: Bool) -> Int {
-        parked ? peers[index].outstanding.count - peers[index].ordinary : peers[index].ordinary
-    }
-
-    private func choose(at now: Instant, parked: Bool, using random: inout some RandomNumberGenerator) -> Int? {
-        var chosen: Int?
-        var ties = 1
-        for index in peers.indices where peers[index].takesWork(at: now) && hasRoom(index, parked: parked) {
-            guard let best = chosen, load(best, parked: parked) <= load(index, parked: parked) else {
-                chosen = index
-                ties = 1
-                continue
-            }
-            if load(best, parked: parked) == load(index, parked: parked) {
-                ties += 1
-                if Int.random(in: 0..<ties, using: &random) == 0 { chosen = index }
-            }
-        }
-        return chosen
-    }
-
-    private mutating func send(_ key: SlabKey, to index: Int) {
-        guard let call = calls[key] else { return }
-        let sequence: UInt64
-        if call.method.wait == .parked {
-            sequence = Sequence.parkedBit | peers[index].nextParked
-            peers[index].nextParked += 1
-        } else {
-            guard let next = peers[index].credit.take() else { return }
-            sequence = next
-            peers[index].ordinary += 1
-        }
-        peers[index].outstanding[sequence] = key
-        calls[key]?.sent(to: peers[index].id, sequence: sequence)
-        effects.append(
-            .send(key, to: peers[index].id, sequence: sequence, attempt: call.attempt, isRetry: call.retries > 0))
     }
 }

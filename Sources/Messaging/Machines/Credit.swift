@@ -27,11 +27,15 @@ struct CreditGrant {
     private var highestSeen: UInt64 = 0
 
     /// The caller has used `sequence`; false when that was more than granted.
+    @discardableResult
     mutating func see(_ sequence: UInt64) -> Bool {
         guard sequence <= limit else { return false }
         highestSeen = max(highestSeen, sequence)
         return true
     }
+
+    /// Whether `sequence` was never used. Frames of one connection arrive once and in order, so a lower one is not a late one.
+    func isNew(_ sequence: UInt64) -> Bool { sequence > highestSeen }
 
     mutating func begin() { running += 1 }
     mutating func end() { running -= 1 }

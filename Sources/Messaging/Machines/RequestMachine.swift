@@ -38,6 +38,7 @@ struct RequestMachine {
     /// Times that it was sent after its fate became unknown.
     private(set) var retries = 0
     private(set) var refusals = 0
+    /// Whether some attempt may have run: it was sent, and neither refused nor answered.
     private(set) var wasSent = false
 
     init(method: Method, deadline: ContinuousClock.Instant, instance: InstanceID?) {
@@ -63,12 +64,13 @@ struct RequestMachine {
         _ reason: NackReason, by peer: PeerID, sequence: UInt64, limits: BusLimits, at now: ContinuousClock.Instant
     ) -> Decision {
         guard state == .sent(peer, sequence: sequence) else { return .ignore }
-        // Earlier attempts may still have run: only then does the doubt stay.
-        if retries == 0 { wasSent = false }
+        // A refusal speaks for this attempt alone: one that was lost before may have run, and then the doubt stays.
+        wasSent = retries > 0
+        let end = wasSent ? Outcome.unknown : .refused(reason)
         switch reason {
-        case .expired, .noMethod, .denied: return end(.refused(reason))
+        case .expired, .noMethod, .denied: return self.end(end)
         case .busy, .draining, .noSession:
-            guard now < deadline, refusals < limits.refusalsMax else { return end(.refused(reason)) }
+            guard now < deadline, refusals < limits.refusalsMax else { return self.end(end) }
             refusals += 1
             state = .queued
             return .again
@@ -93,13 +95,10 @@ struct RequestMachine {
     /// The named instance is not there (any more).
     mutating func instanceGone() -> Decision { state == .queued ? end(.instanceGone(wasSent: wasSent)) : .ignore }
 
-    /// A parked read moves on as long as its deadline lasts; a parked effect ends; the rest has retries to spend.
+    /// A parked read costs little where it goes and moves on as long as its deadline lasts; the rest has retries to spend.
     private func mayRetry(limits: BusLimits, budget: inout RetryBudget, at now: ContinuousClock.Instant) -> Bool {
-        switch (method.wait, method.effect) {
-        case (.parked, .reads): true
-        case (.parked, .keyed): false
-        case (.ordinary, _): retries < limits.retriesMax && budget.spend(at: now)
-        }
+        if method.wait == .parked, method.effect == .reads { return true }
+        return retries < limits.retriesMax && budget.spend(at: now)
     }
 
     private mutating func end(_ outcome: Outcome) -> Decision {

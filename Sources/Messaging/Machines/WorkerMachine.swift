@@ -10,6 +10,8 @@ struct WorkerMachine {
         case nack(SessionID, sequence: UInt64, method: UInt16, RequestID, NackReason)
         /// Start the handler; its request is the one that was just handed in.
         case start(SlabKey)
+        /// The request's sequence was used before: nothing is started, and nothing can be said of the earlier one.
+        case ignored(method: UInt16)
         /// The request waits for the execution of the same request that runs.
         case joined(method: UInt16)
         /// Send the finished handler's reply.
@@ -37,12 +39,23 @@ struct WorkerMachine {
         var grant = CreditGrant()
         var parked = 0
         var highestSequence: UInt64 = 0
+        var highestParked: UInt64 = Sequence.parkedBit
         var heardAt: Instant
         /// What this caller waits for, by its sequence.
         var waiting: [UInt64: SlabKey] = [:]
 
-        mutating func see(_ sequence: UInt64) {
-            if !Sequence.isParked(sequence) { highestSequence = max(highestSequence, sequence) }
+        func isNew(_ sequence: UInt64) -> Bool {
+            Sequence.isParked(sequence) ? sequence > highestParked : grant.isNew(sequence)
+        }
+
+        /// False when the sequence is above the credit.
+        mutating func see(_ sequence: UInt64) -> Bool {
+            if Sequence.isParked(sequence) {
+                highestParked = sequence
+                return true
+            }
+            highestSequence = max(highestSequence, sequence)
+            return grant.see(sequence)
         }
     }
 
@@ -133,7 +146,7 @@ struct WorkerMachine {
     mutating func heard(_ session: SessionID, highestSequence: UInt64? = nil, at now: Instant) {
         guard sessions[session] != nil else { return }
         sessions[session]?.heardAt = now
-        if let highestSequence { _ = sessions[session]?.grant.see(highestSequence) }
+        if let highestSequence { sessions[session]?.grant.see(highestSequence) }
     }
 
     /// The caller cannot be reached any more: what only it wanted is stopped.
@@ -150,16 +163,15 @@ struct WorkerMachine {
     mutating func request(_ request: Request, from session: SessionID, at now: Instant) {
         guard sessions[session] != nil else { return refuse(request, session, .noSession) }
         sessions[session]?.heardAt = now
+        guard sessions[session]?.isNew(request.sequence) == true else {
+            return effects.append(.ignored(method: request.method))
+        }
         let isParked = Sequence.isParked(request.sequence)
-        let isWithinCredit = isParked || sessions[session]?.grant.see(request.sequence) == true
-        sessions[session]?.see(request.sequence)
+        let isWithinCredit = sessions[session]?.see(request.sequence) == true
         if let reason = objection(to: request, session, isParked: isParked, isWithinCredit: isWithinCredit, at: now) {
             return refuse(request, session, reason)
         }
-        // A repeat of a frame whose request runs: its reply is on its way.
-        guard let caller = sessions[session]?.caller, sessions[session]?.waiting[request.sequence] == nil else {
-            return
-        }
+        guard let caller = sessions[session]?.caller else { return }
         let identity = Identity(
             requestID: request.requestID, method: request.method, caller: caller, bodyDigest: request.bodyDigest)
         if let key = byIdentity[identity], executions[key]?.isStopped == false {
@@ -179,7 +191,7 @@ struct WorkerMachine {
         // The two kinds have different limits, so a caller may not choose its own.
         guard (method.wait == .parked) == isParked else { return .noMethod }
         guard !isDraining else { return .draining }
-        guard request.deadline > now else { return .expired }
+        guard request.deadline > now + limits.deadlineMin else { return .expired }
         if isParked {
             return known.parked < limits.parkedPerConnectionMax && parked < limits.parkedMax ? nil : .busy
         }
@@ -285,17 +297,21 @@ struct WorkerMachine {
         }
     }
 
-    /// No new work; what runs may finish; who is parked is sent elsewhere.
+    /// No new work; what runs may finish; nobody stays parked: who waits to read is sent elsewhere, and who waits to do something is
+    /// stopped, to get the reply that its handler then gives.
     mutating func drain(at now: Instant) {
         guard drainUntil == nil else { return }
         drainUntil = now + limits.drainTimeout
         for (session, state) in sessions { effects.append(.goAway(session, lastSequence: state.highestSequence)) }
-        for key in executions.keys where executions[key]?.isParked == true { sendElsewhere(key) }
+        for key in executions.keys where executions[key]?.isParked == true && executions[key]?.isStopped == false {
+            refuseIfRead(key)
+            stop(key)
+        }
         reportDrained()
     }
 
-    /// A parked read has done nothing, so "not executed" is true of it.
-    private mutating func sendElsewhere(_ key: SlabKey) {
+    /// A parked read has done nothing, so "not executed" is true of it. Of an effect only its handler knows.
+    private mutating func refuseIfRead(_ key: SlabKey) {
         guard let execution = executions[key], methods[execution.identity.method]?.effect == .reads else { return }
         for index in execution.waiters.indices where execution.waiters[index].wantsReply {
             let waiter = execution.waiters[index]
@@ -306,7 +322,6 @@ struct WorkerMachine {
                     execution.identity.requestID,
                     .draining))
         }
-        stop(key)
     }
 
     private mutating func reportDrained() {

@@ -105,7 +105,7 @@ extension Engine {
         case .request: request(header, body, session)
         case .cancel: worker?.cancel(session, sequence: header.sequence, at: now)
         case .heartbeat: worker?.heard(session, highestSequence: header.sequence, at: now)
-        case .disconnect: worker?.gone(session)
+        case .disconnect: forget(session)
         case .ready, .reply, .nack, .credit, .goAway: metrics(.malformedFrame)
         }
     }
@@ -136,8 +136,8 @@ extension Engine {
         // 0 means no deadline of its own; ours is then the longest that is ever useful.
         let remaining =
             header.deadlineMicroseconds == 0
-            ? Self.longestRequest
-            : min(Self.longestRequest, .microseconds(Int64(clamping: header.deadlineMicroseconds)))
+            ? limits.deadlineMax
+            : min(limits.deadlineMax, .microseconds(Int64(clamping: header.deadlineMicroseconds)))
         let request = WorkerMachine.Request(
             sequence: header.sequence, requestID: header.requestID, method: header.method, deadline: now + remaining,
             bodyDigest: hasher.finalize())
@@ -150,8 +150,6 @@ extension Engine {
             }
         }
     }
-
-    private static let longestRequest: Duration = .seconds(600)
 
     // MARK: handlers
 
@@ -185,13 +183,20 @@ extension Engine {
         do {
             return HandlerResult(status: 0, body: try await handle(body, context))
         } catch let error as ServiceError {
-            return result(error)
+            return result(Task.isCancelled && error.code == .unavailable ? unknown(error) : error)
         } catch is CancellationError {
-            return result(ServiceError(.unavailable, "the request was cancelled"))
+            return result(unknown(ServiceError(.unavailable, "the request was stopped")))
         } catch {
             logger.error("a handler failed", metadata: ["requestId": "\(context.call.originID)", "error": "\(error)"])
             return result(ServiceError(.internal))
         }
+    }
+
+    /// A handler that was stopped may have had its effect before it noticed: only a repeat with the same id tells.
+    private static func unknown(_ error: ServiceError) -> ServiceError {
+        ServiceError(
+            error.code, error.detail, retryAfter: error.retryAfter,
+            members: error.members.merging(["outcome": "unknown"]) { $1 })
     }
 
     private static func result(_ error: ServiceError) -> HandlerResult {
@@ -204,7 +209,7 @@ extension Engine {
         tasks[Int(key.index)] = nil
         worker?.finished(key)
         var result = result
-        if result.body.count > limits.frameBytesMax - FrameHeader.bytes {
+        if result.body.count > limits.bodyBytesMax {
             logger.error("a reply is too large", metadata: ["bytes": "\(result.body.count)"])
             result = Self.result(ServiceError(.internal, "the reply is too large"))
         }
@@ -215,12 +220,16 @@ extension Engine {
                 carryOut(effect)
             }
         }
+        carryOutWorker()
     }
 
     // MARK: frames to callers
 
     func carryOutWorker() {
-        for effect in worker?.takeEffects() ?? [] { carryOut(effect) }
+        // Carrying one out may find a caller gone, which has effects of its own.
+        while let effects = worker?.takeEffects(), !effects.isEmpty {
+            for effect in effects { carryOut(effect) }
+        }
     }
 
     private func carryOut(_ effect: WorkerMachine.Effect) {
@@ -231,6 +240,7 @@ extension Engine {
                 service: configuration.service.rawValue,
                 heartbeatMilliseconds: UInt32(limits.heartbeatInterval.wholeMilliseconds))
             transmit(FrameHeader(.ready), ready.encoded(), session)
+        case .ignored: metrics(.malformedFrame)
         case .joined(let method): metrics(.joinedRequest(method: method))
         case .nack(let session, let sequence, let method, let requestID, let reason):
             metrics(.refusedRequest(method: method, reason))
@@ -268,66 +278,5 @@ extension Engine {
         header.sequence = lastSequence
         header.status = reason
         transmit(header, [], session)
-    }
-
-    /// Every frame to a caller carries its credit and our load.
-    private func transmit(_ header: FrameHeader, _ body: [UInt8], _ session: SessionID) {
-        var header = header
-        header.sender = configuration.instance
-        header.creditLimit = worker?.creditLimit(of: session) ?? 0
-        header.load = worker?.load ?? 0
-        var message = frame(header, body)
-        guard outbound[session] == nil else { return keep(message.copy(), session) }
-        switch transmit(&message, session) {
-        case .done: break
-        case .again: keep(message.copy(), session)
-        case .unreachable, .failed:
-            if header.type == .reply { metrics(.droppedReply) }
-            worker?.gone(session)
-            sessionKeys[session] = nil
-        }
-    }
-
-    private func keep(_ bytes: [UInt8], _ session: SessionID) {
-        guard outbound[session, default: []].count < limits.parkedPerConnectionMax + 2 * limits.windowMax else {
-            return metrics(.droppedReply)
-        }
-        outbound[session, default: []].append(bytes)
-    }
-
-    private func transmit(_ message: inout Message, _ session: SessionID) -> SocketResult {
-        guard let router else { return .unreachable }
-        var identity = Message(count: 5)
-        identity.withMutableBytes {
-            $0[0] = 0
-            $0.storeBytes(of: session.rawValue, toByteOffset: 1, as: UInt32.self)
-        }
-        let result = send(&identity, on: router, more: true)
-        // Once the identity is taken, libzmq takes the rest of the message too.
-        return result == .done ? send(&message, on: router) : result
-    }
-
-    func flushOutbound() {
-        for (session, frames) in outbound {
-            var sent = 0
-            var result = SocketResult.done
-            while sent < frames.count, result == .done {
-                var message = Message(frames[sent])
-                result = transmit(&message, session)
-                if result == .done { sent += 1 }
-            }
-            if result == .again {
-                outbound[session] = Array(frames[sent...])
-            } else {
-                outbound[session] = nil
-                if result != .done { worker?.gone(session) }
-            }
-        }
-    }
-
-    /// Drops what is kept for connections that the machine has forgotten.
-    func forgetSessions() {
-        guard sessionKeys.count > worker?.sessionCount ?? 0 else { return }
-        sessionKeys = sessionKeys.filter { worker?.caller(of: $0.key) != nil }
     }
 }

@@ -37,7 +37,7 @@ extension Engine {
             call.isCancelled = true
             return
         }
-        group.machine.cancel(key)
+        group.machine.cancel(key, at: now, using: &random)
         carryOut(group)
     }
 
@@ -47,21 +47,29 @@ extension Engine {
         continuation.yield(group.machine.readyInstances)
     }
 
-    /// Does what the machine decided, in order.
+    /// Does what the machine decided, in order: a callee takes no sequence below one that it has seen, so what an effect brings
+    /// about is not sent before the effects that follow it.
     func carryOut(_ group: CalleeGroup) {
-        for effect in group.machine.takeEffects() {
-            switch effect {
-            case .send(let key, let peer, let sequence, let attempt, let isRetry):
-                send(key, group, peer, sequence: sequence, attempt: attempt, isRetry: isRetry)
-            case .cancel(let peer, let sequence):
-                if let link = group.linkByPeer[peer] { sendControl(.cancel, link, sequence: sequence) }
-            case .finish(let key, let outcome):
-                if outcome != .replied, let call = group.take(key) { fail(call, outcome) }
-            case .empty(let peer):
-                if let link = group.linkByPeer[peer] { apply(.outstandingEmpty, link) }
-            case .readyInstances(let instances):
-                for continuation in group.watchers.values { continuation.yield(instances) }
-            }
+        guard !group.isCarryingOut else { return }
+        group.isCarryingOut = true
+        defer { group.isCarryingOut = false }
+        while case let effects = group.machine.takeEffects(), !effects.isEmpty {
+            for effect in effects { carryOut(effect, group) }
+        }
+    }
+
+    private func carryOut(_ effect: CallerMachine.Effect, _ group: CalleeGroup) {
+        switch effect {
+        case .send(let key, let peer, let sequence, let attempt, let isRetry):
+            send(key, group, peer, sequence: sequence, attempt: attempt, isRetry: isRetry)
+        case .cancel(let peer, let sequence):
+            if let link = group.linkByPeer[peer] { sendControl(.cancel, link, sequence: sequence) }
+        case .finish(let key, let outcome):
+            if outcome != .replied, let call = group.take(key) { fail(call, outcome) }
+        case .empty(let peer):
+            if let link = group.linkByPeer[peer] { apply(.outstandingEmpty, link) }
+        case .readyInstances(let instances):
+            for continuation in group.watchers.values { continuation.yield(instances) }
         }
     }
 
@@ -134,20 +142,23 @@ extension Engine {
         guard let port = link.port else { return }
         var message = message
         if link.outbound.isEmpty, send(&message, on: port) == .done { return }
-        // Credit bounds requests and the limit bounds parked ones; beyond both the connection is as good as dead.
-        guard link.outbound.count < limits.parkedPerConnectionMax + limits.windowMax else { return }
-        link.outbound.append(message.copy())
+        let bytes = message.copy()
+        // Credit and the limit of parked calls bound the frames. A callee that takes none of so many bytes is as good as dead.
+        guard link.outbound.bytes + bytes.count <= limits.outboundBytesMax else {
+            _ = apply(.lost(.disconnected), link)
+            return
+        }
+        link.outbound.append(bytes)
+        flushLater()
     }
 
+    /// Sends what there is room for. The socket is received from right after, so it need not be marked.
     func flushOutbound(_ link: CalleeLink) {
-        guard !link.outbound.isEmpty, let port = link.port else { return }
-        var sent = 0
-        for bytes in link.outbound {
+        while let bytes = link.outbound.first, let port = link.port {
             var message = Message(bytes)
-            guard port.send(&message) == .done else { break }
-            sent += 1
+            guard port.send(&message) == .done else { return flushLater() }
+            link.outbound.removeFirst()
         }
-        link.outbound.removeFirst(sent)
     }
 
     // MARK: frames from a callee
@@ -212,7 +223,7 @@ extension Engine {
     /// A reply counts only when it is for what is outstanding on this connection, request id included.
     private func answer(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ link: CalleeLink, _ group: CalleeGroup)
     {
-        let key = group.machine.replied(link.peer, sequence: header.sequence) { key in
+        let key = group.machine.replied(link.peer, sequence: header.sequence, at: now, using: &random) { key in
             group.pending[Int(key.index)]?.context.requestID == header.requestID
         }
         guard let key, let call = group.take(key) else { return }

@@ -79,11 +79,11 @@ extension Engine {
 
     /// A DEALER for one epoch; nil when no socket can be had or the callee's key is not known yet.
     private func callerSocket(_ link: CalleeLink) -> Socket? {
-        var serverKey: String?
+        link.serverKey = nil
         if case .curve = configuration.security {
             let keys = trusted.keys(of: link.group.service)
             guard !keys.isEmpty else { return nil }
-            serverKey = keys[link.keyTurn % keys.count]
+            link.serverKey = keys[link.keyTurn % keys.count]
             link.keyTurn += 1
         }
         guard let socket = try? Socket(context, ZMQ_DEALER) else { return nil }
@@ -92,7 +92,7 @@ extension Engine {
         socket.set(ZMQ_IMMEDIATE, 0)
         socket.set(ZMQ_CONNECT_TIMEOUT, limits.connectTimeout.wholeMilliseconds)
         if case .tcp(let host, _) = link.endpoint.transport, host.contains(":") { socket.set(ZMQ_IPV6, 1) }
-        if case .curve(let keys) = configuration.security, let serverKey {
+        if case .curve(let keys) = configuration.security, let serverKey = link.serverKey {
             socket.set(ZMQ_CURVE_SERVERKEY, serverKey)
             socket.set(ZMQ_CURVE_PUBLICKEY, keys.publicKey)
             socket.set(ZMQ_CURVE_SECRETKEY, keys.secretKey)
@@ -134,14 +134,16 @@ extension Engine {
         if let monitor = link.monitor { closePort(monitor) }
         link.port = nil
         link.monitor = nil
-        link.outbound = []
+        link.outbound = OutboundLine()
         let group = link.group
         group.linkByPeer[link.peer] = nil
         group.machine.lost(link.peer, at: now, using: &random)
         if link.isRetiring { retire(link) }
         metrics(.calleeLost(group.service, reason: "\(loss)"))
         if loss == .denied {
-            logger.error("a callee refuses this service's key", metadata: ["endpoint": "\(link.endpoint)"])
+            logger.error(
+                "a callee refuses this service's key, or its own is not trusted",
+                metadata: ["endpoint": "\(link.endpoint)"])
         } else if loss != .notReached {
             logger.notice("a callee is lost", metadata: ["endpoint": "\(link.endpoint)", "reason": "\(loss)"])
         }

@@ -13,17 +13,19 @@ extension Engine {
         _ = addPort(.zap, socket)
     }
 
-    /// The table changed: connections whose key is no longer in it are forgotten at once, and callees that were waited for are tried.
+    /// The table changed: connections whose key is no longer their service's are dropped at once, on both sides, and callees that were
+    /// waited for are tried.
     func trust(_ keys: TrustedKeys) {
         guard keys != trusted else { return }
         trusted = keys
-        for (session, key) in sessionKeys where keys.service(of: key) == nil {
-            worker?.gone(session)
-            sessionKeys[session] = nil
-        }
+        // A key that moved to another service must not keep the authority of the first, so the service is compared, not its presence.
+        for (session, key) in sessionKeys where keys.service(of: key) != worker?.caller(of: session) { forget(session) }
         carryOutWorker()
         for group in groups.values {
-            for link in group.links.values { apply(.hurry, link) }
+            for link in group.links.values {
+                if let key = link.serverKey, keys.service(of: key) != group.service { apply(.lost(.denied), link) }
+                apply(.hurry, link)
+            }
         }
     }
 

@@ -38,7 +38,9 @@ final class Engine {
     var router: Port?
     var tasks: [Task<Void, Never>?] = []
     var sessionKeys: [SessionID: String] = [:]
-    var outbound: [SessionID: [[UInt8]]] = [:]
+    var outbound: OutboundLines
+    /// When lines that found no room are looked at again.
+    var flushAt: Instant?
     var closesAt: Instant?
 
     init(
@@ -51,6 +53,7 @@ final class Engine {
         self.metrics = metrics
         self.reactor = reactor
         handlers = routes?.handlers ?? [:]
+        outbound = OutboundLines(limits: configuration.limits)
         if routes != nil, !configuration.bind.isEmpty {
             worker = WorkerMachine(methods: handlers.mapValues(\.method), limits: configuration.limits, now: now)
         }
@@ -187,10 +190,12 @@ final class Engine {
             for link in group.links.values { consider(link.machine.nextTick) }
         }
         consider(closesAt)
+        consider(flushAt)
         return next
     }
 
     private func runTimers() {
+        if let flushAt, flushAt <= now { markFull() }
         for group in groups.values {
             if let due = group.machine.nextTick, due <= now {
                 group.machine.advance(to: now, using: &random)
@@ -202,6 +207,17 @@ final class Engine {
             worker?.advance(to: now)
             carryOutWorker()
             forgetSessions()
+        }
+    }
+
+    /// Looks at the sockets whose lines are full in this turn.
+    private func markFull() {
+        flushAt = nil
+        if let router, !outbound.isEmpty { markDirty(router) }
+        for group in groups.values {
+            for link in group.links.values where !link.outbound.isEmpty {
+                if let port = link.port { markDirty(port) }
+            }
         }
     }
 
@@ -238,7 +254,10 @@ final class Engine {
     private func shutDown() {
         for command in reactor.close() { refuse(command) }
         for group in groups.values {
-            for case let call? in group.pending { call.finish(.failure(Self.stopped)) }
+            for case let call? in group.pending {
+                let isUnknown = call.key.map(group.machine.wasSent) ?? false
+                call.finish(.failure(isUnknown ? Self.stoppedUnknown : Self.stopped))
+            }
             for continuation in group.watchers.values { continuation.finish() }
         }
         wakeAnswered()
@@ -261,4 +280,7 @@ final class Engine {
     }
 
     static let stopped = ServiceError(.unavailable, "this process is stopping")
+    /// For what was sent and not answered.
+    private static let stoppedUnknown = ServiceError(
+        .unavailable, "this process is stopping", members: ["outcome": "unknown"])
 }

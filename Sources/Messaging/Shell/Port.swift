@@ -40,12 +40,14 @@ final class CalleeLink {
     var peer = PeerID(rawValue: 0)
     var port: Port?
     var monitor: Port?
+    /// The key that the callee of the present epoch has proved.
+    var serverKey: String?
     /// Which of the service's trusted keys to expect next, while keys are being exchanged.
     var keyTurn = 0
     /// Its address is no longer the service's: ends when nothing is outstanding.
     var isRetiring = false
     /// Frames that found no room in the socket, in order.
-    var outbound: [[UInt8]] = []
+    var outbound = OutboundLine()
 
     init(endpoint: Endpoint, group: CalleeGroup, machine: PeerMachine) {
         self.endpoint = endpoint
@@ -62,6 +64,8 @@ final class CalleeGroup {
     var linkByPeer: [PeerID: CalleeLink] = [:]
     /// By the slab index of the call's key.
     var pending: [PendingCall?] = []
+    /// The machine's effects are being carried out; what they bring about follows in order.
+    var isCarryingOut = false
     var watchers: [UInt64: AsyncStream<Set<InstanceID>>.Continuation] = [:]
 
     init(service: ServiceName, limits: BusLimits) {

@@ -81,8 +81,8 @@ final class Reactor: Sendable {
 
     private func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
 
-    /// Starts a thread that runs `body` to its end.
-    static func startThread(named name: String, _ body: @escaping @Sendable () -> Void) {
+    /// Starts a thread that runs `body` to its end; false when the system has none left.
+    static func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
         final class Box {
             let body: @Sendable () -> Void
             init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -99,8 +99,12 @@ final class Reactor: Sendable {
                 if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
                 return nil
             }, box.toOpaque())
-        precondition(failure == 0, "the system has no thread left")
+        guard failure == 0 else {
+            box.release()
+            return false
+        }
         pthread_detach(thread)
+        return true
     }
 }
 

@@ -14,7 +14,8 @@ extension RegistrationService {
         return try await change(request, context, holdsSecret: true) { change in
             let person = try change.records.needPerson(request.personID, tenant: tenant)
             guard !person.isBlocked else { throw ServiceError(.refused, "the person may not register a device") }
-            let live = try change.records.liveActivationCount(of: person.id, tenant: tenant, at: change.at)
+            let live = try change.records.openActivations(of: person.id, tenant: tenant)
+                .count { $0.machine.state(at: change.at) == .waiting }
             guard live < view.settings.activationsPerPerson else {
                 throw ServiceError(.tooManyActivations, "too many activations are waiting for a phone")
             }

@@ -42,7 +42,7 @@ extension RegistrationService {
                 throw ServiceError(.notFound, "no such device")
             }
             try Self.remove(device, request.actor, change)
-            try change.cancelRequests(tenant: tenant, person: device.person, device: device.id)
+            try change.cancelRequests(.deviceRemoved, tenant: tenant, person: device.person, device: device.id)
             return Wire.Empty()
         }
     }

@@ -30,11 +30,13 @@ extension RegistrationService {
         let (tenant, page) = (TenantID(request.tenant), request.page)
         let after = try page.position()
         return try await store.read { records in
-            let found = try records.groups(tenant: tenant, search: request.search, after: after, limit: page.count + 1)
-            let (shown, next) = page.page(found, key: { StoredGroup.folded($0.name) })
-            let groups = try shown.map { $0.record(memberCount: try records.memberCount($0.id, tenant: tenant)) }
+            let found = try records.groups(
+                tenant: tenant, search: request.search, after: after, limit: Paging.limit(of: page) + 1
+            ).map { $0.record(memberCount: try records.memberCount($0.id, tenant: tenant)) }
+            let (shown, next) = try page.page(
+                found, key: { StoredGroup.folded($0.name) }, size: { try $0.serializedData().count })
             return ListGroupsReply.with {
-                $0.groups = groups
+                $0.groups = shown
                 $0.next = next
             }
         }
@@ -94,7 +96,8 @@ extension RegistrationService {
         let after = try page.position().map { FoldedUsername($0) }
         return try await store.read { records in
             let group = try records.needGroup(request.groupID, tenant: tenant)
-            let found = try records.members(of: group.id, tenant: tenant, after: after, limit: page.count + 1)
+            let found = try records.members(
+                of: group.id, tenant: tenant, after: after, limit: Paging.limit(of: page) + 1)
             return try Self.reply(found, page, tenant, records)
         }
     }

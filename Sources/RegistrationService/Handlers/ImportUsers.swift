@@ -91,6 +91,7 @@ extension RegistrationService {
         if let hash = line.passwordHash { person.passwordHash = hash }
         if !line.roles.isEmpty { person.roles = line.roles }
         if existing == nil { try change.records.insert(person) } else { try change.records.update(person) }
+        if existing != nil, line.passwordHash != nil { try passwordChanged(person, actor, change) }
         for name in line.groups {
             let group = try groups[name] ?? Self.group(named: name, tenant, actor, change)
             groups[name] = group

@@ -1,5 +1,6 @@
 import Domain
 import Messaging
+import ServiceKit
 import Storage
 import SwiftProtobuf
 import Wire
@@ -9,20 +10,25 @@ import Wire
 extension RegistrationService {
     func resolvePerson(_ request: ResolvePerson, _ context: HandlerContext) async throws -> ResolvePersonReply {
         let (tenant, name) = (TenantID(request.tenant), FoldedUsername(request.username))
-        return try await resolve { try $0.person(named: name, tenant: tenant) }
+        return try await resolve(tenant) { try $0.person(named: name, tenant: tenant) }
     }
 
     func readPerson(_ request: ReadPerson, _ context: HandlerContext) async throws -> ResolvePersonReply {
         let (tenant, id) = (TenantID(request.tenant), PersonID(request.personID))
-        return try await resolve { try $0.person(id, tenant: tenant) }
+        return try await resolve(tenant) { try $0.person(id, tenant: tenant) }
     }
 
     private func resolve(
-        _ find: @escaping @Sendable (any RegistrationRecords) throws -> StoredPerson?
+        _ tenant: TenantID, _ find: @escaping @Sendable (any RegistrationRecords) throws -> StoredPerson?
     ) async throws -> ResolvePersonReply {
         let vault = vault
         return try await store.read { records in
-            guard let person = try find(records) else { return ResolvePersonReply() }
+            guard let person = try find(records) else {
+                // The same reads as for somebody: how long the answer takes must not say that there is nobody.
+                _ = try records.devices(of: PersonID(""), tenant: tenant)
+                _ = try records.groups(of: PersonID(""), tenant: tenant)
+                return ResolvePersonReply()
+            }
             let devices = try records.devices(of: person.id, tenant: person.tenant)
             let (record, deviceRecords) = (try records.record(person), try devices.map { try $0.record(vault) })
             return ResolvePersonReply.with {
@@ -116,32 +122,13 @@ extension RegistrationService {
             throw ServiceError(.malformed, "the cursor is not one that this list gave")
         }
         return try await store.read { records in
-            let (entries, next) = page.page(
-                try records.auditEntries(tenant: tenant, before: before, limit: page.count + 1),
-                key: { String($0.sequence) })
+            let (entries, next) = try page.page(
+                try records.auditEntries(tenant: tenant, before: before, limit: Paging.limit(of: page) + 1),
+                key: { String($0.sequence) }, size: { try AuditEntry($0, of: .registration).serializedData().count })
             return ListAuditReply.with {
-                $0.entries = entries.map(\.wire)
+                $0.entries = entries.map { AuditEntry($0, of: .registration) }
                 $0.next = next
             }
-        }
-    }
-}
-
-extension AuditRecord {
-    fileprivate var wire: AuditEntry {
-        AuditEntry.with {
-            $0.id = "registration-\(sequence)"
-            $0.atMs = at.milliseconds
-            $0.actor = Actor.with {
-                $0.kind = actorKind
-                $0.id = actorID
-                $0.name = actorName
-            }
-            $0.action = action
-            $0.target = target
-            $0.beforeJson = beforeJSON
-            $0.afterJson = afterJSON
-            $0.requestID = requestID
         }
     }
 }

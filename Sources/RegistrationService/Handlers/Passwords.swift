@@ -67,13 +67,45 @@ extension RegistrationService {
         try records.save(attempts, name: name, tenant: tenant)
     }
 
-    /// Uses the pass up, as part of what it is shown for. Of two that show a single-use pass at once, one gets through.
-    static func consume(_ proven: Proven, _ change: Change) throws {
-        guard let pass = proven.pass else { return }
+    /// Uses the pass up, as part of what it is shown for. False when another has: of two that show a single-use pass at once, one
+    /// gets through.
+    static func consume(_ proven: Proven, _ change: Change) throws -> Bool {
+        guard let pass = proven.pass else { return true }
         guard try change.records.consumePass(pass.id, of: pass.person, tenant: pass.tenant, at: change.at) else {
-            throw ServiceError(.invalidCredentials, "the user name or the credential is not right")
+            return false
         }
         try forgive(FoldedUsername(proven.person.username), tenant: pass.tenant, change.records)
+        return true
+    }
+
+    /// Whoever knew the old password keeps nothing that it opened: no session, no request, and no phone that waits for its number.
+    static func passwordChanged(_ person: StoredPerson, _ actor: Actor, _ change: Change) throws {
+        try change.records.deleteSessions(of: person.id, tenant: person.tenant)
+        try change.cancelRequests(.passwordChanged, tenant: person.tenant, person: person.id)
+        for var activation in try change.records.openActivations(of: person.id, tenant: person.tenant) {
+            if let id = activation.machine.device,
+                let device = try change.records.device(id, tenant: person.tenant)
+            {
+                try remove(device, actor, change)
+            } else {
+                activation.machine.end()
+                activation.sealedTicket = []
+                try change.records.update(activation)
+                change.effects.activations.append(activation.id)
+            }
+        }
+    }
+
+    /// The remembered reply of this very request, and of no other: to a caller whose credential is wrong, that another request had
+    /// this id says too much.
+    func repeated<Request: ServiceRequest>(
+        _ request: Request, _ context: HandlerContext, holdsSecret: Bool = false
+    ) async throws -> Request.Reply? {
+        do {
+            return try await once.replay(request, context, holdsSecret: holdsSecret)
+        } catch let error as ServiceError where error.code == .idempotencyMismatch {
+            return nil
+        }
     }
 
     private func admit(_ name: FoldedUsername, tenant: TenantID, at: Timestamp) async throws -> (

@@ -15,19 +15,23 @@ extension RegistrationService {
             throw ServiceError(.malformed, "at most one of password and temporaryAccessPass is needed")
         }
         let (_, person, _) = try await store.read { try Self.mayStart(DeviceID(request.deviceID), view, $0) }
-        var reply = try await once.replay(request, context)
-        if reply == nil {
-            var proven: Proven?
-            if !password.isEmpty || !pass.isEmpty {
-                let claim = pass.isEmpty ? Claim.password(password) : .pass(pass)
-                proven = try await prove(claim, username: person.username, tenant: tenant)
-                guard proven != nil else { throw Self.wrongCredentials }
+        var proven: Proven?
+        if !password.isEmpty || !pass.isEmpty {
+            let claim = pass.isEmpty ? Claim.password(password) : .pass(pass)
+            proven = try await prove(claim, username: person.username, tenant: tenant)
+            // As at a session: a pass that the first of two equal calls has used up.
+            if proven == nil {
+                guard let reply = try await repeated(request, context) else { throw Self.credentialRefused }
+                return try await beginSetup(reply, request, context, view)
             }
-            reply = try await commitSetup(request, context, view, proven)
         }
-        guard let reply else { throw ServiceError(.internal, "no reply") }
+        let reply = try await commitSetup(request, context, view, proven)
         return try await beginSetup(reply, request, context, view)
     }
+
+    /// Refused and not unauthenticated: the device has proved who it is.
+    private static let credentialRefused = ServiceError(
+        .refused, "the password or the pass is not right", members: ["reason": "credential"])
 
     /// Commits that the device asked, and uses up what it showed. The reply has no number yet.
     private func commitSetup(
@@ -36,10 +40,11 @@ extension RegistrationService {
         try await change(request, context) { change in
             var (device, _, _) = try Self.mayStart(DeviceID(request.deviceID), view, change.records)
             if let proven {
-                guard proven.person.id == device.person else { throw Self.wrongCredentials }
-                try Self.consume(proven, change)
+                guard proven.person.id == device.person, try Self.consume(proven, change) else {
+                    throw Self.credentialRefused
+                }
             } else {
-                guard let until = device.grantedUntil, change.at < until else { throw Self.wrongCredentials }
+                guard let until = device.grantedUntil, change.at < until else { throw Self.credentialRefused }
                 // Once: what was begun without a password is not begun a second time.
                 device.grantedUntil = nil
                 try change.records.update(device)
@@ -94,7 +99,7 @@ extension RegistrationService {
             device.phoneSignInAt = nil
             device.isExclusive = false
             try change.records.update(device)
-            try change.cancelRequests(tenant: tenant, person: device.person, device: device.id)
+            try change.cancelRequests(.phoneSignInDisabled, tenant: tenant, person: device.person, device: device.id)
             try change.audit(
                 request.actor, "phone-sign-in.disable", tenant: tenant, target: device.id.rawValue, before: before,
                 after: device.auditDocument)

@@ -13,9 +13,11 @@ extension RegistrationService {
         guard password.isEmpty != pass.isEmpty else {
             throw ServiceError(.malformed, "exactly one of password and temporaryAccessPass is needed")
         }
-        if let reply = try await once.replay(request, context, holdsSecret: true) { return reply }
         let claim = pass.isEmpty ? Claim.password(password) : .pass(pass)
         guard let proven = try await prove(claim, username: request.username, tenant: tenant) else {
+            // A pass that the first of two equal calls has used up. Looked for only here, where the attempt has been counted: whoever
+            // knows the id of a call must not try credentials against its reply.
+            if let reply = try await repeated(request, context, holdsSecret: true) { return reply }
             throw Self.wrongCredentials
         }
         return try await change(request, context, holdsSecret: true) { change in
@@ -23,7 +25,7 @@ extension RegistrationService {
             guard let person = try change.records.person(proven.person.id, tenant: tenant), !person.isBlocked else {
                 throw Self.wrongCredentials
             }
-            try Self.consume(proven, change)
+            guard try Self.consume(proven, change) else { throw Self.wrongCredentials }
             var reply = StartSessionReply()
             reply.person = try change.records.record(person)
             let hasPhone = try change.records.devices(of: person.id, tenant: tenant).contains { $0.state == .active }

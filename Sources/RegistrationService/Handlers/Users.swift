@@ -42,7 +42,8 @@ extension RegistrationService {
         let (tenant, page) = (TenantID(request.tenant), request.page)
         let after = try page.position().map { FoldedUsername($0) }
         return try await store.read { records in
-            let found = try records.people(tenant: tenant, search: request.search, after: after, limit: page.count + 1)
+            let found = try records.people(
+                tenant: tenant, search: request.search, after: after, limit: Paging.limit(of: page) + 1)
             return try Self.reply(found, page, tenant, records)
         }
     }
@@ -50,10 +51,11 @@ extension RegistrationService {
     static func reply(
         _ found: [StoredPerson], _ page: PageQuery, _ tenant: TenantID, _ records: any RegistrationRecords
     ) throws -> ListUsersReply {
-        let (shown, next) = page.page(found, key: { FoldedUsername($0.username).rawValue })
-        let people = try records.records(shown, tenant: tenant)
+        let (shown, next) = try page.page(
+            try records.records(found, tenant: tenant), key: { FoldedUsername($0.username).rawValue },
+            size: { try $0.serializedData().count })
         return ListUsersReply.with {
-            $0.people = people
+            $0.people = shown
             $0.next = next
         }
     }
@@ -72,8 +74,7 @@ extension RegistrationService {
             }
             if request.hasPassword {
                 person.passwordHash = passwordHash
-                // Whoever knew the old password must not stay signed in with it.
-                try change.records.deleteSessions(of: person.id, tenant: tenant)
+                try Self.passwordChanged(person, request.actor, change)
             }
             person.roles = roles ?? person.roles
             try change.records.update(person)
@@ -103,7 +104,7 @@ extension RegistrationService {
                 try Self.remove(device, request.actor, change)
             }
             try change.records.deletePerson(person.id, tenant: tenant)
-            try change.cancelRequests(tenant: tenant, person: person.id)
+            try change.cancelRequests(.personRemoved, tenant: tenant, person: person.id)
             try change.audit(
                 request.actor, "user.delete", tenant: tenant, target: person.id.rawValue,
                 before: person.auditDocument(groups: groups))
@@ -121,7 +122,7 @@ extension RegistrationService {
             try change.records.update(person)
             if request.blocked {
                 try change.records.deleteSessions(of: person.id, tenant: tenant)
-                try change.cancelRequests(tenant: tenant, person: person.id)
+                try change.cancelRequests(.blocked, tenant: tenant, person: person.id)
             }
             try change.audit(
                 request.actor, request.blocked ? "user.block" : "user.unblock", tenant: tenant,

@@ -7,7 +7,7 @@ package import Telemetry
 
 /// What an operator asks of each process over HTTP: `/healthz`, `/readyz`, `/metrics`. One request a connection.
 package struct OperationsServer: Service {
-    private static let connectionsMax = 64
+    static let connectionsMax = 64
     private static let backlog: Int32 = 64
     /// From accept to the end of the reply.
     private static let connectionTimeout = TimeAmount.seconds(10)
@@ -36,8 +36,15 @@ package struct OperationsServer: Service {
         logger.info("operations listening", metadata: ["address": "\(address)"])
         try await withGracefulShutdownHandler {
             try await server.executeThenClose { connections in
-                try await withThrowingDiscardingTaskGroup { group in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    var open = 0
                     for try await connection in connections {
+                        // The next one waits until one of these is over; those after it, with the system.
+                        if open == Self.connectionsMax {
+                            try await group.next()
+                            open -= 1
+                        }
+                        open += 1
                         group.addTask { await serve(connection) }
                     }
                 }
@@ -56,8 +63,7 @@ package struct OperationsServer: Service {
             .serverChannelOption(.maxMessagesPerRead, value: 1)
             .bind(
                 host: address.host, port: address.port,
-                serverBackPressureStrategy: .init(
-                    lowWatermark: Self.connectionsMax / 2, highWatermark: Self.connectionsMax)
+                serverBackPressureStrategy: .init(lowWatermark: 1, highWatermark: 1)
             ) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)

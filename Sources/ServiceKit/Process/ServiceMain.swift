@@ -17,16 +17,19 @@ package enum ServiceMain {
     /// After the bus's own limit, for background work and the store.
     private static let shutdownMax = Duration.seconds(15)
 
-    /// Never returns: the process ends with the status of what happened. `settings` are the service's own keys beside the standard ones.
+    /// Never returns: the process ends with the status of what happened. `settings` are the service's own keys beside the standard ones;
+    /// `check` throws where values that are right one by one do not go together.
     package static func run(
-        _ service: ServiceName, settings own: [SettingKey] = [],
+        _ service: ServiceName, settings own: [SettingKey] = [], check: @Sendable (Settings) throws -> Void = { _ in },
         _ assemble: @Sendable (ServiceProcess) async throws -> ServiceParts
     ) async -> Never {
         // A peer that closes its socket early is met where the write fails, not by a signal that ends the process.
         signal(SIGPIPE, SIG_IGN)
+        // Databases, keys and sockets are this user's alone.
+        umask(0o077)
         let standard = StandardSettings(service)
         do {
-            guard let settings = try configure(standard, keys: standard.keys + own) else {
+            guard let settings = try configure(standard, keys: standard.keys + own, check) else {
                 exit(ExitStatus.done.rawValue)
             }
             try await start(settings, standard, assemble)
@@ -38,7 +41,9 @@ package enum ServiceMain {
     }
 
     /// Reads the configuration; nil when that, or help, was all that was asked for.
-    private static func configure(_ standard: StandardSettings, keys: [SettingKey]) throws -> Settings? {
+    private static func configure(
+        _ standard: StandardSettings, keys: [SettingKey], _ check: @Sendable (Settings) throws -> Void
+    ) throws -> Settings? {
         let service = standard.service.rawValue
         let program = "countersign-\(service)"
         let output = LineOutput.standardOutput
@@ -55,8 +60,12 @@ package enum ServiceMain {
         let settings = try Settings(
             keys, service: service, commandLine: line.values, environment: ProcessEnvironment.variables,
             file: line.configurationFile.map(ConfigurationFile.read) ?? [:], filePath: line.configurationFile ?? "")
+        if line.action == .printConfiguration {
+            output.write(SettingsText.yaml(settings, program: program))
+            return nil
+        }
+        try check(settings)
         switch line.action {
-        case .printConfiguration: output.write(SettingsText.yaml(settings, program: program))
         case .checkConfiguration: output.write("\(program): the configuration is right\n")
         default: return settings
         }

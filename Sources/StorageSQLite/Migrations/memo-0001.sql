@@ -1,7 +1,7 @@
 -- The stored reply to each request that had an effect. Times are milliseconds since 1970. `reply` is NULL once its time is over.
 CREATE TABLE memo (
     request BLOB NOT NULL PRIMARY KEY,
-    body_digest BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
     reply BLOB,
     reply_until INTEGER NOT NULL,
     kept_until INTEGER NOT NULL

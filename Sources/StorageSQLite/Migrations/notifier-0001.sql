@@ -1,4 +1,4 @@
--- Attempts to wake phones, and the right to make each of them once.
+-- Attempts to wake phones, the right to make each of them once, and those that are promised and not made yet.
 
 CREATE TABLE delivery (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -22,3 +22,14 @@ CREATE TABLE delivery_claim (
     PRIMARY KEY (tenant, challenge, device)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_claim_kept_until ON delivery_claim (kept_until);
+
+-- Written with its claim and deleted with its last attempt. The address is sealed.
+CREATE TABLE wake_up (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    challenge TEXT NOT NULL,
+    device TEXT NOT NULL,
+    transport TEXT NOT NULL,
+    address_sealed BLOB NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;

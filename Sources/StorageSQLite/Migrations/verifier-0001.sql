@@ -41,5 +41,6 @@ CREATE TABLE number_failures (
     device TEXT NOT NULL,
     failures INTEGER NOT NULL,
     last_answer BLOB NOT NULL,
+    last_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, device)
 ) STRICT, WITHOUT ROWID;

@@ -4,7 +4,7 @@ package import Storage
 
 /// The notifier's records over one SQLite transaction.
 package struct SQLiteNotifierRecords: NotifierRecords {
-    private let database: Database
+    let database: Database
 
     package init(_ database: Database) { self.database = database }
 

@@ -61,13 +61,13 @@ extension SQLiteRegistrationRecords {
             ])
     }
 
-    package func liveActivationCount(of person: PersonID, tenant: TenantID, at time: Timestamp) throws -> Int {
-        try row(
+    package func openActivations(of person: PersonID, tenant: TenantID) throws -> [StoredActivation] {
+        try rows(
             """
-            SELECT count(*) AS live FROM activation WHERE tenant = ? AND person = ? AND state = 'waiting' AND expires_at > ?
+            SELECT \(Self.columns) FROM activation WHERE tenant = ? AND person = ? AND state IN ('waiting', 'confirming')
             """,
-            [tenant.rawValue, person.rawValue, time.milliseconds]
-        )?["live"] ?? 0
+            [tenant.rawValue, person.rawValue]
+        ).map(activation)
     }
 
     package func abandonedActivations(expiredBefore time: Timestamp, limit: Int) throws -> [StoredActivation] {

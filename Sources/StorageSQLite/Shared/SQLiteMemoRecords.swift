@@ -11,10 +11,10 @@ package protocol SQLiteMemoRecords: MemoRecords {
 extension SQLiteMemoRecords {
     package func memo(_ request: RequestID) throws -> Memo? {
         let statement = try database.cachedStatement(
-            sql: "SELECT body_digest, reply, reply_until, kept_until FROM memo WHERE request = ?")
+            sql: "SELECT fingerprint, reply, reply_until, kept_until FROM memo WHERE request = ?")
         return try Row.fetchOne(statement, arguments: [request.blob]).map { row in
             Memo(
-                request: request, bodyDigest: Array(row[0] as Data), reply: Array(row[1] as Data? ?? Data()),
+                request: request, fingerprint: Array(row[0] as Data), reply: Array(row[1] as Data? ?? Data()),
                 replyUntil: Timestamp(milliseconds: row[2]), keptUntil: Timestamp(milliseconds: row[3]))
         }
     }
@@ -24,7 +24,7 @@ extension SQLiteMemoRecords {
         try database.cachedStatement(sql: "INSERT INTO memo VALUES (?, ?, ?, ?, ?) ON CONFLICT (request) DO NOTHING")
             .execute(
                 arguments: [
-                    memo.request.blob, Data(memo.bodyDigest), Data(memo.reply), memo.replyUntil.milliseconds,
+                    memo.request.blob, Data(memo.fingerprint), Data(memo.reply), memo.replyUntil.milliseconds,
                     memo.keptUntil.milliseconds,
                 ])
         guard database.changesCount == 1 else { throw StorageError.alreadyExists }

@@ -31,19 +31,19 @@ extension SQLiteVerifierRecords {
 
     package func numberFailures(tenant: TenantID, device: DeviceID) throws -> NumberFailures? {
         let statement = try database.cachedStatement(
-            sql: "SELECT failures, last_answer FROM number_failures WHERE tenant = ? AND device = ?")
+            sql: "SELECT failures, last_answer, last_at FROM number_failures WHERE tenant = ? AND device = ?")
         return try Row.fetchOne(statement, arguments: [tenant.rawValue, device.rawValue]).map { row in
-            NumberFailures(tenant: tenant, device: device, count: row[0], lastAnswer: Array(row[1] as Data))
+            NumberFailures(
+                tenant: tenant, device: device, count: row[0], lastAnswer: Array(row[1] as Data),
+                lastAt: Timestamp(milliseconds: row[2]))
         }
     }
 
     package func save(_ failures: NumberFailures) throws {
-        try database.cachedStatement(sql: "INSERT OR REPLACE INTO number_failures VALUES (?, ?, ?, ?)").execute(
-            arguments: [failures.tenant.rawValue, failures.device.rawValue, failures.count, Data(failures.lastAnswer)])
-    }
-
-    package func deleteNumberFailures(tenant: TenantID, device: DeviceID) throws {
-        try database.cachedStatement(sql: "DELETE FROM number_failures WHERE tenant = ? AND device = ?").execute(
-            arguments: [tenant.rawValue, device.rawValue])
+        try database.cachedStatement(sql: "INSERT OR REPLACE INTO number_failures VALUES (?, ?, ?, ?, ?)").execute(
+            arguments: [
+                failures.tenant.rawValue, failures.device.rawValue, failures.count, Data(failures.lastAnswer),
+                failures.lastAt.milliseconds,
+            ])
     }
 }

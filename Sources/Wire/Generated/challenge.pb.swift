@@ -375,6 +375,30 @@ package nonisolated struct SettleReply: Sendable {
 
   package var purpose: String = String()
 
+  /// the identical answer had this reply before
+  package var repeatedAnswer: Bool = false
+
+  /// when it had its effect, by challenge's clock
+  package var answeredAtMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What an answer with these very bytes came to, for the retry of a device that is gone since.
+package nonisolated struct ReadAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tenant: String = String()
+
+  package var challengeID: String = String()
+
+  /// SHA-256 of the compact JWS
+  package var answerDigest: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -518,7 +542,11 @@ package nonisolated struct CancelForPerson: Sendable {
 
   package var personID: String = String()
 
+  /// empty: everything of the person
   package var deviceID: String = String()
+
+  /// blocked, password_changed, person_removed, device_removed, phone_sign_in_disabled
+  package var cause: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1338,7 +1366,7 @@ nonisolated extension Settle: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension SettleReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "SettleReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0\u{1}reason\0\u{1}purpose\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0\u{1}reason\0\u{1}purpose\0\u{3}repeated_answer\0\u{3}answered_at_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1349,6 +1377,8 @@ nonisolated extension SettleReply: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 1: try { try decoder.decodeSingularStringField(value: &self.status) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.purpose) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.repeatedAnswer) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.answeredAtMs) }()
       default: break
       }
     }
@@ -1364,6 +1394,12 @@ nonisolated extension SettleReply: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.purpose.isEmpty {
       try visitor.visitSingularStringField(value: self.purpose, fieldNumber: 3)
     }
+    if self.repeatedAnswer != false {
+      try visitor.visitSingularBoolField(value: self.repeatedAnswer, fieldNumber: 4)
+    }
+    if self.answeredAtMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.answeredAtMs, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1371,6 +1407,48 @@ nonisolated extension SettleReply: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.status != rhs.status {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.purpose != rhs.purpose {return false}
+    if lhs.repeatedAnswer != rhs.repeatedAnswer {return false}
+    if lhs.answeredAtMs != rhs.answeredAtMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ReadAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "ReadAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}challenge_id\0\u{3}answer_digest\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.challengeID) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.answerDigest) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if !self.challengeID.isEmpty {
+      try visitor.visitSingularStringField(value: self.challengeID, fieldNumber: 2)
+    }
+    if !self.answerDigest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.answerDigest, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ReadAnswer, rhs: ReadAnswer) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.challengeID != rhs.challengeID {return false}
+    if lhs.answerDigest != rhs.answerDigest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1615,7 +1693,7 @@ nonisolated extension CancelChallenge: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension CancelForPerson: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "CancelForPerson"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{3}device_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{3}device_id\0\u{1}cause\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1626,6 +1704,7 @@ nonisolated extension CancelForPerson: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.personID) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.deviceID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.cause) }()
       default: break
       }
     }
@@ -1641,6 +1720,9 @@ nonisolated extension CancelForPerson: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.deviceID.isEmpty {
       try visitor.visitSingularStringField(value: self.deviceID, fieldNumber: 3)
     }
+    if !self.cause.isEmpty {
+      try visitor.visitSingularStringField(value: self.cause, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1648,6 +1730,7 @@ nonisolated extension CancelForPerson: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.tenant != rhs.tenant {return false}
     if lhs.personID != rhs.personID {return false}
     if lhs.deviceID != rhs.deviceID {return false}
+    if lhs.cause != rhs.cause {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,69 @@
+import Domain
+import Messaging
+import ServiceKit
+import Storage
+import SwiftProtobuf
+import Synchronization
+import Wire
+
+extension ChallengeService {
+    /// The person lost the right to sign in, or one device, or that device its phone sign-in. Keyed, because it acts on what is open:
+    /// a late repeat must not end what was begun since.
+    func cancelForPerson(_ request: CancelForPerson, _ context: HandlerContext) async throws -> Wire.Empty {
+        let tenant = try tenants.tenant(TenantID(request.tenant))
+        guard let cause = SignInReason(rawValue: request.cause) else {
+            throw ServiceError(.malformed, "unknown cause")
+        }
+        let (time, sealer, origin) = (now(), sealer, context.call.originID)
+        let effects = Mutex(ChallengeTransaction.Effects())
+        let reply = try await once.run(request, context) { (records: any ChallengeRecords) -> Wire.Empty in
+            var transaction = ChallengeTransaction(
+                records: records, tenant: tenant, time: time, sealer: sealer, origin: origin)
+            try transaction.revoke(request, cause)
+            effects.withLock { $0 = transaction.effects }
+            return Wire.Empty()
+        }
+        perform(effects.withLock(\.self))
+        return reply
+    }
+}
+
+extension ChallengeTransaction {
+    fileprivate mutating func revoke(_ request: CancelForPerson, _ cause: SignInReason) throws {
+        let device = request.deviceID.nonEmpty.map(DeviceID.init(rawValue:))
+        for challenge in try records.liveChallenges(tenant: tenant.id, person: PersonID(request.personID)) {
+            if try lapse(challenge) { continue }
+            guard let device else {
+                try revoke(challenge, cause)
+                continue
+            }
+            // A device without phone sign-in is still a second factor.
+            if cause == .phoneSignInDisabled, challenge.purpose != .signIn { continue }
+            try remove(device, from: challenge, cause)
+        }
+    }
+
+    /// Ends what the person could still answer or redeem.
+    private mutating func revoke(_ challenge: ChallengeRecord, _ cause: SignInReason) throws {
+        var revoked = challenge
+        guard revoked.machine.revoke(at: time) else { return }
+        if challenge.machine.state.status == .pending {
+            try settle(revoked, Change(reason: cause))
+        } else {
+            try store(revoked, Change(reason: cause))
+        }
+    }
+
+    /// Ends a request that no other device could answer; otherwise the others go on showing it.
+    private mutating func remove(_ device: DeviceID, from challenge: ChallengeRecord, _ cause: SignInReason) throws {
+        guard challenge.machine.state.status == .pending, challenge.targets.contains(device) else { return }
+        var changed = challenge
+        if challenge.targets.count == 1 {
+            guard changed.machine.cancel(at: time) == .canceled else { return }
+            try settle(changed, Change(reason: cause))
+        } else {
+            changed.targets.removeAll { $0 == device }
+            try store(changed, Change())
+        }
+    }
+}

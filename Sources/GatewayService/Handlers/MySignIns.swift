@@ -1,0 +1,43 @@
+import DeviceAPI
+import Domain
+import HTTPTypes
+import Messaging
+import SwiftProtobuf
+import Wire
+
+/// A person's own sign-ins, newest first.
+struct MySignIns: Sendable {
+    let edge: Edge
+
+    func list(_ inbound: Inbound) async throws -> Reply {
+        let page = try inbound.query.page
+        let session = try await edge.authentication.session(inbound)
+        let reply = try await edge.caller.call(
+            ListSignIns.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.username = session.person.username
+                $0.page = page
+            }, inbound.context())
+        // The name may have been another person's before: the id decides.
+        let own = reply.entries.filter { $0.personID == session.person.id }
+        return try .json(
+            .ok, Page(items: own.compactMap { OwnSignIn($0) }, next: reply.next.isEmpty ? nil : reply.next))
+    }
+}
+
+extension OwnSignIn {
+    /// Nil for words that this version does not know. The reason is what the person did: why a request never rang is for
+    /// administrators.
+    init?(_ entry: SignInEntry) {
+        guard let purpose = Purpose(rawValue: entry.purpose), let status = ChallengeStatus(rawValue: entry.status)
+        else { return nil }
+        func present(_ text: String) -> String? { text.isEmpty ? nil : text }
+        self.init(
+            id: entry.id, at: Timestamp(milliseconds: entry.atMs), purpose: purpose,
+            application: present(entry.application), status: status, reason: DenialReason(rawValue: entry.reason),
+            method: SignInMethod(rawValue: entry.method), deviceId: present(entry.deviceID),
+            deviceName: present(entry.deviceName), ipAddress: present(entry.ipAddress),
+            userAgent: present(entry.userAgent),
+            settledAt: entry.settledAtMs == 0 ? nil : Timestamp(milliseconds: entry.settledAtMs))
+    }
+}

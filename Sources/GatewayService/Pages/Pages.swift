@@ -1,0 +1,95 @@
+import Domain
+import HTTPTypes
+import Messaging
+import ServiceKit
+import Wire
+
+/// The pages themselves: shells with every text, which their scripts fill through the public API.
+struct Pages: Sendable {
+    let edge: Edge
+    let content: WebContent
+
+    func signIn(_ inbound: Inbound) async throws -> Reply {
+        let tenant = try edge.tenants.tenant(inbound.tenant)
+        let target = ReturnPath.checked(inbound.query["return"]) ?? "/\(tenant.id)/security-info"
+        // Whoever has a session is there already, unless somebody asks for another one.
+        if inbound.query["prompt"] != "login", try await hasSession(inbound) { return Self.see(target) }
+        let language = Texts.language(accepted: inbound.headers[.acceptLanguage])
+        let words = PageWords(catalogue: content.texts.catalogue(language), values: [:])
+        var more: [String: Any] = ["return": target, "codeAlone": tenant.settings.offlineCodeAlone]
+        switch inbound.query["session"] {
+        case "ended": more["notice"] = words["signIn.sessionEnded"]
+        case "signed-out": more["notice"] = words["signIn.signedOut"]
+        default: break
+        }
+        return page(.signIn, inbound, tenant, more)
+    }
+
+    func securityInfo(_ inbound: Inbound) async throws -> Reply {
+        let tenant = try edge.tenants.tenant(inbound.tenant)
+        guard try await hasSession(inbound) else { return Self.signInFirst(inbound) }
+        return page(.securityInfo, inbound, tenant)
+    }
+
+    /// A page of one tenant, in the browser's language.
+    func page(_ page: WebPage, _ inbound: Inbound, _ tenant: TenantView, _ more: [String: Any] = [:]) -> Reply {
+        let language = Texts.language(accepted: inbound.headers[.acceptLanguage])
+        let values = ["tenant": tenant.name]
+        var more = more
+        more["tenant"] = tenant.id.rawValue
+        return PageReply.reply(
+            content.html(page, in: language, place: tenant.name, values: values, more: more), inbound.headers,
+            language: language)
+    }
+
+    /// False without a session; throws when that cannot be found out.
+    func hasSession(_ inbound: Inbound) async throws(ServiceError) -> Bool {
+        do {
+            _ = try await edge.authentication.session(inbound)
+            return true
+        } catch {
+            guard error.code == .notAuthenticated else { throw error }
+            return false
+        }
+    }
+
+    /// To the sign-in page, which leads back to this one.
+    static func signInFirst(_ inbound: Inbound) -> Reply {
+        see("/\(inbound.tenant)/sign-in?return=\(inbound.path)")
+    }
+
+    private static func see(_ path: String) -> Reply {
+        Reply(.seeOther, headers: [.location: path, .cacheControl: "no-store"])
+    }
+
+    // MARK: assets
+
+    /// Under its hashed name for ever, under its plain name to be asked for again each time.
+    func asset(_ inbound: Inbound) async throws -> Reply {
+        guard let (asset, immutable) = content.assets.asked(inbound.parameter("name")) else {
+            throw ServiceError(.notFound, "there is no such file")
+        }
+        let isCompressed = asset.gzip != nil && Gzip.isAccepted(inbound.headers[.acceptEncoding])
+        let tag = "\"\(asset.hash)\(isCompressed ? "-gzip" : "")\""
+        var headers: HTTPFields = [
+            .contentType: asset.type, .eTag: tag, .resourcePolicy: "same-origin",
+            .cacheControl: immutable ? "public, max-age=31536000, immutable" : "no-cache",
+        ]
+        // An image that is opened by itself is a document: nothing in it may run.
+        if asset.type == "image/svg+xml" { headers[.securityPolicy] = "default-src 'none'" }
+        if let known = inbound.headers[.ifNoneMatch], Self.names(known, tag) {
+            headers[.vary] = "Accept-Encoding"
+            return Reply(.notModified, headers: headers)
+        }
+        return PageReply.encoded(
+            Reply(.ok, headers: headers), asset.bytes, { _ in asset.gzip }, inbound.headers)
+    }
+
+    /// Weak comparison, as `If-None-Match` asks for (RFC 9110 section 13.1.2).
+    private static func names(_ header: String, _ tag: String) -> Bool {
+        header.split(separator: ",").contains { part in
+            let text = part.trimmed
+            return text == "*" || text == tag || text == "W/\(tag)"
+        }
+    }
+}

@@ -1,0 +1,116 @@
+// The dialog that adds a phone: choose, get ready, scan, confirm the number, done.
+
+import { persistently, Problem } from "./api.js";
+import { announce, busy, byId, openDialog, problemText, tenant, text, toast } from "./page.js";
+import { Ring, showNumber } from "./ring.js";
+import { asMe } from "./session.js";
+
+const dialog = byId("add-dialog");
+const ring = new Ring(byId("add-ring"));
+const stepsInOrder = ["choose", "start", "scan", "confirm", "done"];
+let waiting = null;
+
+/** True when a phone was added. */
+export function addDevice() {
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      const isDone = !step("done").hidden;
+      stop();
+      resolve(isDone);
+    }, { once: true });
+    show("choose");
+    openDialog(dialog, step("choose").querySelector("input"));
+  });
+}
+
+const step = (name) => dialog.querySelector(`[data-step="${name}"]`);
+
+function show(name) {
+  for (const section of dialog.querySelectorAll("[data-step]")) section.hidden = section.dataset.step !== name;
+  const place = Math.min(stepsInOrder.indexOf(name), 3);
+  dialog.querySelector(".steps").hidden = name === "expired";
+  [...dialog.querySelectorAll(".steps li")].forEach((mark, index) => mark.classList.toggle("done", index <= place));
+  byId("add-failed").hidden = true;
+  if (name !== "confirm") ring.stop();
+  const heading = step(name).querySelector("h3");
+  if (dialog.open) heading?.focus({ preventScroll: true });
+  dialog.scrollTop = 0;
+}
+
+function stop() {
+  waiting?.abort();
+  ring.stop();
+  // The link in it is a secret: it does not stay in the page.
+  byId("qr").removeAttribute("src");
+  byId("activation-link").value = "";
+  byId("open-link").removeAttribute("href");
+  byId("cant-scan").open = false;
+}
+
+async function begin() {
+  stop();
+  try {
+    const activation = await asMe("POST", "me/activations");
+    byId("qr").src = `/v1/${tenant}/me/activations/${encodeURIComponent(activation.id)}/qr.svg`;
+    byId("activation-link").value = activation.activationUri;
+    byId("open-link").href = activation.activationUri;
+    show("scan");
+    follow(activation.id);
+  } catch (problem) {
+    fail(problem);
+  }
+}
+
+function fail(problem) {
+  const known = { too_many_devices: "securityInfoSays.tooManyDevices", too_many_activations: "securityInfoSays.tooManyActivations" };
+  byId("add-failed").textContent = problem.code in known ? text(known[problem.code]) : problemText(problem);
+  byId("add-failed").hidden = false;
+}
+
+/** Waits for the phone, whose steps move the dialog on. */
+async function follow(id) {
+  const mine = (waiting = new AbortController());
+  const ask = (state) => asMe("GET", `me/activations/${encodeURIComponent(id)}?wait=25&state=${state}`, { signal: mine.signal, wait: 25 });
+  try {
+    for (let state = "waiting"; ;) {
+      const known = state;
+      const progress = await persistently(() => ask(known), mine.signal);
+      if (progress.state === state) continue;
+      state = progress.state;
+      if (state === "confirming") confirm(progress);
+      if (state === "active") return finish();
+      if (state === "expired") return show("expired");
+    }
+  } catch (problem) {
+    if (problem instanceof Problem && problem.kind === "stopped") return;
+    if (problem.status === 404 || problem.status === 410) return show("expired");
+    fail(problem);
+  }
+}
+
+function confirm({ number, expiresAt }) {
+  showNumber(byId("add-number"), number);
+  show("confirm");
+  const left = Math.max(1000, Date.parse(expiresAt) - Date.now());
+  ring.start(Date.now() + left, left);
+  announce(number);
+}
+
+function finish() {
+  show("done");
+}
+
+for (const button of dialog.querySelectorAll("[data-step-to]")) {
+  button.addEventListener("click", () => show(button.dataset.stepTo));
+}
+byId("add-next").addEventListener("click", (event) => busy(event.currentTarget, begin));
+byId("add-again").addEventListener("click", (event) => busy(event.currentTarget, begin));
+byId("copy-link").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(byId("activation-link").value);
+    toast(text("says.copied"));
+  } catch {
+    byId("activation-link").select();
+    toast(text("securityInfoSays.copyFailed"));
+  }
+});

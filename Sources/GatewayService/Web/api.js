@@ -1,0 +1,70 @@
+// Calls of the public API, with the browser's cookies. What goes wrong is a Problem.
+
+import { tenant } from "./page.js";
+
+const timeout = 20_000;
+
+/** `kind`: refused (the server said so: `status`, `code`, `retryAfter`), offline (it was not reached), stopped (by the caller). */
+export class Problem extends Error {
+  constructor(kind, { status = 0, code = "", retryAfter = 0 } = {}) {
+    super(code || kind);
+    Object.assign(this, { kind, status, code, retryAfter });
+  }
+}
+
+/** Replies `{status, body}`. `wait` is how many seconds longer than usual the server may take. */
+export async function call(method, path, { body, headers = {}, signal, wait = 0 } = {}) {
+  const reply = await send(method, path, { body, headers, signal: bounded(signal, timeout + wait * 1000) });
+  const text = await reply.text().catch(() => { throw new Problem(signal?.aborted ? "stopped" : "offline"); });
+  return { status: reply.status, body: text ? JSON.parse(text) : null };
+}
+
+/** The reply itself, for streams; throws a Problem unless it is a success. */
+export async function send(method, path, { body, headers = {}, signal } = {}) {
+  const options = { method, headers: { Accept: "application/json", ...headers }, signal, credentials: "same-origin", cache: "no-store" };
+  if (body !== undefined) {
+    options.body = JSON.stringify(body);
+    options.headers["Content-Type"] = "application/json";
+  }
+  let reply;
+  try {
+    reply = await fetch(`/v1/${encodeURIComponent(tenant)}/${path}`, options);
+  } catch {
+    throw new Problem(signal?.aborted && signal.reason?.name !== "TimeoutError" ? "stopped" : "offline");
+  }
+  if (reply.ok) return reply;
+  const problem = await reply.json().catch(() => ({}));
+  const retryAfter = Number.parseInt(reply.headers.get("Retry-After") ?? "0", 10) || 0;
+  throw new Problem("refused", { status: reply.status, code: problem.code ?? "", retryAfter });
+}
+
+function bounded(signal, milliseconds) {
+  const limit = AbortSignal.timeout(milliseconds);
+  return signal ? AbortSignal.any([signal, limit]) : limit;
+}
+
+/** Repeats `work` while it cannot reach the server or the server is unavailable, ever more slowly, until `signal` says stop. Where
+ *  that is a matter of time, the last Problem is what is thrown. */
+export async function persistently(work, signal) {
+  for (let pause = 500; ; pause = Math.min(pause * 2, 8000)) {
+    try {
+      return await work();
+    } catch (problem) {
+      const passes = problem instanceof Problem && (problem.kind === "offline" || problem.status === 503);
+      if (!passes || signal?.aborted) throw problem;
+      await pauseFor(Math.max(pause, problem.retryAfter * 1000), signal).catch((stopped) => {
+        throw signal.reason?.name === "TimeoutError" ? problem : stopped;
+      });
+    }
+  }
+}
+
+function pauseFor(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const stop = () => { clearTimeout(timer); reject(new Problem("stopped")); };
+    const timer = setTimeout(() => { signal?.removeEventListener("abort", stop); resolve(); }, milliseconds);
+    signal?.addEventListener("abort", stop, { once: true });
+    // A connection that comes back ends the pause.
+    addEventListener("online", () => { clearTimeout(timer); resolve(); }, { once: true });
+  });
+}

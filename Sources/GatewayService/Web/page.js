@@ -1,0 +1,119 @@
+// What every page's script needs: its texts, icons, announcements, dialogs, and buttons that show work.
+
+const texts = new Map();
+for (const element of document.getElementById("texts").content.querySelectorAll("[data-key]")) {
+  texts.set(element.dataset.key, element.textContent);
+}
+
+export const language = document.documentElement.lang;
+// With the region that the person has: it decides how a date is written.
+const locale = navigator.languages.find((name) => name.split("-")[0] === language) ?? language;
+export const tenant = document.body.dataset.tenant;
+
+export const byId = (id) => document.getElementById(id);
+
+/** The words for a key of the catalogue, with {name} replaced. */
+export function text(key, values = {}) {
+  return (texts.get(key) ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** A time to wait, in words that count. */
+export function waitingTime(seconds) {
+  if (seconds < 90) return seconds === 1 ? text("says.waitSecond") : text("says.waitSeconds", { count: seconds });
+  const minutes = Math.ceil(seconds / 60);
+  return minutes === 1 ? text("says.waitMinute") : text("says.waitMinutes", { count: minutes });
+}
+
+/** What to say of a call that failed in a way that no page knows better. */
+export function problemText(problem) {
+  if (problem.kind === "offline") return text("says.offline");
+  if (problem.status === 429) return text("says.tooMany", { time: waitingTime(problem.retryAfter) });
+  return problem.status >= 500 ? text("says.unavailable") : text("says.failed");
+}
+
+export function setIcon(svg, name) {
+  svg.querySelector("use").setAttribute("href", `${document.body.dataset.icons}#${name}`);
+}
+
+/** Says it to a screen reader only. */
+export function announce(words) {
+  byId("announcer").textContent = words;
+}
+
+/** Says it to everyone, for some seconds. */
+export function toast(words) {
+  const element = document.createElement("p");
+  element.className = "toast";
+  element.textContent = words;
+  byId("toasts").append(element);
+  setTimeout(() => element.remove(), 6000);
+}
+
+/** Runs the work of a button, which shows it and takes no second click meanwhile. */
+export async function busy(button, work) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
+  try {
+    return await work();
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+/** Shows what is wrong with a field, or with null that nothing is. */
+export function fieldError(input, words) {
+  const error = byId(`${input.id}-error`);
+  error.hidden = !words;
+  error.textContent = words ?? "";
+  if (words) {
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+  } else {
+    input.removeAttribute("aria-invalid");
+  }
+}
+
+/** A dialog that [data-close], Escape and a click beside it close; focus returns to where it was. */
+export function openDialog(dialog, focused) {
+  if (!dialog.dataset.ready) {
+    dialog.dataset.ready = "true";
+    for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("pointerdown", (event) => {
+      if (event.target === dialog && !isInside(event, dialog.getBoundingClientRect())) dialog.close();
+    });
+  }
+  dialog.showModal();
+  focused?.focus();
+}
+
+function isInside(event, box) {
+  return event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+}
+
+/** A copy of the first element of a <template>. */
+export function copyOf(id) {
+  return byId(id).content.firstElementChild.cloneNode(true);
+}
+
+/** With a capital letter, for words that stand by themselves. */
+export function capitalized(words) {
+  return words.charAt(0).toLocaleUpperCase(locale) + words.slice(1);
+}
+
+/** A day and time as people say it inside a sentence; today and yesterday by those names. */
+export function dayAndTime(value) {
+  const date = new Date(value);
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: "short" }).format(date);
+  const days = Math.round((startOfDay(new Date()) - startOfDay(date)) / 86_400_000);
+  if (days === 0) return text("says.today", { time });
+  if (days === 1) return text("says.yesterday", { time });
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(date);
+}
+
+function startOfDay(date) {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}
+
+export function day(value) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(new Date(value));
+}

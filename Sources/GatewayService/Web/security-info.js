@@ -1,0 +1,197 @@
+// The security-info page: methods, devices, recent sign-ins.
+
+import { addDevice } from "./add-device.js";
+import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast } from "./page.js";
+import { asMe, signOut } from "./session.js";
+
+const glyphs = { phoneSignIn: "phone", push: "phone", code: "code", password: "key", temporaryAccessPass: "ticket" };
+const methodNames = {
+  phoneSignIn: ["securityInfoSays.phoneSignIn", "securityInfoSays.phoneSignInHint"],
+  push: ["securityInfoSays.push", "securityInfoSays.pushHint"],
+  code: ["securityInfoSays.code", "securityInfoSays.codeHint"],
+  password: ["securityInfoSays.password", "securityInfoSays.passwordHint"],
+  temporaryAccessPass: ["securityInfoSays.temporaryAccessPass", "securityInfoSays.temporaryAccessPassHint"],
+};
+const platforms = {
+  ios: "securityInfoSays.ios", android: "securityInfoSays.android", web: "securityInfoSays.web", cli: "securityInfoSays.cli",
+};
+
+let nextPage = null;
+
+// ---- methods and devices
+
+async function loadMethods() {
+  const me = await asMe("GET", "me");
+  byId("person").hidden = false;
+  byId("person").querySelector("[data-person]").textContent = me.person.displayName || me.person.username;
+  byId("methods").replaceChildren(...(me.methods.length ? me.methods.map((name) => methodRow(name, me.defaultMethod)) : [noMethods()]));
+  byId("devices").replaceChildren(...me.devices.map((device) => deviceRow(device, me.devices.length === 1)));
+  byId("devices").hidden = me.devices.length === 0;
+  byId("no-devices").hidden = me.devices.length > 0;
+  byId("add").disabled = false;
+}
+
+function methodRow(name, defaultMethod) {
+  const row = copyOf("method-row");
+  const [title, hint] = methodNames[name] ?? [name, name];
+  setIcon(row, glyphs[name] ?? "key");
+  row.querySelector("[data-name]").textContent = text(title);
+  row.querySelector("[data-hint]").textContent = text(hint);
+  row.querySelector("[data-default]").hidden = name !== defaultMethod;
+  return row;
+}
+
+function noMethods() {
+  const row = document.createElement("li");
+  row.className = "item quiet";
+  row.textContent = text("securityInfoSays.noMethods");
+  return row;
+}
+
+function deviceRow(device, isOnly) {
+  const row = copyOf("device-row");
+  const isOn = device.phoneSignIn.createdDateTime !== null;
+  const [tone, state] =
+    device.state === "awaitingConfirmation" ? ["warning", "securityInfoSays.awaiting"]
+    : device.state !== "active" ? ["bad", "securityInfoSays.disabled"]
+    : isOn ? ["good", "securityInfoSays.phoneSignInOn"] : ["", "securityInfoSays.phoneSignInOff"];
+  setIcon(row, device.platform === "web" || device.platform === "cli" ? "laptop" : "phone");
+  row.querySelector("[data-name]").textContent = device.name;
+  row.querySelector("[data-facts]").textContent = deviceFacts(device);
+  row.querySelector("[data-phone-sign-in]").textContent = isOn
+    ? text("securityInfoSays.since", { date: day(device.phoneSignIn.createdDateTime) }) : text("securityInfoSays.turnOn");
+  row.querySelector("[data-state]").textContent = text(state);
+  row.querySelector("[data-state]").className = `badge ${tone}`;
+  const remove = row.querySelector("[data-remove]");
+  remove.setAttribute("aria-label", text("securityInfoSays.removeDevice", { device: device.name }));
+  remove.addEventListener("click", () => askToRemove(device, isOnly));
+  return row;
+}
+
+function deviceFacts(device) {
+  const used = device.lastUsedAt
+    ? text("securityInfoSays.lastUsed", { date: dayAndTime(device.lastUsedAt) }) : text("securityInfoSays.neverUsed");
+  return [
+    text(platforms[device.platform], { version: device.osVersion }),
+    text("securityInfoSays.added", { date: day(device.createdAt) }), used,
+  ].join(" · ");
+}
+
+// ---- removal
+
+let leaving = null;
+
+function askToRemove(device, isOnly) {
+  leaving = device;
+  const words = byId("remove-words");
+  words.textContent = words.dataset.words.replace("{device}", device.name);
+  byId("remove-last").hidden = !isOnly;
+  byId("remove-failed").hidden = true;
+  openDialog(byId("remove-dialog"), byId("remove-dialog").querySelector("[data-close]"));
+}
+
+byId("remove-confirm").addEventListener("click", (event) => busy(event.currentTarget, async () => {
+  try {
+    await asMe("DELETE", `me/devices/${encodeURIComponent(leaving.id)}`);
+  } catch (problem) {
+    // Gone already is what was wanted.
+    if (problem.status !== 404) {
+      byId("remove-failed").textContent = problemText(problem);
+      byId("remove-failed").hidden = false;
+      return;
+    }
+  }
+  byId("remove-dialog").close();
+  toast(text("securityInfoSays.removed", { device: leaving.name }));
+  byId("add").focus();
+  await load();
+}));
+
+// ---- recent sign-ins
+
+const tones = { approved: "good", redeemed: "good", denied: "bad", expired: "", canceled: "", pending: "warning" };
+const outcomeGlyphs = { approved: "check", redeemed: "check", denied: "no", expired: "clock", canceled: "close", pending: "clock" };
+
+async function loadSignIns(cursor) {
+  const page = await asMe("GET", `me/sign-ins?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+  const rows = page.items.map(signInRow);
+  if (cursor) byId("recent").append(...rows);
+  else byId("recent").replaceChildren(...rows);
+  nextPage = page.next;
+  byId("more-row").hidden = !nextPage;
+  byId("recent").hidden = byId("recent").children.length === 0;
+  byId("no-recent").hidden = !byId("recent").hidden || nextPage !== null;
+  return rows;
+}
+
+function signInRow(entry) {
+  const row = copyOf("sign-in-row");
+  setIcon(row, outcomeGlyphs[entry.status] ?? "info");
+  const tone = tones[entry.status];
+  if (tone) row.querySelector(".glyph").classList.add(tone);
+  row.querySelector("[data-what]").textContent = text(outcomeKey(entry));
+  const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;
+  row.querySelector("[data-where]").textContent = [entry.application, device, entry.ipAddress].filter(Boolean).join(" · ");
+  const when = row.querySelector("[data-when]");
+  when.dateTime = entry.at;
+  when.textContent = capitalized(dayAndTime(entry.at));
+  return row;
+}
+
+const outcomeKeys = {
+  declined: "securityInfoSays.declined", reported: "securityInfoSays.reported", wrong_number: "securityInfoSays.wrong_number",
+  denied: "securityInfoSays.denied", expired: "securityInfoSays.expired", canceled: "securityInfoSays.canceled",
+  pending: "securityInfoSays.pending", registration: "securityInfoSays.registration",
+  phoneSignInSetup: "securityInfoSays.phoneSignInSetup",
+};
+
+function outcomeKey(entry) {
+  if (entry.status === "approved" || entry.status === "redeemed") {
+    if (outcomeKeys[entry.purpose]) return outcomeKeys[entry.purpose];
+    return entry.method === "code" ? "securityInfoSays.approvedCode" : "securityInfoSays.approvedPush";
+  }
+  return outcomeKeys[entry.reason] ?? outcomeKeys[entry.status] ?? "securityInfoSays.denied";
+}
+
+byId("more").addEventListener("click", (event) => busy(event.currentTarget, async () => {
+  try {
+    const rows = await loadSignIns(nextPage);
+    rows[0]?.setAttribute("tabindex", "-1");
+    rows[0]?.focus();
+  } catch (problem) {
+    toast(problemText(problem));
+  }
+}));
+
+// ---- the page
+
+async function load() {
+  byId("failed").hidden = true;
+  try {
+    await Promise.all([loadMethods(), loadSignIns(null)]);
+  } catch (problem) {
+    byId("failed-words").textContent = `${byId("failed").dataset.words} ${problemText(problem)}`;
+    byId("failed").hidden = false;
+    for (const skeleton of document.querySelectorAll(".skeleton")) skeleton.closest("li").remove();
+  }
+}
+
+async function startAdding() {
+  if (await addDevice()) {
+    toast(text("securityInfoSays.addedDevice"));
+  }
+  await load();
+}
+
+for (const button of document.querySelectorAll("#add, [data-add]")) button.addEventListener("click", startAdding);
+byId("reload").addEventListener("click", (event) => busy(event.currentTarget, load));
+byId("sign-out").addEventListener("click", (event) => busy(event.currentTarget, async () => {
+  try {
+    await signOut();
+  } catch (problem) {
+    toast(problemText(problem));
+  }
+}));
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+load();

@@ -1,0 +1,351 @@
+// The sign-in page: one screen after the other, one request at a time.
+//
+// A screen is a history entry, so that Back works; what is secret is in memory and in sessionStorage, so that a reload goes on.
+
+import { answerTo } from "./answer.js";
+import { call, persistently, Problem } from "./api.js";
+import { announce, busy, byId, fieldError, setIcon, tenant, text, waitingTime } from "./page.js";
+import { Ring, showNumber } from "./ring.js";
+
+const root = byId("sign-in");
+const ring = new Ring(byId("ring"));
+const rememberedName = `countersign.username.${tenant}`;
+const keptRequest = `countersign.sign-in.${tenant}`;
+const otherTabs = new BroadcastChannel(`countersign.${tenant}`);
+
+/** Well within the time in which an approved request can be completed. */
+const completionMax = 15_000;
+
+let username = "";
+/** {id, secret, number, isSecond, lifetime, endsAt}: the request that this page waits for, until it is over. */
+let request = null;
+let waiting = null;
+/** What "Try again" does. */
+let again = () => go("name");
+let countdown = 0;
+
+// ---- screens
+
+function show(screen) {
+  for (const section of root.querySelectorAll("[data-screen]")) section.hidden = section.dataset.screen !== screen;
+  for (const element of root.querySelectorAll("[data-username]")) {
+    if (element instanceof HTMLInputElement) element.value = username;
+    else element.textContent = username;
+  }
+  if (screen === "name") withdraw();
+  if (screen === "code") byId("code-password-field").hidden = !codeNeedsPassword();
+  if (screen === "number" && request) showRequest();
+  else ring.stop();
+  for (const secret of root.querySelectorAll("#code, #code-password, #password, #pass")) {
+    secret.value = "";
+    fieldError(secret, null);
+  }
+  const section = root.querySelector(`[data-screen="${screen}"]`);
+  const first = screen === "name" ? byId("username") : section.querySelector("form input:not([tabindex])");
+  const isThere = first && !first.closest("[hidden]");
+  (isThere ? first : byVisible(section) ?? section.querySelector("h1")).focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+function byVisible(section) {
+  return [...section.querySelectorAll("form input:not([tabindex])")].find((input) => !input.closest("[hidden]"));
+}
+
+function go(screen, { replace = false } = {}) {
+  if (history.state?.screen === screen) replace = true;
+  history[replace ? "replaceState" : "pushState"]({ screen }, "");
+  show(screen);
+}
+
+/** A screen that was left may make no sense any more: no request to show, no name to go with a password. */
+function arrive(screen) {
+  const needsRequest = screen === "number" && !isOpen();
+  const needsName = !["name", "number"].includes(screen) && !username;
+  const isOver = screen === "outcome" || screen === "done";
+  if (needsRequest || needsName || isOver) return go("name", { replace: true });
+  show(screen);
+}
+
+// ---- the request
+
+const isOpen = () => request !== null && request.endsAt > Date.now();
+const codeNeedsPassword = () => !("codeAlone" in root.dataset) && !(isOpen() && request.isSecond);
+
+/** 202: a number to show. */
+function take(signIn, isSecond) {
+  const lifetime = Date.parse(signIn.expiresAt) - Date.parse(signIn.createdAt);
+  // By this browser's own clock, which may be wrong but runs as fast as the server's.
+  request = { id: signIn.id, secret: signIn.secret, number: signIn.number, isSecond, lifetime, endsAt: Date.now() + lifetime };
+  sessionStorage.setItem(keptRequest, JSON.stringify({ username, request }));
+  wait();
+}
+
+function forget() {
+  waiting?.abort();
+  request = null;
+  sessionStorage.removeItem(keptRequest);
+}
+
+/** Nobody waits for it any more: the phone need not show it. */
+async function withdraw() {
+  if (!request) return;
+  const { id, secret } = request;
+  forget();
+  await call("DELETE", `sign-ins/${encodeURIComponent(id)}`, { headers: { "Sign-In-Secret": secret } }).catch(() => {});
+}
+
+function showRequest() {
+  const which = request.isSecond ? "second" : "first";
+  for (const element of root.querySelectorAll(`[data-screen="number"] [data-${which}]`)) element.textContent = element.dataset[which];
+  showNumber(byId("number"), request.number);
+  ring.start(request.endsAt, request.lifetime, (seconds) => {
+    const words = seconds === 1 ? text("signInSays.secondLeft") : text("signInSays.secondsLeft", { count: seconds });
+    byId("time-left").textContent = words;
+    if (seconds === 15) announce(words);
+  });
+}
+
+async function wait() {
+  waiting?.abort();
+  const mine = (waiting = new AbortController());
+  const current = request;
+  try {
+    const status = await answerTo(current, mine.signal);
+    if (current === request) await settle(status);
+  } catch (problem) {
+    if (problem.kind === "stopped" || current !== request) return;
+    forget();
+    fail(problem);
+  }
+}
+
+async function settle({ status, reason }) {
+  if (status === "approved") return complete();
+  const isSeen = history.state?.screen === "number";
+  const isSecond = request.isSecond;
+  forget();
+  // Someone who types a code meanwhile is not disturbed: it goes with a fresh request.
+  if (status === "expired" && !isSeen) return;
+  outcome(status === "denied" ? reason : status, { isSecond });
+}
+
+async function complete() {
+  const { id, secret, isSecond } = request;
+  announce(text("signInSays.approved"));
+  try {
+    // The same key again gets the same reply: a lost one costs nothing.
+    const headers = { "Idempotency-Key": `complete-${id}` };
+    await persistently(() => call("POST", "session/complete", { body: { id, secret }, headers }), AbortSignal.timeout(completionMax));
+    finish();
+  } catch (problem) {
+    if (problem.status === 409 || problem.status === 410) {
+      forget();
+      return outcome("expired", { isSecond });
+    }
+    if (problem.kind === "offline" || problem.status === 503) return fail(problem, complete);
+    forget();
+    fail(problem);
+  }
+}
+
+function finish() {
+  forget();
+  otherTabs.postMessage("signedIn");
+  go("done", { replace: true });
+  location.replace(root.dataset.return);
+}
+
+// ---- what can go wrong
+
+const outcomes = {
+  declined: ["bad", "no", "signInSays.deniedTitle", "signInSays.denied"],
+  wrong_number: ["warning", "alert", "signInSays.wrongNumberTitle", "signInSays.wrongNumber"],
+  reported: ["bad", "shield", "signInSays.reportedTitle", "signInSays.reported"],
+  expired: ["warning", "clock", "signInSays.expiredTitle", "signInSays.expired"],
+  canceled: ["warning", "no", "signInSays.canceledTitle", "signInSays.canceled"],
+  replaced: ["warning", "tabs", "signInSays.replacedTitle", "signInSays.replaced"],
+  unavailable: ["warning", "alert", "signInSays.unavailableTitle", "signInSays.unavailable"],
+  too_many: ["warning", "clock", "signInSays.tooManyTitle", "signInSays.tooMany"],
+  offline: ["warning", "offline", "signInSays.offlineTitle", "signInSays.offline"],
+  failed: ["bad", "alert", "signInSays.failedTitle", "signInSays.failed"],
+};
+
+/** Says what happened and what to do; `retry` is what the button does instead of asking anew. */
+function outcome(kind, { isSecond = false, retry = null, retryAfter = 0 } = {}) {
+  const [tone, glyph, title, words] = outcomes[kind] ?? outcomes.failed;
+  byId("outcome-glyph").className = `glyph large ${tone}`;
+  setIcon(byId("outcome-glyph"), glyph);
+  byId("outcome-title").textContent = text(title);
+  byId("outcome-words").textContent = text(words);
+  byId("outcome-ways").hidden = !username;
+  // A password is not kept: whoever needs it again types it again.
+  again = retry ?? (() => (isSecond ? go("password", { replace: true }) : username ? begin() : go("name", { replace: true })));
+  pauseButton(retryAfter);
+  go("outcome", { replace: true });
+  announce(`${text(title)}. ${text(words)}`);
+}
+
+function pauseButton(seconds) {
+  clearInterval(countdown);
+  const end = Date.now() + seconds * 1000;
+  const line = byId("outcome-wait");
+  const tick = () => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    line.hidden = left <= 0;
+    byId("again").disabled = left > 0;
+    line.textContent = text("signInSays.unavailableFor", { time: waitingTime(left) });
+    if (left <= 0) clearInterval(countdown);
+  };
+  countdown = setInterval(tick, 1000);
+  tick();
+}
+
+function fail(problem, retry = null) {
+  if (problem.kind === "stopped") return;
+  if (!(problem instanceof Problem)) throw problem;
+  if (problem.kind === "offline") return outcome("offline", { retry });
+  if (problem.status === 429) return outcome("too_many", { retryAfter: problem.retryAfter });
+  if (problem.status >= 500) return outcome("unavailable", { retry, retryAfter: problem.retryAfter });
+  // Another tab began a request: the browser's mark belongs to that one now.
+  if (problem.status === 404 || problem.status === 403) return outcome("replaced");
+  outcome("failed");
+}
+
+// ---- ways to sign in
+
+/** One browser has one sign-in at a time: the newest. The other tabs hear of it first, while they can still withdraw theirs. */
+function ask(body) {
+  otherTabs.postMessage("begins");
+  return call("POST", "session", { body });
+}
+
+/** A request on the phone, by name alone. */
+async function begin() {
+  await withdraw();
+  try {
+    take((await ask({ username })).body.signIn, false);
+    go("number", { replace: history.state?.screen === "outcome" });
+  } catch (problem) {
+    fail(problem, problem.kind === "offline" || problem.status >= 500 ? begin : null);
+  }
+}
+
+/** A password or a pass: 200 is a session, 202 a number to show. */
+async function present(input, credentials) {
+  await withdraw();
+  try {
+    const { status, body } = await ask({ username, ...credentials });
+    if (status === 200) return finish();
+    take(body.signIn, true);
+    go("number");
+  } catch (problem) {
+    if (problem.status === 401) return fieldError(input, text("signInSays.invalidCredentials"));
+    if (problem.status === 429) return fieldError(input, text("says.tooMany", { time: waitingTime(problem.retryAfter) }));
+    fail(problem, () => go(input.id, { replace: true }));
+  }
+}
+
+async function submitCode(code, password) {
+  const body = codeNeedsPassword() ? { code, password } : { code };
+  try {
+    if (!isOpen()) take((await ask({ username })).body.signIn, false);
+    const { id, secret } = request;
+    // The answer that the code gives is taken from here, not from the stream as well.
+    waiting?.abort();
+    await call("POST", `sign-ins/${encodeURIComponent(id)}/code`, { body, headers: { "Sign-In-Secret": secret } });
+    await complete();
+  } catch (problem) {
+    if (problem.status === 422) fieldError(byId("code"), text(password === "" || !body.password ? "signInSays.invalidCodeOnly" : "signInSays.invalidCode"));
+    else if (problem.status === 429) fieldError(byId("code"), text("says.tooMany", { time: waitingTime(problem.retryAfter) }));
+    else if (problem.status === 409 || problem.status === 410) return wait();
+    else return fail(problem);
+    byId("code").select();
+    if (isOpen()) wait();
+  }
+}
+
+// ---- what people do
+
+function onSubmit(id, work) {
+  const form = byId(id);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    busy(form.querySelector("button:not([type])"), work);
+  });
+}
+
+onSubmit("name-form", async () => {
+  const name = byId("username").value.trim();
+  if (!name) return fieldError(byId("username"), text("signInSays.needUsername"));
+  if ([...name].length > 256) return fieldError(byId("username"), text("signInSays.badUsername"));
+  fieldError(byId("username"), null);
+  username = name;
+  if (byId("remember").checked) localStorage.setItem(rememberedName, name);
+  else localStorage.removeItem(rememberedName);
+  await begin();
+});
+
+onSubmit("password-form", async () => {
+  const input = byId("password");
+  if (!input.value) return fieldError(input, text("signInSays.needPassword"));
+  fieldError(input, null);
+  await present(input, { password: input.value });
+});
+
+onSubmit("pass-form", async () => {
+  const input = byId("pass");
+  if (!input.value.trim()) return fieldError(input, text("signInSays.needPass"));
+  fieldError(input, null);
+  await present(input, { temporaryAccessPass: input.value.trim() });
+});
+
+onSubmit("code-form", async () => {
+  const [code, password] = [byId("code"), byId("code-password")];
+  const digits = code.value.replace(/\s/g, "");
+  fieldError(code, null);
+  fieldError(password, null);
+  if (!codeNeedsPassword()) byId("code-password-field").hidden = true;
+  else if (byId("code-password-field").hidden) {
+    // The second step ran out while the code was typed: its password is needed again.
+    byId("code-password-field").hidden = false;
+    return password.focus();
+  } else if (!password.value) return fieldError(password, text("signInSays.needPassword"));
+  if (!/^\d{6,8}$/.test(digits)) return fieldError(code, text("signInSays.needCode"));
+  await submitCode(digits, password.value);
+});
+
+root.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button?.dataset.go) go(button.dataset.go);
+  if (button && "back" in button.dataset) history.back();
+});
+byId("approve").addEventListener("click", (event) => (isOpen() && !request.isSecond ? go("number") : busy(event.currentTarget, begin)));
+byId("again").addEventListener("click", (event) => busy(event.currentTarget, async () => again()));
+addEventListener("popstate", (event) => arrive(event.state?.screen ?? "name"));
+otherTabs.addEventListener("message", ({ data }) => {
+  if (data === "signedIn") return location.replace(root.dataset.return);
+  if (!request) return;
+  withdraw();
+  outcome("replaced");
+});
+// A page out of the browser's memory may show what is long over.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+function start() {
+  const remembered = localStorage.getItem(rememberedName);
+  byId("username").value = remembered ?? "";
+  byId("remember").checked = remembered !== null;
+  byId("name-form").querySelector("button").disabled = false;
+  const kept = JSON.parse(sessionStorage.getItem(keptRequest) ?? "null");
+  if (kept && history.state?.screen && kept.request.endsAt > Date.now()) {
+    ({ username, request } = kept);
+    wait();
+  } else {
+    sessionStorage.removeItem(keptRequest);
+  }
+  const screen = history.state?.screen ?? "name";
+  if (history.state === null) history.replaceState({ screen: "name" }, "");
+  arrive(screen);
+}
+
+start();

@@ -1,0 +1,95 @@
+"""A real Chromium, watched: whatever a page logs as an error, asks of another host or breaks of its policy fails the test."""
+
+import urllib.parse
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+# A refusal of the API is an answer; Chromium logs it all the same.
+EXPECTED = "Failed to load resource: the server responded with a status of"
+UNREACHED = "Failed to load resource: net::ERR_"
+REPORT_VIOLATIONS = "addEventListener('securitypolicyviolation', event => console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))"
+
+
+class Watched:
+    """One browser with its own cookies and storage."""
+
+    def __init__(self, browser: Browser, base: str, **options):
+        self.base = base
+        self.context: BrowserContext = browser.new_context(base_url=base, **{"locale": "en-GB", **options})
+        self.context.add_init_script(REPORT_VIOLATIONS)
+        self.context.set_default_timeout(10_000)
+        self.faults: list[str] = []
+        self.requests: list[str] = []
+        self.may_be_unreachable = False
+
+    def tab(self, path: str | None = None) -> Page:
+        page = self.context.new_page()
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+        page.on("request", self._asked)
+        page.on("response", self._answered)
+        if path:
+            page.goto(path)
+        return page
+
+    def _said(self, message):
+        expected = message.text.startswith(EXPECTED) or (self.may_be_unreachable and message.text.startswith(UNREACHED))
+        if message.type in ("error", "warning") and not expected:
+            self.faults.append(f"console: {message.text}")
+
+    def _asked(self, request):
+        self.requests.append(request.url)
+        if urllib.parse.urlsplit(request.url).scheme not in ("data", "blob") and not request.url.startswith(self.base + "/"):
+            self.faults.append(f"another host: {request.url}")
+
+    def _answered(self, response):
+        path = urllib.parse.urlsplit(response.url).path
+        if response.status >= 500 or (response.status >= 400 and path.startswith("/assets/")):
+            if not self.may_be_unreachable:
+                self.faults.append(f"{response.status} {path}")
+
+    def close(self):
+        self.context.close()
+        assert not self.faults, self.faults
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_browser(chromium, demo):
+    opened = []
+
+    def open_one(**options) -> Watched:
+        opened.append(Watched(chromium, demo["base"], **options))
+        return opened[-1]
+
+    yield open_one
+    for watched in opened:
+        watched.close()
+
+
+@pytest.fixture
+def browser(open_browser):
+    return open_browser()
+
+
+@pytest.fixture
+def settings(administrator):
+    """Changes the tenant's settings for one test."""
+    before = {}
+
+    def change(**members):
+        current = administrator.get("/settings")
+        before.update({name: current[name] for name in members if name not in before})
+        administrator.change("/settings", members)
+
+    yield change
+    if before:
+        administrator.change("/settings", before)

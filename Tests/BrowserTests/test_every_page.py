@@ -1,0 +1,172 @@
+"""Every screen of every page: what it weighs, how it reads, how it looks; pictures are kept in var/screenshots."""
+
+import gzip
+import pathlib
+import urllib.parse
+
+import pytest
+from client import Phone
+from playwright.sync_api import Page, expect
+
+from .pages import SignInPage, only_challenge, other_number, sign_in
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PICTURES = ROOT / "var/screenshots"
+AUDIT = (pathlib.Path(__file__).parent / "audit.js").read_text()
+WIDTHS = [(390, 844), (1280, 860)]
+# Two frames after the last change, in which no transition is under way any more.
+SETTLED = """async () => {
+  for (let frames = 0; frames < 2;) {
+    await new Promise(requestAnimationFrame);
+    const moving = document.getAnimations().filter((animation) => animation instanceof CSSTransition).length;
+    frames = moving ? 0 : frames + 1;
+  }
+}"""
+BUDGET = 60 * 1024
+
+
+def look(page: Page, name: str) -> None:
+    """Looks the screen over in both widths and schemes, and keeps a picture of each."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    faults = []
+    page.emulate_media(reduced_motion="reduce")
+    for width, height in WIDTHS:
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.evaluate(SETTLED)
+            faults += [f"{name} at {width} in {scheme}: {fault}" for fault in page.evaluate(AUDIT)]
+            page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=not page.evaluate("!!document.querySelector('dialog[open]')"))
+    for width in (320, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        faults += [f"{name} at {width}: {fault}" for fault in page.evaluate(AUDIT)]
+    assert not faults, "\n".join(dict.fromkeys(faults))
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-AT"])
+def test_every_screen_of_sign_in(open_browser, someone, locale):
+    browser = open_browser(locale=locale)
+    suffix = "" if locale.startswith("en") else "-de"
+    page = SignInPage(browser.tab()).open()
+    assert page.page.get_attribute("html", "lang") == locale[:2]
+    look(page.page, f"sign-in-name{suffix}")
+    page.page.fill("#username", someone.username)
+    page.page.locator("#name-form button").click()
+    number = page.number()
+    look(page.page, f"sign-in-number{suffix}")
+    for screen in ("ways", "cant", "code", "password", "pass"):
+        source = "cant" if screen in ("code", "pass") else "ways" if screen == "password" else "number"
+        if screen == "cant":
+            page.page.go_back()
+        if screen == "pass" or screen == "password":
+            page.page.go_back()
+        if screen == "password":
+            page.page.go_back()
+            page.page.locator('[data-screen="number"] [data-go="ways"]').click()
+        if screen == "pass":
+            page.page.go_back()
+            page.page.locator('[data-screen="number"] [data-go="cant"]').click()
+        page.page.locator(f'[data-screen="{source}"] [data-go="{screen}"]').click()
+        page.expect_screen(screen)
+        look(page.page, f"sign-in-{screen}{suffix}")
+    while page.screen != "number":
+        page.page.go_back()
+    someone.phone.answer(only_challenge(someone.phone), number=other_number(number))
+    page.expect_screen("outcome")
+    look(page.page, f"sign-in-wrong-number{suffix}")
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-AT"])
+def test_every_screen_of_security_info(open_browser, someone, locale):
+    suffix = "" if locale.startswith("en") else "-de"
+    browser = open_browser(locale=locale)
+    tab = SignInPage(browser.tab()).open()
+    tab.page.fill("#username", someone.username)
+    tab.page.locator("#name-form button").click()
+    someone.phone.answer(only_challenge(someone.phone), number=tab.number())
+    tab.expect_signed_in()
+    page = tab.page
+    expect(page.locator("#recent li").first).to_be_visible()
+    look(page, f"security-info{suffix}")
+    page.locator("#devices [data-remove]").click()
+    look(page, f"security-info-remove{suffix}")
+    page.keyboard.press("Escape")
+    page.locator("#add").click()
+    look(page, f"security-info-add{suffix}")
+    page.locator('[data-step="choose"] .primary').click()
+    look(page, f"security-info-start{suffix}")
+    page.locator("#add-next").click()
+    expect(page.locator("#qr")).to_be_visible()
+    look(page, f"security-info-scan{suffix}")
+    page.locator("#cant-scan summary").click()
+    look(page, f"security-info-link{suffix}")
+    phone = Phone()
+    assert phone.activate(page.input_value("#activation-link")).status_code == 201
+    expect(page.locator('[data-step="confirm"]')).to_be_visible()
+    look(page, f"security-info-confirm{suffix}")
+    phone.answer(phone.challenges()[0], number=page.text_content("#add-number"))
+    expect(page.locator('[data-step="done"]')).to_be_visible()
+    look(page, f"security-info-done{suffix}")
+
+
+def test_a_page_that_is_not_there(browser):
+    for path in ("/nowhere/sign-in", "/no/such/page", "/"):
+        page = browser.tab()
+        assert page.goto(path).status == 404
+        expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    look(page, "not-found")
+
+
+def test_the_first_paint_is_light_and_only_its_stylesheet_blocks(browser, someone):
+    sign_in(browser, someone)
+    for path in ("/demo/sign-in?prompt=login", "/demo/security-info", "/no/such/page"):
+        page = browser.tab()
+        sizes = {}
+
+        def weigh(response):
+            if "/v1/" not in response.url and response.status == 200 or response.url.endswith(path):
+                sizes[response.url] = response
+
+        page.on("response", weigh)
+        page.goto(path)
+        page.wait_for_load_state("load")
+        answers = list(sizes.values())
+        total = sum(len(gzip.compress(response.body(), 9)) for response in answers)
+        assert 0 < total <= BUDGET, f"{path} needs {total} bytes"
+        for response in answers:
+            if "/assets/" in response.url:
+                assert response.headers["content-encoding"] == "gzip" or len(response.body()) < 400, response.url
+                assert response.headers["cache-control"] == "public, max-age=31536000, immutable", response.url
+        blocking = page.evaluate(
+            "performance.getEntriesByType('resource').filter(entry => entry.renderBlockingStatus === 'blocking').map(entry => entry.name)")
+        assert [urllib.parse.urlsplit(url).path.split(".")[0] for url in blocking] == ["/assets/countersign"], blocking
+
+
+def test_a_violation_of_the_policy_would_be_seen(open_browser):
+    browser = open_browser()
+    page = browser.tab("/demo/sign-in")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p><img src=\"https://evil.example/x.png\">')")
+    page.wait_for_timeout(300)
+    assert any("policy: style-src" in fault for fault in browser.faults), browser.faults
+    assert any("policy: img-src" in fault for fault in browser.faults), browser.faults
+    browser.faults.clear()
+
+
+def test_the_audit_finds_what_it_should(open_browser):
+    page = open_browser().tab("/demo/sign-in")
+    page.evaluate(
+        """() => {
+          const add = (html) => document.querySelector('main').insertAdjacentHTML('beforeend', html);
+          add('<h4>Skipped</h4><input id="bare"><button></button><p class="pale">Pale</p><img src="data:,">');
+          document.querySelector('.pale').style.color = '#bbb';
+        }""")
+    faults = "\n".join(page.evaluate(AUDIT))
+    for expected in ("skips a level", "<input #bare>  has no name", "has no name", "contrast", "no text instead"):
+        assert expected in faults, (expected, faults)
+
+
+def test_without_scripts_the_page_says_what_it_needs(open_browser):
+    page = open_browser(java_script_enabled=False).tab("/demo/sign-in")
+    expect(page.locator("noscript")).to_be_visible()
+    assert "This page needs JavaScript" in page.locator("noscript").inner_html()
+    assert page.locator("noscript").bounding_box()["height"] > 20

@@ -1,0 +1,132 @@
+"""Code, password and second factor, Temporary Access Pass, and a remembered name."""
+
+import time
+
+import pyotp
+from playwright.sync_api import expect
+
+from .pages import SignInPage, only_challenge
+
+
+def code_of(someone) -> str:
+    return pyotp.TOTP(someone.phone.registration["offlineCode"]["secret"]).now()
+
+
+def test_a_code_with_the_password_signs_in(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    page.ways("Use a verification code")
+    page.page.fill("#code-password", someone.password)
+    page.page.fill("#code", code_of(someone))
+    page.page.get_by_role("button", name="Sign in").click()
+    page.expect_signed_in()
+
+
+def test_a_wrong_code_is_said_beside_its_field_and_too_many_wait(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    page.page.get_by_role("button", name="I can’t use my app right now").click()
+    page.page.get_by_role("button", name="My phone has no connection").click()
+    error = page.page.locator("#code-error")
+    for _ in range(3):
+        page.page.fill("#code-password", someone.password)
+        page.page.fill("#code", "000000")
+        page.page.get_by_role("button", name="Sign in").click()
+        expect(error).to_contain_text("did not match")
+        expect(page.page.locator("#code")).to_have_attribute("aria-invalid", "true")
+        expect(page.page.locator("#code-form button")).not_to_have_attribute("aria-busy", "true")
+    page.page.fill("#code", code_of(someone))
+    page.page.get_by_role("button", name="Sign in").click()
+    expect(error).to_contain_text("Too many attempts. Please wait")
+
+
+def test_a_code_alone_is_enough_where_the_tenant_says_so(browser, someone, settings):
+    settings(offlineCodeAlone=True)
+    time.sleep(1)  # the change has a second to reach every process
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    page.ways("Use a verification code")
+    expect(page.page.locator("#code-password")).to_be_hidden()
+    page.page.fill("#code", code_of(someone))
+    page.page.get_by_role("button", name="Sign in").click()
+    page.expect_signed_in()
+
+
+def test_a_password_is_followed_by_a_number(browser, make_someone):
+    someone = make_someone(phone_sign_in=False)
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    page.ways("Use my password")
+    page.page.fill("#password", "not the password")
+    page.page.get_by_role("button", name="Next").click()
+    expect(page.page.locator("#password-error")).to_contain_text("is not right")
+    page.page.fill("#password", someone.password)
+    page.page.get_by_role("button", name="Next").click()
+    expect(page.page.get_by_role("heading", name="One more step")).to_be_visible()
+    someone.phone.answer(only_challenge(someone.phone), number=page.number())
+    page.expect_signed_in()
+
+
+def test_a_code_is_the_second_factor_without_a_second_password(browser, make_someone):
+    someone = make_someone(phone_sign_in=False)
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    page.ways("Use my password")
+    page.page.fill("#password", someone.password)
+    page.page.get_by_role("button", name="Next").click()
+    page.number()
+    page.ways("Use a verification code")
+    expect(page.page.locator("#code-password")).to_be_hidden()
+    page.page.fill("#code", code_of(someone))
+    page.page.get_by_role("button", name="Sign in").click()
+    page.expect_signed_in()
+
+
+def test_a_pass_signs_in_once(browser, someone, administrator):
+    text = administrator.issue_pass(someone.user["id"])
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    page.page.get_by_role("button", name="I can’t use my app right now").click()
+    page.page.get_by_role("button", name="My phone is lost, broken or new").click()
+    page.page.fill("#pass", "wrong-pass")
+    page.page.get_by_role("button", name="Sign in").click()
+    expect(page.page.locator("#pass-error")).to_contain_text("is not right")
+    page.page.fill("#pass", text)
+    page.page.get_by_role("button", name="Sign in").click()
+    page.expect_signed_in()
+
+
+def test_approve_a_request_leads_back_to_the_number(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    number = page.next(someone.username)
+    page.ways("Approve a request on my Authenticator app")
+    assert page.number() == number
+    someone.phone.answer(only_challenge(someone.phone), number=number)
+    page.expect_signed_in()
+
+
+def test_a_name_is_remembered_only_where_it_was_asked_for(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    assert page.page.evaluate("localStorage.length") == 0
+    page.page.get_by_role("button", name="Use another user name").click()
+    page.page.get_by_label("Remember my user name").check()
+    page.next(someone.username)
+    page.page.close()
+    again = SignInPage(browser.tab()).open()
+    expect(again.page.locator("#username")).to_have_value(someone.username)
+    expect(again.page.get_by_label("Remember my user name")).to_be_checked()
+    again.page.get_by_label("Remember my user name").uncheck()
+    again.next(someone.username)
+    assert again.page.evaluate("localStorage.length") == 0
+
+
+def test_empty_fields_say_what_is_missing(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.page.get_by_role("button", name="Next").click()
+    expect(page.page.locator("#username-error")).to_have_text("Enter your user name.")
+    expect(page.page.locator("#username")).to_be_focused()
+    page.next(someone.username)
+    page.ways("Use my password")
+    page.page.get_by_role("button", name="Next").click()
+    expect(page.page.locator("#password-error")).to_have_text("Enter your password.")

@@ -1,0 +1,148 @@
+"""A person's own methods, devices and sign-ins."""
+
+from client import Person, Phone
+from playwright.sync_api import expect
+
+from .pages import SignInPage, only_challenge, sign_in
+
+
+def add_phone(page, phone=None):
+    phone = phone or Phone()
+    page.locator("#add").click()
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator("#qr")).to_be_visible()
+    page.get_by_text("Can’t scan the code?").click()
+    assert phone.activate(page.input_value("#activation-link")).status_code == 201
+    expect(page.get_by_role("heading", name="Enter this number on your phone")).to_be_visible()
+    return phone
+
+
+def test_a_first_phone_is_added_by_the_page(browser, administrator):
+    person = Someone(administrator)
+    page = browser.tab()
+    start = SignInPage(page).open()
+    start.next(person.username)
+    start.ways("Use my password")
+    page.fill("#password", person.password)
+    page.get_by_role("button", name="Next").click()
+    start.expect_signed_in()
+    expect(page.get_by_role("heading", name="No phone yet")).to_be_visible()
+    phone = add_phone(page)
+    natural = page.evaluate("document.querySelector('#qr').naturalWidth")
+    assert natural > 0, "the QR code is an image that loads"
+    reply = phone.answer(phone.challenges()[0], number=page.text_content("#add-number"))
+    assert reply.json()["status"] == "approved"
+    expect(page.get_by_role("heading", name="Your phone is ready")).to_be_visible()
+    page.get_by_role("button", name="Done").click()
+    device = page.locator("#devices li")
+    expect(device).to_have_count(1)
+    expect(device).to_contain_text("Test phone")
+    expect(device).to_contain_text("Second step and codes")
+    expect(page.locator("#methods")).to_contain_text("Verification code")
+
+
+class Someone:
+    def __init__(self, administrator):
+        import secrets
+
+        self.username, self.password = "q" + secrets.token_hex(6), secrets.token_urlsafe(12)
+        administrator.create_user(self.username, self.password)
+
+
+def test_a_wrong_number_ends_the_addition(browser, someone):
+    page = sign_in(browser, someone)
+    phone = add_phone(page)
+    number = page.text_content("#add-number")
+    phone.answer(phone.challenges()[0], number="11" if number != "11" else "12")
+    expect(page.get_by_role("heading", name="That took too long")).to_be_visible()
+    page.get_by_role("button", name="Start again").click()
+    expect(page.locator("#qr")).to_be_visible()
+
+
+def test_phone_sign_in_and_the_default_method_are_shown(browser, someone):
+    page = sign_in(browser, someone)
+    expect(page.locator("#devices")).to_contain_text("Phone sign-in on")
+    default = page.locator("#methods li", has=page.locator("[data-default]:visible"))
+    expect(default).to_have_count(1)
+    expect(default).to_contain_text("Phone sign-in")
+
+
+def test_a_device_is_removed_after_a_question(browser, someone):
+    page = sign_in(browser, someone)
+    page.get_by_role("button", name="Remove Test phone").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Test phone can then no longer approve")
+    expect(dialog).to_contain_text("your only device")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert someone.phone.call("GET", "/challenges").status_code == 200
+    page.get_by_role("button", name="Remove Test phone").click()
+    dialog.get_by_role("button", name="Remove device").click()
+    expect(page.get_by_text("Test phone is removed")).to_be_visible()
+    expect(page.get_by_role("heading", name="No phone yet")).to_be_visible()
+    assert someone.phone.call("GET", "/challenges").status_code == 401
+
+
+def test_recent_sign_ins_are_my_own_newest_first(browser, someone, application):
+    request = application.begin(someone.username, application="Payroll").json()
+    someone.phone.answer(only_challenge(someone.phone), "decline")
+    page = sign_in(browser, someone)
+    rows = page.locator("#recent li")
+    expect(rows.nth(0)).to_contain_text("Signed in with the phone")
+    expect(rows.nth(1)).to_contain_text("Declined on the phone")
+    expect(rows.nth(1)).to_contain_text("Payroll")
+    assert request["status"] == "pending"
+
+
+def test_the_list_of_own_sign_ins_is_paged_and_holds_nobody_elses(demo, someone, make_someone, application):
+    other = make_someone()
+    for _ in range(3):
+        request = application.begin(someone.username).json()
+        someone.phone.answer(only_challenge(someone.phone), number=request["number"])
+    application.begin(other.username)
+    person = someone.browser
+    first = person.call("GET", "/me/sign-ins?limit=2").json()
+    assert len(first["items"]) == 2 and first["next"]
+    rest = person.call("GET", f"/me/sign-ins?limit=100&cursor={first['next']}").json()
+    entries = first["items"] + rest["items"]
+    assert [entry["at"] for entry in entries] == sorted((entry["at"] for entry in entries), reverse=True)
+    assert len({entry["id"] for entry in entries}) == len(entries)
+    assert all(set(entry) == {
+        "id", "at", "purpose", "application", "status", "reason", "method", "deviceId", "deviceName", "ipAddress", "userAgent",
+        "settledAt"} for entry in entries)
+    assert {entry["reason"] for entry in entries} <= {None, "declined", "reported", "wrong_number"}
+    assert Person(demo["base"], demo["tenant"]).call("GET", "/me/sign-ins").status_code == 401
+
+
+def test_more_sign_ins_come_when_asked_for(browser, someone, application):
+    for _ in range(11):
+        request = application.begin(someone.username).json()
+        someone.phone.answer(only_challenge(someone.phone), number=request["number"])
+    page = sign_in(browser, someone)
+    expect(page.locator("#recent li")).to_have_count(10)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    assert page.locator("#recent li").count() >= 12
+
+
+def test_signing_out_ends_the_session(browser, someone):
+    page = sign_in(browser, someone)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You have signed out.")).to_be_visible()
+    page.goto("/demo/security-info")
+    assert "/demo/sign-in" in page.url
+
+
+def test_what_cannot_be_loaded_says_so_and_loads_again(browser, someone):
+    page = sign_in(browser, someone)
+    browser.may_be_unreachable = True
+    page.route("**/me/sign-ins**", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#failed")).to_contain_text("could not be loaded")
+    expect(page.locator("#devices")).to_contain_text("Test phone")
+    page.unroute("**/me/sign-ins**")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#failed")).to_be_hidden()
+    expect(page.locator("#recent li").first).to_be_visible()

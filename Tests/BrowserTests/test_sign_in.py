@@ -1,0 +1,121 @@
+"""Signing in by number, and every way in which a request ends."""
+
+import time
+
+from playwright.sync_api import expect
+
+from .pages import SignInPage, only_challenge, other_number, sign_in
+
+
+def test_a_number_typed_on_the_phone_signs_in_with_no_reload(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    number = page.next(someone.username)
+    loads = sum("/demo/sign-in" in url for url in browser.requests)
+    answered = time.monotonic()
+    assert someone.phone.answer(only_challenge(someone.phone), number=number).json()["status"] == "approved"
+    page.expect_signed_in()
+    assert time.monotonic() - answered < 3
+    assert sum("/demo/sign-in" in url for url in browser.requests) == loads
+    expect(page.page.get_by_role("heading", name="Security info")).to_be_visible()
+    assert any(url.endswith("/events") for url in browser.requests), "the page listens, it does not ask again and again"
+
+
+def test_the_page_goes_on_by_long_poll_where_the_stream_fails(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.page.route("**/events", lambda route: route.abort())
+    browser.may_be_unreachable = True
+    number = page.next(someone.username)
+    while not any(url.endswith("?wait=25") for url in browser.requests):
+        page.page.wait_for_timeout(50)
+    someone.phone.answer(only_challenge(someone.phone), number=number)
+    page.expect_signed_in()
+
+
+def test_the_way_back_is_a_path_of_this_origin_alone(browser, someone):
+    for target in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\tx"]:
+        page = SignInPage(browser.tab())
+        page.page.goto("/demo/sign-in?return=" + target.replace("\\", "%5C").replace("\t", "%09"))
+        assert page.page.get_attribute("#sign-in", "data-return") == "/demo/security-info", target
+    page = SignInPage(browser.tab()).open("?return=/demo/security-info%3Ffrom%3Dlink")
+    number = page.next(someone.username)
+    someone.phone.answer(only_challenge(someone.phone), number=number)
+    page.page.wait_for_url("**/demo/security-info?from=link")
+
+
+def test_a_wrong_number_says_so_and_a_new_number_follows(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    number = page.next(someone.username)
+    someone.phone.answer(only_challenge(someone.phone), number=other_number(number))
+    page.expect_outcome("That was another number")
+    page.try_again()
+    someone.phone.answer(only_challenge(someone.phone), number=page.number())
+    page.expect_signed_in()
+
+
+def test_a_declined_request_says_so(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    someone.phone.answer(only_challenge(someone.phone), "decline")
+    page.expect_outcome("The request was declined")
+    page.try_again()
+    assert page.number()
+
+
+def test_a_reported_request_says_what_to_do_instead(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    someone.phone.answer(only_challenge(someone.phone), "report")
+    page.expect_outcome("The request was reported")
+    expect(page.page.locator("#outcome-words")).to_contain_text("another way")
+    page.page.get_by_role("button", name="Other ways to sign in").click()
+    page.expect_screen("ways")
+
+
+def test_a_request_that_nobody_answers_ends_with_the_time(browser, someone, settings):
+    settings(requestLifetimeSeconds=30)
+    time.sleep(1)  # the change has a second to reach every process
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    expect(page.page.locator("#time-left")).to_have_text("15 seconds left", timeout=20_000)
+    expect(page.page.locator("#announcer")).to_have_text("15 seconds left")
+    page.expect_outcome("Time is up", timeout=25_000)
+    page.try_again()
+    someone.phone.answer(only_challenge(someone.phone), number=page.number())
+    page.expect_signed_in()
+
+
+def test_a_canceled_request_says_so(browser, someone, administrator):
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    assert administrator.call("POST", f"/users/{someone.user['id']}:block").status_code in (200, 204)
+    page.expect_outcome("The request was withdrawn")
+
+
+def test_the_page_never_tells_whether_a_name_exists(browser, someone, make_someone):
+    seen = []
+    for username in [someone.username, "nobody-of-this-name", make_someone(phone_sign_in=False).username]:
+        page = SignInPage(browser.tab()).open()
+        page.next(username)
+        text = page.page.inner_text("main").replace(username, "NAME").replace(page.page.text_content("#number"), "NN")
+        seen.append((page.screen, "".join(c for c in text if not c.isdigit())))
+        page.page.close()
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_a_number_of_three_digits_is_shown_when_risk_is_raised(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    someone.phone.answer(only_challenge(someone.phone), "report")
+    page.expect_outcome("The request was reported")
+    page.try_again()
+    assert len(page.number()) == 3
+    box = page.page.locator("#number").bounding_box()
+    assert box["width"] < page.page.locator("#ring").bounding_box()["width"] - 20, "it fits into its ring"
+
+
+def test_a_person_with_a_session_is_not_asked_again(browser, someone):
+    page = sign_in(browser, someone)
+    page.goto("/demo/sign-in")
+    assert page.url.endswith("/demo/security-info")
+    page.goto("/demo/sign-in?prompt=login")
+    assert page.url.endswith("prompt=login")

@@ -1,0 +1,144 @@
+import AsyncHTTPClient
+import DeviceAPI
+import Domain
+import Messaging
+import NIOCore
+import NIOHTTP1
+import Synchronization
+import TestSupport
+import Testing
+import Wire
+
+@testable import GatewayService
+
+@Suite struct ConnectionTests {
+    // MARK: who may connect
+
+    private static func configuration(_ host: String, _ change: (inout GatewayConfiguration) -> Void = { _ in })
+        -> GatewayConfiguration
+    {
+        var configuration = GatewayConfiguration(host: host, externalURL: "https://id.example")
+        change(&configuration)
+        return configuration
+    }
+
+    @Test("plain HTTP on an address that is not loopback stops the start, naming the keys that would help")
+    func plainHTTP() throws {
+        for host in ["0.0.0.0", "::", "192.0.2.1", "2001:db8::1"] {
+            let problem = try #require(Self.configuration(host).problem)
+            for key in ["http.address", "http.tls.certificate", "http.tls.key", "http.trustedProxies"] {
+                #expect(problem.contains(key))
+            }
+            #expect(Self.configuration(host) { $0.trustedProxies = ["10.0.0.0/8"] }.problem == nil)
+            #expect(Self.configuration(host) { $0.tls = .init(certificate: "c", key: "k") }.problem == nil)
+        }
+        for host in ["127.0.0.1", "127.8.8.8", "::1", "localhost"] { #expect(Self.configuration(host).problem == nil) }
+    }
+
+    @Test("an external URL or a proxy that cannot be is named by its key")
+    func otherProblems() {
+        #expect(GatewayConfiguration(externalURL: "ftp://id").problem?.hasPrefix("http.externalURL ") == true)
+        #expect(GatewayConfiguration(externalURL: "http://id.example").problem?.hasPrefix("http.externalURL ") == true)
+        let proxies = Self.configuration("127.0.0.1") { $0.trustedProxies = ["nowhere"] }
+        #expect(proxies.problem?.hasPrefix("http.trustedProxies ") == true)
+    }
+
+    @Test(
+        "without TLS only loopback and the named proxies may connect, however the socket shows their address",
+        arguments: [
+            ("127.0.0.1", true), ("127.1.2.3", true), ("::1", true), ("::ffff:127.0.0.1", true), ("10.1.2.3", true),
+            ("::ffff:10.1.2.3", true), ("2001:db8::7", true), ("11.0.0.1", false), ("::ffff:11.0.0.1", false),
+            ("2001:db9::1", false), ("", false),
+        ])
+    func peers(peer: String, isLet: Bool) {
+        let addresses = ClientAddress(
+            trusted: ["10.0.0.0/8", "2001:db8::/32"].compactMap { ClientAddress.Block($0) })
+        #expect(addresses.mayConnect(peer, isTLS: false) == isLet)
+        #expect(addresses.mayConnect(peer, isTLS: true))
+    }
+
+    /// An address of this machine that is not loopback.
+    private static let ownAddress: String? = try? System.enumerateDevices().lazy.compactMap { device in
+        guard case .v4 = device.address, let address = device.address?.ipAddress, !ClientAddress.isLoopback(address)
+        else { return nil }
+        return address
+    }.first
+
+    @Test(
+        "a peer that is neither loopback nor named is refused whatever it asks for",
+        .enabled(if: ownAddress != nil, "this machine has loopback only"))
+    func stranger() async throws {
+        let own = try #require(Self.ownAddress)
+        for (block, status) in [("192.0.2.0/24", 403), ("\(own)/32", 200)] {
+            try await GatewayHarness.run {
+                $0 = GatewayConfiguration(host: "0.0.0.0", port: 0, externalURL: "https://id.example")
+                $0.trustedProxies = [block]
+            } _: { gateway in
+                #expect(try await gateway.send(.GET, "/healthz").status == 200)
+                let url = gateway.url.replacing("127.0.0.1", with: own)
+                let reply = try await HTTPClient.shared.execute(
+                    HTTPClientRequest(url: url + "/healthz"), timeout: .seconds(30))
+                #expect(Int(reply.status.code) == status)
+                let elsewhere = try await HTTPClient.shared.execute(
+                    HTTPClientRequest(url: url + "/nothing"), timeout: .seconds(30))
+                #expect(Int(elsewhere.status.code) == (status == 200 ? 404 : 403))
+            }
+        }
+    }
+
+    // MARK: how many, how long
+
+    @Test("a connection more than there may be waits until one ends")
+    func connectionsMax() async throws {
+        try await GatewayHarness.run {
+            $0.connectionsMax = 1
+        } _: { gateway in
+            let (first, second) = (
+                HTTPClient(eventLoopGroupProvider: .singleton), HTTPClient(eventLoopGroupProvider: .singleton)
+            )
+            let health = gateway.request(.GET, "/healthz")
+            #expect(try await first.execute(health, timeout: .seconds(30)).status == .ok)
+            let isAnswered = Mutex(false)
+            async let late: HTTPResponseStatus = {
+                let status = try await second.execute(health, timeout: .seconds(30)).status
+                isAnswered.withLock { $0 = true }
+                return status
+            }()
+            for _ in 0..<100 {
+                let reply = try await first.execute(health, timeout: .seconds(30))
+                _ = try await reply.body.collect(upTo: 1024)
+            }
+            #expect(!isAnswered.withLock { $0 })
+            try await first.shutdown()
+            #expect(try await late == .ok)
+            try await second.shutdown()
+        }
+    }
+
+    @Test(
+        "a body that does not come ends the connection",
+        arguments: ["/v1/demo/sign-ins", "/v1/demo/admin/users:import"])
+    func slowBody(path: String) async throws {
+        try await GatewayHarness.run {
+            ($0.bodyTimeout, $0.importTimeout) = (.zero, .zero)
+        } _: { gateway in
+            gateway.policy()
+            let (pieces, body) = AsyncStream<ByteBuffer>.makeStream()
+            body.yield(ByteBuffer(string: "{"))
+            var request = gateway.request(
+                .POST, path,
+                [
+                    GatewayHarness.administrator,
+                    ("Content-Type", path.hasSuffix("import") ? "application/x-ndjson" : "application/json"),
+                ])
+            request.body = .stream(pieces, length: .unknown)
+            let started = ContinuousClock.now
+            await #expect(throws: (any Error).self) {
+                try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+            }
+            #expect(ContinuousClock.now - started < .seconds(50), "the gateway ended it, not the client")
+            body.finish()
+            #expect(try await gateway.send(.GET, "/healthz").status == 200)
+        }
+    }
+}

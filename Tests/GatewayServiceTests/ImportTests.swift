@@ -1,0 +1,87 @@
+import DeviceAPI
+import Domain
+import GatewayService
+import Messaging
+import NIOHTTP1
+import SwiftProtobuf
+import Synchronization
+import TestSupport
+import Testing
+import Wire
+
+@Suite struct ImportTests {
+    private struct Batch: Sendable {
+        let id: Domain.RequestID
+        let requestID: String
+        let lines: Int
+    }
+
+    private static let path = "/v1/demo/admin/users:import"
+    private static let ndjson = ("Content-Type", "application/x-ndjson")
+
+    private static func recording(in gateway: GatewayHarness, _ batches: Mutex<[Batch]>.Box) {
+        gateway.policy()
+        gateway.add(.registration) {
+            $0.on(ImportUsers.self) { request, context in
+                batches.value.withLock {
+                    $0.append(
+                        Batch(id: context.call.requestID, requestID: request.requestID, lines: request.lines.count))
+                }
+                return .with {
+                    $0.created = UInt32(request.lines.count)
+                    $0.problems = [.with { ($0.line, $0.code, $0.detail) = (request.lines[0].line, "malformed", "no") }]
+                }
+            }
+        }
+    }
+
+    @Test("the same Idempotency-Key sends the same batches under the same ids, another key under others")
+    func repeats() async throws {
+        try await GatewayHarness.run { gateway in
+            let batches = Mutex<[Batch]>.Box([])
+            Self.recording(in: gateway, batches)
+            let file = Array((0..<1200).map { #"{"username":"u\#($0)"}"# }.joined(separator: "\n").utf8)
+            for key in ["k1", "k1", "k2"] {
+                let answer = try await gateway.send(
+                    .POST, Self.path, [GatewayHarness.administrator, Self.ndjson, ("Idempotency-Key", key)], body: file)
+                #expect(answer.status == 200)
+            }
+            let seen = batches.value.withLock { $0 }
+            try #require(seen.count == 9)
+            let (first, second, other) = (seen[0..<3], seen[3..<6], seen[6..<9])
+            #expect(first.map(\.lines) == [500, 500, 200])
+            #expect(first.map(\.id) == second.map(\.id) && first.map(\.requestID) == second.map(\.requestID))
+            #expect(Set(first.map(\.id)).count == 3 && Set(first.map(\.id)).isDisjoint(with: other.map(\.id)))
+            #expect(first.allSatisfy { $0.id.isCallersKey })
+        }
+    }
+
+    @Test("a file of bad lines gets its report: all are counted, the first ten thousand listed, the good lines taken")
+    func badLines() async throws {
+        try await GatewayHarness.run { gateway in
+            let batches = Mutex<[Batch]>.Box([])
+            Self.recording(in: gateway, batches)
+            var lines = Array(repeating: "x", count: 25_000)
+            lines[3] = #"{"username":"early"}"#
+            lines[24_000] = #"{"username":"late"}"#
+            let answer = try await gateway.send(
+                .POST, Self.path, [GatewayHarness.administrator, Self.ndjson],
+                body: Array(lines.joined(separator: "\n").utf8))
+            #expect(answer.status == 200)
+            #expect(answer.body.hasPrefix(#"{"created":2,"updated":0,"problemCount":24999,"problems":[{"line":1,"#))
+            let numbers = answer.body.split(separator: #"{"line":"#).dropFirst().compactMap { part in
+                Int(part.prefix { $0 != "," })
+            }
+            // The fourth was refused by registration, and is told with the last batch.
+            #expect(numbers == Array(1...10_000))
+        }
+    }
+}
+
+extension Mutex where Value: Sendable {
+    /// A mutex that several closures hold.
+    fileprivate final class Box: Sendable {
+        let value: Mutex<Value>
+        init(_ value: Value) { self.value = Mutex(value) }
+    }
+}

@@ -1,0 +1,226 @@
+import Foundation
+import GatewayService
+import Messaging
+import SwiftProtobuf
+import Testing
+import Wire
+
+@Suite struct PageTests {
+    private static let page = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+    private static let cookie = ("Cookie", "countersign-session-demo=token")
+
+    private static func session(_ gateway: GatewayHarness, isOpen: Bool = true) {
+        gateway.add(.registration) {
+            $0.on(ResolveSession.self) { _, _ in
+                guard isOpen else { throw ServiceError(.notAuthenticated) }
+                return .with { $0.person = .with { ($0.id, $0.username) = ("p1", "alice") } }
+            }
+        }
+    }
+
+    /// The addresses in `src` and `href` of a page.
+    private static func addresses(_ html: String) -> [String] {
+        html.matches(of: /(?:src|href)="([^"]*)"/).map { String($0.output.1) }
+    }
+
+    @Test("a page may load from its own origin alone, runs nothing of its own text, and is never kept")
+    func headers() async throws {
+        try await GatewayHarness.run { gateway in
+            let answer = try await gateway.send(.GET, "/demo/sign-in", [Self.page])
+            #expect(answer.status == 200)
+            let policy = answer.headers.first(name: "Content-Security-Policy") ?? ""
+            #expect(
+                policy == "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+                    + "connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; "
+                    + "frame-ancestors 'none'; base-uri 'none'")
+            for (name, value) in [
+                ("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"),
+                ("Referrer-Policy", "no-referrer"), ("X-Content-Type-Options", "nosniff"),
+                ("Cross-Origin-Opener-Policy", "same-origin"), ("Content-Language", "en"),
+                ("Vary", "Accept-Encoding, Accept-Language"),
+            ] {
+                #expect(answer.headers.first(name: name) == value)
+            }
+            #expect(answer.headers.first(name: "Permissions-Policy")?.contains("camera=(self)") == true)
+            #expect(answer.body.contains("<title>Sign in · Demo</title>"))
+            #expect(Self.addresses(answer.body).allSatisfy { $0.hasPrefix("/assets/") || $0.hasPrefix("#") })
+            for forbidden in ["style=", "onclick=", "<style", "<script>", "{{"] {
+                #expect(!answer.body.contains(forbidden))
+            }
+        }
+    }
+
+    @Test(
+        "a page speaks the best language of Accept-Language, and English where there is none",
+        arguments: [
+            ("de", "de"), ("de-CH,de;q=0.9,en;q=0.8", "de"), ("en;q=0.1,de;q=0.2", "de"), ("de;q=0", "en"),
+            ("fr,it;q=0.5", "en"), ("*", "en"), ("fr, *;q=0.1, DE;q=0.2", "de"), (";;q=,", "en"), ("", "en"),
+        ])
+    func languages(accepted: String, language: String) async throws {
+        try await GatewayHarness.run { gateway in
+            let answer = try await gateway.send(.GET, "/demo/sign-in", [("Accept-Language", accepted)])
+            #expect(answer.body.contains("<html lang=\"\(language)\">"))
+            #expect(answer.body.contains(language == "de" ? "bei Demo" : "to Demo"))
+        }
+    }
+
+    @Test(
+        "a sign-in leads back to a path of the same origin, and to security info from anything else",
+        arguments: [
+            ("/demo/security-info?x=1", true), ("//evil.example", false), ("/\\evil.example", false),
+            ("https://evil.example", false), ("javascript:alert(1)", false), ("/a\nb", false), ("", false),
+        ])
+    func returnPaths(path: String, isTaken: Bool) async throws {
+        try await GatewayHarness.run { gateway in
+            let query = path.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+            let answer = try await gateway.send(.GET, "/demo/sign-in?return=\(query)")
+            #expect(answer.body.contains("data-return=\"\(isTaken ? path : "/demo/security-info")\""))
+        }
+    }
+
+    @Test("what a query says never becomes part of the page's code")
+    func escaping() async throws {
+        try await GatewayHarness.run { gateway in
+            let answer = try await gateway.send(.GET, "/demo/sign-in?return=/%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+            #expect(answer.body.contains("data-return=\"/&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\""))
+        }
+    }
+
+    @Test("security info without a session leads to sign-in and back; with one, sign-in leads to where it was asked to")
+    func sessions() async throws {
+        try await GatewayHarness.run { gateway in
+            let first = try await gateway.send(.GET, "/demo/security-info", [Self.page])
+            #expect(first.status == 303)
+            #expect(first.headers.first(name: "Location") == "/demo/sign-in?return=/demo/security-info")
+            Self.session(gateway)
+            #expect(try await gateway.send(.GET, "/demo/security-info", [Self.page, Self.cookie]).status == 200)
+            let signIn = try await gateway.send(.GET, "/demo/sign-in?return=/demo/x", [Self.page, Self.cookie])
+            #expect(signIn.status == 303)
+            #expect(signIn.headers.first(name: "Location") == "/demo/x")
+            #expect(try await gateway.send(.GET, "/demo/sign-in?prompt=login", [Self.page, Self.cookie]).status == 200)
+        }
+        try await GatewayHarness.run { gateway in
+            Self.session(gateway, isOpen: false)
+            #expect(try await gateway.send(.GET, "/demo/security-info", [Self.page, Self.cookie]).status == 303)
+            #expect(try await gateway.send(.GET, "/demo/sign-in", [Self.page, Self.cookie]).status == 200)
+        }
+    }
+
+    @Test("an asset is kept for ever under its hashed name, and asked for again under its plain one")
+    func assets() async throws {
+        try await GatewayHarness.run { gateway in
+            let page = try await gateway.send(.GET, "/demo/sign-in")
+            let paths = Set(
+                Self.addresses(page.body).filter { $0.hasPrefix("/assets/") }.map { $0.prefix { $0 != "#" } })
+            #expect(paths.count > 5)
+            for path in paths {
+                let answer = try await gateway.send(.GET, String(path))
+                #expect(answer.status == 200)
+                #expect(answer.headers.first(name: "Cache-Control") == "public, max-age=31536000, immutable")
+                let tag = try #require(answer.headers.first(name: "ETag"))
+                #expect(path.contains(tag.dropFirst().dropLast()), "the tag is the hash in the name")
+                let again = try await gateway.send(.GET, String(path), [("If-None-Match", "\"x\", W/\(tag)")])
+                #expect(again.status == 304 && again.body.isEmpty)
+                #expect(again.headers.first(name: "ETag") == tag)
+            }
+            let plain = try await gateway.send(.GET, "/assets/countersign.css")
+            #expect(plain.headers.first(name: "Cache-Control") == "no-cache")
+            #expect(plain.headers.first(name: "Content-Type") == "text/css; charset=utf-8")
+            for path in [
+                "/assets/countersign.000000000000.css", "/assets/nothing.js", "/assets/..%2fx", "/assets/en.json",
+            ] {
+                #expect(try await gateway.send(.GET, path).status == 404)
+            }
+        }
+    }
+
+    @Test("an asset comes compressed where that is accepted, under a tag of its own")
+    func compression() async throws {
+        try await GatewayHarness.run { gateway in
+            let path = "/assets/countersign.css"
+            let plain = try await gateway.send(.GET, path)
+            #expect(plain.headers.first(name: "Content-Encoding") == nil)
+            let tag = try #require(plain.headers.first(name: "ETag"))
+            for (accepted, isCompressed) in [("gzip, br", true), ("gzip;q=0", false), ("*", true), ("br", false)] {
+                let answer = try await gateway.send(.HEAD, path, [("Accept-Encoding", accepted)])
+                #expect((answer.headers.first(name: "Content-Encoding") == "gzip") == isCompressed)
+                #expect((answer.headers.first(name: "ETag") == tag) == !isCompressed)
+                #expect(answer.headers.first(name: "Vary") == "Accept-Encoding")
+            }
+        }
+    }
+
+    @Test("every module that a script imports is there under the name that it is imported by")
+    func modules() async throws {
+        try await GatewayHarness.run { gateway in
+            for name in WebFiles.assets.keys where name.hasSuffix(".js") {
+                let script = try await gateway.send(.GET, "/assets/\(name)")
+                for imported in script.body.matches(of: /from "\.\/([^"]+)"/).map({ String($0.output.1) }) {
+                    let answer = try await gateway.send(.GET, "/assets/\(imported)")
+                    #expect(answer.status == 200, "\(name) imports \(imported)")
+                    #expect(answer.headers.first(name: "Cache-Control")?.contains("immutable") == true)
+                }
+            }
+        }
+    }
+
+    @Test("what is not there is a page for a browser, and a problem document for everyone else")
+    func notFound() async throws {
+        try await GatewayHarness.run { gateway in
+            for path in ["/nowhere/sign-in", "/", "/no/such/page", "/UPPER/sign-in"] {
+                let answer = try await gateway.send(.GET, path, [Self.page, ("Accept-Language", "de")])
+                #expect(answer.status == 404)
+                #expect(answer.headers.first(name: "Content-Type") == "text/html; charset=utf-8")
+                #expect(answer.headers.first(name: "Content-Security-Policy") != nil)
+                #expect(answer.body.contains("Hier ist nichts"))
+                #expect(answer.headers.first(name: "X-Request-Id").map { answer.body.contains($0) } == true)
+                #expect(try await gateway.send(.GET, path).problem?.code == "not_found")
+            }
+            #expect(try await gateway.send(.GET, "/v1/demo/nothing", [Self.page]).problem?.code == "not_found")
+            #expect(try await gateway.send(.POST, "/demo/sign-in", [Self.page]).problem?.code == "method_not_allowed")
+        }
+    }
+
+    @Test("a page whose session cannot be looked up says that it is temporarily unavailable")
+    func unavailable() async throws {
+        try await GatewayHarness.run { gateway in
+            let answer = try await gateway.send(.GET, "/demo/security-info", [Self.page, Self.cookie])
+            #expect(answer.status == 503)
+            #expect(answer.headers.first(name: "Retry-After") != nil)
+            #expect(answer.body.contains("Temporarily unavailable"))
+        }
+    }
+
+    @Test("a person's sign-ins are the own ones, with what the person did and never why a request did not ring")
+    func ownSignIns() async throws {
+        try await GatewayHarness.run { gateway in
+            Self.session(gateway)
+            gateway.challenge {
+                $0.on(ListSignIns.self) { request, _ in
+                    #expect(request.username == "alice" && request.page.cursor == "c" && request.page.limit == 2)
+                    return .with {
+                        $0.entries = [
+                            ("1", "p1", "wrong_number"), ("2", "p2", "declined"), ("3", "p1", "outside_policy"),
+                        ].map {
+                            entry in
+                            .with {
+                                ($0.id, $0.personID, $0.reason) = entry
+                                ($0.purpose, $0.status, $0.atMs) = ("signIn", "denied", 1_700_000_000_000)
+                                ($0.clientID, $0.requestID, $0.decoy) = ("app", "r", true)
+                            }
+                        }
+                        $0.next = "d"
+                    }
+                }
+            }
+            let answer = try await gateway.send(.GET, "/v1/demo/me/sign-ins?cursor=c&limit=2", [Self.cookie])
+            func line(_ id: String, _ reason: String) -> String {
+                #"{"id":"\#(id)","at":"2023-11-14T22:13:20.000Z","purpose":"signIn","application":null,"status":"denied","#
+                    + #""reason":\#(reason),"method":null,"deviceId":null,"deviceName":null,"ipAddress":null,"#
+                    + #""userAgent":null,"settledAt":null}"#
+            }
+            #expect(answer.body == #"{"items":[\#(line("1", #""wrong_number""#)),\#(line("3", "null"))],"next":"d"}"#)
+            #expect(try await gateway.send(.GET, "/v1/demo/me/sign-ins").problem?.code == "not_authenticated")
+        }
+    }
+}

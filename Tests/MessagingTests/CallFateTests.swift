@@ -1,0 +1,91 @@
+import Domain
+import Testing
+import Wire
+
+@testable import Messaging
+
+private let start = ContinuousClock.now
+private let limits = BusLimits()
+private func at(_ milliseconds: Int) -> ContinuousClock.Instant { start + .milliseconds(milliseconds) }
+private let one = PeerID(rawValue: 1)
+private let two = PeerID(rawValue: 2)
+
+@Suite("What a call is told of its fate")
+struct CallFateTests {
+    private func sent(_ method: Method) -> RequestMachine {
+        var call = RequestMachine(method: method, deadline: at(2_000), instance: nil)
+        call.sent(to: one, sequence: 1)
+        return call
+    }
+
+    @Test("a parked call that has an effect is repeated after a loss, as often as any keyed call")
+    func parkedEffect() {
+        var (call, budget) = (sent(Redeem.method), RetryBudget())
+        for peer in 1...2 {
+            #expect(call.lost(PeerID(rawValue: UInt64(peer)), limits: limits, budget: &budget, at: at(1)) == .again)
+            call.sent(to: PeerID(rawValue: UInt64(peer + 1)), sequence: 1)
+        }
+        #expect(call.lost(PeerID(rawValue: 3), limits: limits, budget: &budget, at: at(1)) == .end(.unknown))
+    }
+
+    @Test("a refusal after a lost attempt leaves the doubt: the lost one may have run", arguments: NackReason.allCases)
+    func refusedAfterLoss(_ reason: NackReason) {
+        var (call, budget) = (sent(IssueToken.method), RetryBudget())
+        #expect(call.lost(one, limits: limits, budget: &budget, at: at(1)) == .again)
+        var decision = RequestMachine.Decision.again
+        for sequence in 1...UInt64(limits.refusalsMax + 1) where decision == .again {
+            call.sent(to: two, sequence: sequence)
+            decision = call.refused(reason, by: two, sequence: sequence, limits: limits, at: at(2))
+        }
+        #expect(decision == .end(.unknown))
+    }
+
+    @Test("a refusal without a lost attempt is told as it is", arguments: NackReason.allCases)
+    func refused(_ reason: NackReason) {
+        var call = sent(IssueToken.method)
+        var decision = call.refused(reason, by: one, sequence: 1, limits: limits, at: at(1))
+        for sequence in 2...UInt64(limits.refusalsMax + 1) where decision == .again {
+            call.sent(to: one, sequence: sequence)
+            decision = call.refused(reason, by: one, sequence: sequence, limits: limits, at: at(2))
+        }
+        #expect(decision == .end(.refused(reason)))
+    }
+
+    @Test("a callee that knows no session gets nothing more: the call waits for another, and nothing is in doubt")
+    func noSession() throws {
+        var (caller, random) = (CallerMachine(service: .policy, limits: limits), SeededGenerator(seed: 1))
+        caller.up(one, instance: InstanceID(rawValue: 1), credit: 9, at: at(0), using: &random)
+        let key = caller.add(IssueToken.method, deadline: at(1_000), instance: nil, at: at(0), using: &random)
+        let call = try #require(key)
+        _ = caller.takeEffects()
+        caller.refused(one, sequence: 1, .noSession, at: at(1), using: &random)
+        #expect(caller.takeEffects().contains(.readyInstances([])))
+        #expect(caller.outstandingCount(of: one) == 0)
+        caller.lost(one, at: at(2), using: &random)
+        caller.up(two, instance: InstanceID(rawValue: 2), credit: 9, at: at(3), using: &random)
+        #expect(caller.takeEffects().contains(.send(call, to: two, sequence: 1, attempt: 1, isRetry: false)))
+    }
+
+    @Test("a parked call that ends gives its place to the next in line", arguments: [true, false])
+    func parkedPlace(_ isReplied: Bool) throws {
+        var limits = limits
+        limits.parkedPerConnectionMax = 1
+        var (caller, random) = (CallerMachine(service: .policy, limits: limits), SeededGenerator(seed: 1))
+        caller.up(one, instance: InstanceID(rawValue: 1), credit: 0, at: at(0), using: &random)
+        let keys = [1, 2].map { _ in
+            caller.add(WatchPolicy.method, deadline: at(1_000), instance: nil, at: at(0), using: &random)
+        }
+        let (first, second) = (try #require(keys[0]), try #require(keys[1]))
+        let sequence = Sequence.parkedBit | 1
+        #expect(caller.queuedCount == 1)
+        _ = caller.takeEffects()
+        if isReplied {
+            caller.replied(one, sequence: sequence, at: at(1), using: &random) { $0 == first }
+        } else {
+            caller.cancel(first, at: at(1), using: &random)
+        }
+        #expect(
+            caller.takeEffects().contains(
+                .send(second, to: one, sequence: sequence + 1, attempt: 0, isRetry: false)))
+    }
+}

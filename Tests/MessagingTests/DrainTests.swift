@@ -1,0 +1,80 @@
+import Domain
+import Testing
+import Wire
+
+@testable import Messaging
+
+@Suite("Parked requests in a drain", .timeLimit(.minutes(1)))
+struct DrainTests {
+    private let session = SessionID(rawValue: 1)
+
+    private func worker(_ method: Method, now: ContinuousClock.Instant) -> WorkerMachine {
+        var worker = WorkerMachine(methods: [method.id: method], limits: BusLimits(), now: now)
+        worker.hello(session, caller: .gateway, at: now)
+        let request = WorkerMachine.Request(
+            sequence: Sequence.parkedBit | 1, requestID: RequestID(high: 0, low: 1), method: method.id,
+            deadline: now + .seconds(60), bodyDigest: 0)
+        worker.request(request, from: session, at: now)
+        return worker
+    }
+
+    @Test("one that has an effect is stopped, keeps the socket open for its reply, and is not called unexecuted")
+    func effect() {
+        let now = ContinuousClock.now
+        var worker = worker(Redeem.method, now: now)
+        guard case .start(let key)? = worker.takeEffects().last else {
+            return #expect(Bool(false), "it does not start")
+        }
+        worker.drain(at: now)
+        #expect(worker.takeEffects() == [.goAway(session, lastSequence: 0), .stop(key)])
+        worker.finished(key)
+        let id = RequestID(high: 0, low: 1)
+        #expect(
+            worker.takeEffects() == [
+                .reply(session, sequence: Sequence.parkedBit | 1, method: Redeem.method.id, id), .drained,
+            ])
+    }
+
+    @Test("one that reads is sent elsewhere")
+    func read() {
+        let now = ContinuousClock.now
+        var worker = worker(AwaitOutcome.method, now: now)
+        guard case .start(let key)? = worker.takeEffects().last else {
+            return #expect(Bool(false), "it does not start")
+        }
+        worker.drain(at: now)
+        let effects = worker.takeEffects()
+        #expect(effects.contains(.stop(key)))
+        #expect(effects.contains { if case .nack(_, _, _, _, .draining) = $0 { true } else { false } })
+    }
+
+    @Test("its caller hears at once that the outcome is unknown, and the drain waits for nothing else")
+    func reply() async throws {
+        var limits = Fixture.limits()
+        limits.drainTimeout = .seconds(20)
+        let (folder, started) = (TemporaryFolder(), Tally())
+        var routes = Routes(service: .challenge)
+        routes.on(Redeem.self) { _, _ in
+            started.add()
+            try await untilCancelled()
+            return RedeemReply()
+        }
+        let endpoint = "ipc://\(folder.path)/challenge"
+        let worker = try MessageBus(
+            try Fixture.configuration(.challenge, bind: [endpoint], limits: limits), routes: routes,
+            logger: Fixture.logger())
+        let caller = try MessageBus(
+            try Fixture.configuration(.gateway, callees: [.challenge: [endpoint]], limits: limits),
+            logger: Fixture.logger())
+        let begin = ContinuousClock.now
+        try await Fixture.run([worker, caller]) {
+            let call = Task {
+                await failure { _ = try await caller.call(Redeem(), Fixture.context(.seconds(50))) }
+            }
+            await started.reach(1)
+            await worker.drain()
+            #expect(await call.value?.isOutcomeUnknown == true)
+        }
+        #expect(ContinuousClock.now - begin < .seconds(15))
+    }
+}

@@ -1,0 +1,105 @@
+import Domain
+import Foundation
+import NotifierService
+import Storage
+import Synchronization
+import Testing
+import Wire
+
+/// A provider that answers only when it is given up.
+private final class SilentDriver: PushDriver {
+    let transport = PushTransport.fcm
+    private let isAsked = Mutex(false)
+
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+        isAsked.withLock { $0 = true }
+        while !Task.isCancelled { await Task.yield() }
+        return .unreachable
+    }
+
+    func asked() async { while !isAsked.withLock(\.self) { await Task.yield() } }
+}
+
+@Suite("Wake-ups of a process that ends", .timeLimit(.minutes(1)))
+struct WakeUpRestartTests {
+    @Test("one that was promised and not sent is sent by the next process")
+    func killed() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await bench.notify(["d1"], transport: "fcm")
+        try await running(bench.successor([driver])) {
+            #expect(try await outcomes(bench, 1) == ["delivered"])
+            try await bench.notify(["d1"], transport: "fcm")
+            try await bench.notify(["d2"], transport: "fcm")
+            _ = try await outcomes(bench, 2)
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d1"), DeviceID("d2")])
+    }
+
+    @Test("one that a drain interrupts is sent by the next process")
+    func drained() async throws {
+        let silent = SilentDriver()
+        let bench = try NotifierBench(drivers: [silent])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await silent.asked()
+        }
+        let driver = ScriptedDriver(.fcm)
+        try await running(bench.successor([driver])) {
+            _ = try await outcomes(bench, 1)
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d1")])
+        #expect(try await bench.deliveries().map(\.outcome) == ["delivered"])
+    }
+
+    @Test("one that waits for its next try is tried by the next process")
+    func waiting() async throws {
+        let busy = ScriptedDriver(.fcm, [.retry(after: .seconds(5))])
+        let bench = try NotifierBench(drivers: [busy])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await bench.waits.reached(.seconds(5))
+        }
+        let driver = ScriptedDriver(.fcm)
+        try await running(bench.successor([driver])) {
+            #expect(try await outcomes(bench, 2) == ["retry", "delivered"])
+        }
+    }
+
+    @Test("one that ended, well or not, is not sent again")
+    func ended() async throws {
+        let first = ScriptedDriver(.fcm, [.delivered, .expiredAddress])
+        let bench = try NotifierBench(drivers: [first])
+        try await running(bench.service) {
+            try await bench.notify(["d1", "d2"], transport: "fcm")
+            _ = try await outcomes(bench, 2)
+        }
+        let driver = ScriptedDriver(.fcm)
+        try await running(bench.successor([driver])) {
+            try await bench.notify(["d3"], challenge: "c2", transport: "fcm")
+            _ = try await outcomes(bench, 3)
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d3")])
+    }
+
+    @Test("one whose request is over is sent by nobody")
+    func expired() async throws {
+        let bench = try NotifierBench(drivers: [ScriptedDriver(.fcm)])
+        try await bench.notify(["d1"], transport: "fcm")
+        bench.advance(.seconds(60))
+        let driver = ScriptedDriver(.fcm)
+        try await running(bench.successor([driver])) {
+            try await bench.notify(["d2"], challenge: "c2", transport: "fcm")
+            _ = try await outcomes(bench, 1)
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d2")])
+    }
+
+    @Test("an address is never stored as it is")
+    func sealed() async throws {
+        let bench = try NotifierBench(drivers: [ScriptedDriver(.fcm)])
+        try await bench.notify(["d1"], transport: "fcm")
+        #expect(try bench.storedBytes().range(of: Data("d1".utf8)) != nil)
+        #expect(try bench.storedBytes().range(of: Data("secret-address".utf8)) == nil)
+    }
+}
