@@ -1,3 +1,4 @@
+@testable import ChallengeService
 import Domain
 import Foundation
 import Storage

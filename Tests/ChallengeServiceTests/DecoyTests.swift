@@ -1,3 +1,4 @@
+import Synchronization
 import Domain
 import Storage
 import SwiftProtobuf

@@ -137,7 +137,8 @@ struct ExpiryTests {
         let (first, second, bobs) = (try await bench.begin(), try await bench.begin(), try await bench.begin("bob"))
         try await bench.revoke()
         try await bench.revoke()
-        #expect(try await bench.status(first) == "canceled" && bench.status(second) == "canceled")
+        #expect(try await bench.status(first) == "canceled")
+        #expect(try await bench.status(second) == "canceled")
         #expect(try await bench.line(first.id)?.reason == .blocked)
         #expect(try await bench.status(bobs) == "pending")
     }

@@ -1,3 +1,4 @@
+import SwiftProtobuf
 import Domain
 import Foundation
 import Messaging

@@ -1,3 +1,4 @@
+import Synchronization
 import Domain
 import Foundation
 import Messaging

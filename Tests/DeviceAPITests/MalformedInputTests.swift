@@ -8,7 +8,7 @@ import Wire
 
 @Suite("Malformed inputs")
 struct MalformedInputTests {
-    private func read<Body: APIRequest>(_ bytes: [UInt8], as type: Body.Type) {
+    fileprivate func read<Body: APIRequest>(_ bytes: [UInt8], as type: Body.Type) {
         do {
             _ = try JSONBody.decode(type, from: bytes)
         } catch {
@@ -46,10 +46,10 @@ struct MalformedInputTests {
     @Test("a thousand malformed bodies are refused or read, and never trap the gateway")
     func requests() throws {
         var generator = SeededGenerator(seed: 21)
-        let samples = try Samples.requests.map { try Samples.json($0.body) }
+        let samples = try Samples.requests.map { try $0.body.json }
         for _ in 0..<1_000 {
             let bytes = input(&generator, from: samples)
-            for (body, _) in Samples.requests { read(bytes, as: type(of: body)) }
+            for (body, _) in Samples.requests { body.read(bytes, by: self) }
         }
     }
 
@@ -90,4 +90,9 @@ struct MalformedInputTests {
             _ = Timestamp(rfc3339: String(text.prefix(Int.random(in: 0...text.count, using: &generator))))
         }
     }
+}
+
+extension APIRequest {
+    fileprivate var json: [UInt8] { get throws { try Samples.json(self) } }
+    fileprivate func read(_ bytes: [UInt8], by tests: MalformedInputTests) { tests.read(bytes, as: Self.self) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GatewayService
+import NIOHTTP1
 import Testing
 
 /// The files of `Web/`: that they agree with each other, and that none is left out.

@@ -55,7 +55,8 @@ struct WatchTests {
         }()
         await bench.followersParked(1)
         _ = try await bench.changePolicy(#"{"state":"disabled"}"#, ifMatch: etag)
-        #expect(inForce.withLock(\.self))
+        let isInForce = inForce.withLock { $0 }
+        #expect(isInForce)
         try await follower
     }
 
