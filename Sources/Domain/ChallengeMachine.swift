@@ -154,7 +154,9 @@ extension ChallengeMachine {
     /// then what only an approval must pass; the number last, so that nothing else uses up its tries.
     package mutating func answer(_ answer: Answer, at time: Timestamp) -> AnswerEffect {
         guard !rules.isDecoy, answer.isAllowed else { return .refused }
-        if let first = state.answered.first(where: { $0.digest == answer.digest }) { return .repeated(first.reply, at: first.at) }
+        if let first = state.answered.first(where: { $0.digest == answer.digest }) {
+            return .repeated(first.reply, at: first.at)
+        }
         switch status(at: time) {
         case .pending: break
         case .expired: return .expired

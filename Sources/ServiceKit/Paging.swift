@@ -12,7 +12,8 @@ package enum Paging {
         guard page.limit > 0 else { return rowsDefault }
         guard page.limit <= rowsMax else {
             throw ServiceError(
-                .outOfRange, "limit must be from 1 to \(rowsMax)", members: ["member": "limit", "range": "1-\(rowsMax)"])
+                .outOfRange, "limit must be from 1 to \(rowsMax)",
+                members: ["member": "limit", "range": "1-\(rowsMax)"])
         }
         return Int(page.limit)
     }
@@ -26,7 +27,8 @@ package enum Paging {
         return place
     }
 
-    /// Of `rows`, read with one more than `limit`, those that are shown: at least one, when there is one. `isCut` says that rows are left.
+    /// Of `rows`, read with one more than `limit`, those that are shown: at least one, when there is one. `isCut` says that rows are
+    /// left.
     package static func cut<Row>(_ rows: [Row], to limit: Int, size: (Row) throws -> Int) rethrows -> (
         rows: [Row], isCut: Bool
     ) {

@@ -40,7 +40,8 @@ package struct Memo: Hashable, Sendable {
     package let replyUntil: Timestamp
     package let keptUntil: Timestamp
 
-    package init(request: RequestID, fingerprint: [UInt8], reply: [UInt8], replyUntil: Timestamp, keptUntil: Timestamp) {
+    package init(request: RequestID, fingerprint: [UInt8], reply: [UInt8], replyUntil: Timestamp, keptUntil: Timestamp)
+    {
         self.request = request
         self.fingerprint = fingerprint
         self.reply = reply

@@ -168,7 +168,8 @@ struct AnswerHandler: Sendable {
         try await store.write { records in
             var failures =
                 try records.numberFailures(tenant: tenant, device: id)
-                ?? NumberFailures(tenant: tenant, device: id, count: 0, lastAnswer: [], lastAt: Timestamp(milliseconds: 0))
+                ?? NumberFailures(
+                    tenant: tenant, device: id, count: 0, lastAnswer: [], lastAt: Timestamp(milliseconds: 0))
             guard isWrong || failures.count > 0, !isRepeated || at > failures.lastAt else { return }
             failures.count = isWrong ? failures.count + 1 : 0
             if isWrong { failures.lastAnswer = digest }

@@ -324,14 +324,14 @@ extension CancelForPerson: ServiceRequest {
     package static let method = Method(308, "CancelForPerson", answeredBy: .challenge, .keyed, callers: [.registration])
 }
 
-extension ReadAnswer: ServiceRequest {
-    package typealias Reply = SettleReply
-    package static let method = Method(310, "ReadAnswer", answeredBy: .challenge, .reads, callers: [.verifier])
-}
-
 extension ListSignIns: ServiceRequest {
     package typealias Reply = ListSignInsReply
     package static let method = Method(309, "ListSignIns", answeredBy: .challenge, .reads, callers: [.gateway])
+}
+
+extension ReadAnswer: ServiceRequest {
+    package typealias Reply = SettleReply
+    package static let method = Method(310, "ReadAnswer", answeredBy: .challenge, .reads, callers: [.verifier])
 }
 
 // MARK: verifier
@@ -399,7 +399,7 @@ extension Method {
         DeleteGroup.method, ChangeMembers.method, ListMembers.method, IssuePass.method, ListDevices.method,
         ListDirectoryAudit.method, CheckTargets.method, BeginChallenge.method, BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
-        CancelChallenge.method, CancelForPerson.method, ReadAnswer.method, ListSignIns.method, VerifyDeviceProof.method,
+        CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, VerifyDeviceProof.method,
         VerifyAnswer.method, VerifyCode.method, UnlockCodes.method, ListVerifierAudit.method, Notify.method,
         Subscribe.method, Listen.method, ListDeliveries.method,
     ]

@@ -1,4 +1,3 @@
-@testable import ChallengeService
 import Domain
 import Foundation
 import Secrets
@@ -7,6 +6,8 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 import Wire
+
+@testable import ChallengeService
 
 @Suite("Answers")
 struct AnswerTests {

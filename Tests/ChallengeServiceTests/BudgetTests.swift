@@ -1,4 +1,3 @@
-@testable import ChallengeService
 import Domain
 import Foundation
 import Storage
@@ -6,6 +5,8 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 import Wire
+
+@testable import ChallengeService
 
 @Suite("The budget and silence")
 struct BudgetTests {

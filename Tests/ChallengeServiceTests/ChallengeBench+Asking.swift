@@ -1,8 +1,8 @@
-import Storage
 import Domain
 import Foundation
 import Messaging
 import Secrets
+import Storage
 import SwiftProtobuf
 import Wire
 

@@ -1,7 +1,7 @@
-import Synchronization
 import Domain
 import Storage
 import SwiftProtobuf
+import Synchronization
 import TestSupport
 import Testing
 import Wire

@@ -1,8 +1,8 @@
-import Synchronization
 import Domain
 import Foundation
 import Storage
 import SwiftProtobuf
+import Synchronization
 import TestSupport
 import Testing
 import Wire

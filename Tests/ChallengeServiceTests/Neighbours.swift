@@ -1,7 +1,7 @@
-import SwiftProtobuf
 import Domain
 import Foundation
 import Messaging
+import SwiftProtobuf
 import Synchronization
 import Wire
 

@@ -1,9 +1,9 @@
-import Synchronization
 import Domain
 import Foundation
 import Messaging
 import Storage
 import SwiftProtobuf
+import Synchronization
 import TestSupport
 import Testing
 import Wire
@@ -147,6 +147,8 @@ struct OutboxTests {
             bench.clock.advance(.seconds(3))
         }
         bench.bus.inject(Notify.self, nil)
+        // The pause is at most as long as the message has waited.
+        bench.clock.advance(.seconds(27))
         await bench.deliver()
         #expect(bench.neighbours.notified.count == 1)
     }

@@ -106,10 +106,14 @@ final class GatewayHarness: Sendable {
         return request
     }
 
+    /// What the gateway said and not what a client makes of it: redirects are not followed, nothing is unpacked. Lives as long as the process.
+    private static let client = HTTPClient(
+        eventLoopGroupProvider: .singleton, configuration: .init(redirectConfiguration: .disallow))
+
     func send(_ method: HTTPMethod, _ path: String, _ headers: [(String, String)] = [], body: [UInt8]? = nil)
         async throws -> Answer
     {
-        let reply = try await HTTPClient.shared.execute(
+        let reply = try await Self.client.execute(
             request(method, path, headers, body: body), timeout: .seconds(30))
         let buffer = try await reply.body.collect(upTo: 1 << 24)
         return Answer(status: Int(reply.status.code), headers: reply.headers, body: String(buffer: buffer))

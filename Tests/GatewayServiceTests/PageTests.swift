@@ -1,9 +1,9 @@
+import DeviceAPI
 import Foundation
 import GatewayService
 import Messaging
-import SwiftProtobuf
 import NIOHTTP1
-import DeviceAPI
+import SwiftProtobuf
 import Testing
 import Wire
 

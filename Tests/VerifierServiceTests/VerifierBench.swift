@@ -28,6 +28,8 @@ final class VerifierBench: Sendable {
         var secrets: [OfflineSecret] = []
         var password: [UInt8] = Array("correct".utf8)
         var settled: [Settle] = []
+        /// When each answer had its effect.
+        var answeredAt: [String: Timestamp] = [:]
         var outcome = SettleReply.with {
             $0.status = "approved"
             $0.purpose = "signIn"
@@ -230,9 +232,15 @@ final class VerifierBench: Sendable {
         routes.on(Settle.self) { request, _ in
             self.world.withLock { world in
                 world.settled.append(request)
-                return world.outcome
+                var reply = world.outcome
+                reply.repeatedAnswer = world.answeredAt[request.answer] != nil
+                let at = world.answeredAt[request.answer] ?? world.now
+                world.answeredAt[request.answer] = at
+                reply.answeredAtMs = at.milliseconds
+                return reply
             }
         }
+        routes.on(ReadAnswer.self) { _, _ in throw ServiceError(.notFound, "no such answer") }
         return routes
     }
 }

@@ -15,8 +15,8 @@ enum RequestTable {
         ImportUsers.self, CreateGroup.self, ReadGroup.self, ListGroups.self, ChangeGroup.self, DeleteGroup.self,
         ChangeMembers.self, ListMembers.self, IssuePass.self, ListDevices.self, ListDirectoryAudit.self,
         CheckTargets.self, BeginChallenge.self, BeginDeviceChallenge.self, AwaitOutcome.self, ListPending.self,
-        Settle.self, SubmitCode.self, Redeem.self, CancelChallenge.self, CancelForPerson.self, ReadAnswer.self,
-        ListSignIns.self, VerifyDeviceProof.self, VerifyAnswer.self, VerifyCode.self, UnlockCodes.self,
+        Settle.self, SubmitCode.self, Redeem.self, CancelChallenge.self, CancelForPerson.self, ListSignIns.self,
+        ReadAnswer.self, VerifyDeviceProof.self, VerifyAnswer.self, VerifyCode.self, UnlockCodes.self,
         ListVerifierAudit.self, Notify.self, Subscribe.self, Listen.self, ListDeliveries.self,
     ]
 

@@ -112,11 +112,22 @@ struct JSONScanner {
     }
 
     private mutating func number() throws(ServiceError) {
-        let start = index
-        while let byte = peek(), (0x30...0x39).contains(byte) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains(byte) {
+        // RFC 8259 section 6. Exactly, also where nobody reads the number: what two readers could read differently is refused.
+        if peek() == 0x2D { index += 1 }
+        if peek() == 0x30 { index += 1 } else { try digits() }
+        if peek() == 0x2E {
             index += 1
+            try digits()
         }
-        // The decoder reads the grammar exactly; here only the extent matters.
+        guard peek() == 0x45 || peek() == 0x65 else { return }
+        index += 1
+        if peek() == 0x2B || peek() == 0x2D { index += 1 }
+        try digits()
+    }
+
+    private mutating func digits() throws(ServiceError) {
+        let start = index
+        while let byte = peek(), (0x30...0x39).contains(byte) { index += 1 }
         guard index > start else { throw Self.malformed("the body is not JSON") }
     }
 
