@@ -152,16 +152,26 @@ extension FlowTests {
         @Test("a registration request lives as long as its ticket, and not a minute")
         func registration() async throws {
             try await FlowStack.withTenant { stack, tenant in
-                let (_, browser) = try await tenant.person("alice")
+                let (user, browser) = try await tenant.person("alice")
                 let activation = try await browser.newActivation()
                 let phone = Phone(stack)
                 let account = try await phone.activate(activation)
                 let number = try #require(try await browser.progress(activation, wait: 25).number)
                 await stack.advance(.seconds(599))
                 let request = try #require(try await phone.authenticator.pending(account.id).first)
-                await stack.advance(.seconds(1))
+                var events = phone.authenticator.events(account.id).makeAsyncIterator()
+                #expect(try await events.next() == .connected)
+                // Time alone ends it: nobody has stored the expiry yet.
+                stack.clock.move(.seconds(1))
                 await #expect(throws: AuthenticatorError.expired) { try await phone.approve(request, number) }
                 #expect(try await browser.progress(activation).state == .expired)
+                // Once it is stored the device is gone too, and its answers are nobody's.
+                await stack.advance(.zero)
+                await #expect(throws: AuthenticatorError.notAuthenticated) {
+                    while try await events.next() != nil {}
+                }
+                await #expect(throws: AuthenticatorError.refused) { try await phone.approve(request, number) }
+                #expect(try await tenant.administrator.devices(of: user) == [])
             }
         }
 
