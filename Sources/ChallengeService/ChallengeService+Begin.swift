@@ -173,8 +173,3 @@ extension ChallengeRecord.Owner {
             client: owner.clientID.nonEmpty.map(ClientID.init(rawValue:)), browserDigest: Array(owner.browserDigest))
     }
 }
-
-extension String {
-    /// Absent text is empty on the wire.
-    var nonEmpty: String? { isEmpty ? nil : self }
-}

@@ -27,6 +27,7 @@ package final class GatewayService: Service {
     private let registry: MetricsRegistry
     private let logger: Logger
     private let port: (stream: AsyncStream<Int>, continuation: AsyncStream<Int>.Continuation)
+    private let listening = Mutex(false)
 
     package init(
         configuration: GatewayConfiguration, caller: any ServiceCaller, tenants: any Tenants, metrics: MetricsRegistry,
@@ -56,6 +57,9 @@ package final class GatewayService: Service {
         for await port in port.stream { return port }
         return nil
     }
+
+    /// Whether connections are accepted: what `/readyz` names.
+    package var isListening: Bool { listening.withLock { $0 } }
 
     package func run() async throws {
         if let problem = configuration.problem { throw GatewayError.configuration(problem) }
@@ -95,7 +99,6 @@ package final class GatewayService: Service {
         let responder = GatewayResponder(
             table: routes.table, edge: edge, metrics: metrics, addresses: ClientAddress(trusted: blocks),
             errorPage: ErrorPage(content: content))
-        let port = port.continuation
         var quiet = logger
         quiet.logLevel = .warning
         return Application(
@@ -103,7 +106,10 @@ package final class GatewayService: Service {
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: 4096,
                 availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: quiet)),
-            onServerRunning: { channel in port.yield(channel.localAddress?.port ?? 0) }, logger: quiet)
+            onServerRunning: { [self] channel in
+                listening.withLock { $0 = true }
+                port.continuation.yield(channel.localAddress?.port ?? 0)
+            }, logger: quiet)
     }
 
     private func server() throws -> HTTPServerBuilder {

@@ -37,6 +37,8 @@ package struct BusLimits: Sendable {
     package var sessionsMax = 4_096
     /// How long a drain waits for requests that run.
     package var drainTimeout: Duration = .seconds(10)
+    /// How long a callee that has drained waits for its callers to take their last answers and go.
+    package var farewellMax: Duration = .seconds(1)
     /// A request with no more time than this is refused as late: nothing could answer it.
     package var deadlineMin: Duration = .milliseconds(1)
     /// The longest that a request runs, whatever its caller allows.

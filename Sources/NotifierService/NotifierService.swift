@@ -1,8 +1,8 @@
 // Wakes phones: over the event streams that gateways hold, and through push providers.
 //
-// Owns: who listens for which device (in memory), wake-ups that are owed and attempts to deliver (stored). Must not know: whether a request is real, what is
-// decided about it, who a device belongs to. Losing it costs a ring, never a sign-in: phones ask for themselves. Start reading at
-// `NotifierRoutes`.
+// Owns: who listens for which device (in memory), wake-ups that are owed and attempts to deliver (stored). Must not know: whether a
+// request is real, what is decided about it, who a device belongs to. Losing it costs a ring, never a sign-in: phones ask for
+// themselves. Start reading at `NotifierRoutes`.
 
 package import Domain
 package import Logging

@@ -80,16 +80,18 @@ struct NotifyHandler: Sendable {
         let (time, max) = (now(), configuration.queuedWakeUpsMax)
         return try await store.write { [sender] records in
             var refused: [DeliveryRecord] = []
+            var owed = try records.countWakeUps()
             for wakeUp in wakeUps {
                 let claim = DeliveryClaim(
                     tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, keptUntil: until)
                 guard try records.claim(claim, limit: limit) else { continue }
                 if !sender.hasDriver(wakeUp.transport) {
                     refused.append(DeliveryRecord(wakeUp, outcome: "no_driver", at: time, latency: .zero))
-                } else if try records.countWakeUps() >= max {
+                } else if owed >= max {
                     refused.append(DeliveryRecord(wakeUp, outcome: "overloaded", at: time, latency: .zero))
                 } else {
                     try records.append(wakeUp)
+                    owed += 1
                 }
             }
             for delivery in refused { try records.append(delivery) }

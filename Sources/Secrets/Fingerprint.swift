@@ -12,13 +12,12 @@ extension Sealer {
     }
 
     private static func fingerprint(_ text: [UInt8], _ key: SealingKey) -> [UInt8] {
-        // A key of its own, so that the one that seals is used with AES alone.
-        key.id + hmac(text, key: hmac(Array("countersign fingerprint".utf8), key: key.secret))
+        key.id + hmac(text, key: key.fingerprintKey)
     }
 }
 
 /// HMAC-SHA-256 (RFC 2104), 32 bytes.
-private func hmac(_ text: [UInt8], key: [UInt8]) -> [UInt8] {
+func hmac(_ text: [UInt8], key: [UInt8]) -> [UInt8] {
     var code = [UInt8](repeating: 0, count: 32)
     var length: UInt32 = 0
     let done = HMAC(EVP_sha256(), key, Int32(key.count), text, text.count, &code, &length)

@@ -64,10 +64,13 @@ struct SealingKey: Sendable, Equatable {
 
     let secret: [UInt8]
     let id: [UInt8]
+    /// A key of its own for fingerprints, so that the one that seals is used with AES alone.
+    let fingerprintKey: [UInt8]
 
     init(_ secret: [UInt8]) {
         precondition(secret.count == Self.bytes, "a sealing key has 32 bytes")
         self.secret = secret
         id = Array(sha256(secret).prefix(Self.idBytes))
+        fingerprintKey = hmac(Array("countersign fingerprint".utf8), key: secret)
     }
 }

@@ -3,31 +3,17 @@ import Foundation
 import Messaging
 import SwiftProtobuf
 import Synchronization
+import TestSupport
 import Wire
 
-/// A clock that stands still until a test moves it.
-final class HandClock: Sendable {
-    private let time = Mutex(Timestamp(seconds: 1_790_000_000))
-    var now: Timestamp { time.withLock { $0 } }
-    func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
-}
-
-/// SplitMix64: the same seed gives the same bytes.
+/// Bytes that look random: the same seed gives the same ones.
 final class SeededBytes: Sendable {
-    private let state: Mutex<UInt64>
+    private let generator: Mutex<SeededGenerator>
 
-    init(seed: UInt64 = 1) { state = Mutex(seed) }
+    init(seed: UInt64 = 1) { generator = Mutex(SeededGenerator(seed: seed)) }
 
     func next(_ count: Int) -> [UInt8] {
-        state.withLock { state in
-            (0..<count).map { _ in
-                state &+= 0x9E37_79B9_7F4A_7C15
-                var z = state
-                z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-                z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-                return UInt8(truncatingIfNeeded: z ^ (z >> 31))
-            }
-        }
+        generator.withLock { generator in (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) } }
     }
 }
 

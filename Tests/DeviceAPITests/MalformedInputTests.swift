@@ -1,6 +1,7 @@
 import DeviceAPI
 import Domain
 import Foundation
+import TestSupport
 import Testing
 import Wire
 

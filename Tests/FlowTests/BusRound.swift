@@ -6,6 +6,7 @@ import Messaging
 import Proofs
 import Secrets
 import SwiftProtobuf
+import TestSupport
 import Testing
 import Wire
 

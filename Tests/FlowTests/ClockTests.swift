@@ -3,6 +3,7 @@ import DeviceAPI
 import Domain
 import Foundation
 import Proofs
+import TestSupport
 import Testing
 
 extension FlowTests {
@@ -162,7 +163,7 @@ extension FlowTests {
                 var events = phone.authenticator.events(account.id).makeAsyncIterator()
                 #expect(try await events.next() == .connected)
                 // Time alone ends it: nobody has stored the expiry yet.
-                stack.clock.move(.seconds(1))
+                stack.clock.advance(.seconds(1))
                 await #expect(throws: AuthenticatorError.expired) { try await phone.approve(request, number) }
                 #expect(try await browser.progress(activation).state == .expired)
                 // Once it is stored the device is gone too, and its answers are nobody's.

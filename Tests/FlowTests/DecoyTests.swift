@@ -3,6 +3,7 @@ import DeviceAPI
 import Domain
 import Foundation
 import Proofs
+import TestSupport
 import Testing
 
 extension FlowTests {

@@ -22,7 +22,7 @@ import Wire
 
 /// All six services in this process, wired as their main files wire them.
 final class FlowStack: Sendable {
-    let clock = HandClock()
+    let clock = HandClock.nearRealTime()
     let folder: TemporaryFolder
     let web = FlowTransport()
     /// The policy, the settings and the name of every tenant, as each service has them now.
@@ -102,7 +102,7 @@ final class FlowStack: Sendable {
 
     /// Moves the server's clock, and lets challenge do what is due then, as its own timer would.
     func advance(_ duration: Duration) async {
-        clock.move(duration)
+        clock.advance(duration)
         await challenge.meetDeadlines()
     }
 

@@ -1,6 +1,7 @@
 import Authenticator
 import DeviceAPI
 import Domain
+import TestSupport
 import Testing
 
 extension FlowTests {

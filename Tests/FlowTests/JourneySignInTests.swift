@@ -3,6 +3,7 @@ import DeviceAPI
 import Domain
 import Foundation
 import Proofs
+import TestSupport
 import Testing
 
 extension FlowTests {
@@ -129,7 +130,7 @@ extension FlowTests {
                 let redeemed = try await application.redeemed(second)
                 #expect(redeemed.method == .code && redeemed.amr == ["otp"] && redeemed.receipt == nil)
 
-                stack.clock.move(HandClock.step)
+                stack.clock.advance(HandClock.step)
                 let signIn = try await application.begin(someone.name)
                 let next = try await someone.phone.code(someone.account, on: stack)
                 #expect(try await application.code(signIn, next).code == "invalid_code", "the password is missing")
@@ -171,7 +172,7 @@ extension FlowTests {
                 let application = tenant.application
                 func attempt(_ code: String) async throws -> WebReply {
                     let request = try await application.begin(someone.name, .secondFactor)
-                    defer { stack.clock.move(.seconds(1)) }
+                    defer { stack.clock.advance(.seconds(1)) }
                     let reply = try await application.code(request, code)
                     _ = try await application.cancel(request)
                     return reply

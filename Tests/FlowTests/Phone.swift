@@ -4,6 +4,7 @@ import Domain
 import Foundation
 import Proofs
 import Synchronization
+import TestSupport
 import Testing
 
 /// A simulated phone: the Authenticator library, with a clock of its own that may be wrong.

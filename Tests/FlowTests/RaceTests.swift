@@ -7,6 +7,7 @@ import Proofs
 import Secrets
 import SwiftProtobuf
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 
@@ -87,7 +88,7 @@ extension FlowTests {
                 let lane = try await BusRound(tenant, tenant.someone())
                 try await stack.withFurtherCaller(.challenge) { caller in
                     for round in 0..<200 {
-                        stack.clock.move(HandClock.step)
+                        stack.clock.advance(HandClock.step)
                         let code = try await lane.someone.phone.code(lane.someone.account, on: stack)
                         func use(_ name: String) -> VerifyCode {
                             .with {

@@ -3,6 +3,7 @@ import DeviceAPI
 import Domain
 import Foundation
 import Proofs
+import TestSupport
 import Testing
 
 extension FlowTests {
@@ -63,9 +64,9 @@ extension FlowTests {
                 for _ in 0..<2 { #expect(try await someone.phone.wire.replay(keyed).code == "invalid_proof") }
 
                 // The clock moves, and the proof is as old as it may be.
-                stack.clock.move(.seconds(59))
+                stack.clock.advance(.seconds(59))
                 #expect(try await someone.phone.wire.replay(list).code == "invalid_proof")
-                stack.clock.move(.seconds(2))
+                stack.clock.advance(.seconds(2))
                 #expect(try await someone.phone.wire.replay(list).code == "clock_skew")
             }
         }

@@ -88,6 +88,17 @@ import Wire
 
     // MARK: how many, how long
 
+    @Test("a gateway counts as listening once its port is bound, and not before: nobody is sent to it too early")
+    func listening() async throws {
+        let service = GatewayHarness().service(GatewayConfiguration(port: 0, externalURL: "http://127.0.0.1"))
+        #expect(!service.isListening)
+        let run = Task { try await service.run() }
+        #expect(await service.boundPort() ?? 0 > 0)
+        #expect(service.isListening)
+        run.cancel()
+        _ = await run.result
+    }
+
     @Test("a connection more than there may be waits until one ends")
     func connectionsMax() async throws {
         try await GatewayHarness.run {

@@ -285,7 +285,7 @@ import Wire
         try await GatewayHarness.run { gateway in
             gateway.policy()
             gateway.challenge { $0.on(BeginChallenge.self) { _, _ in .sample } }
-            var generator = SeededGenerator(state: 7)
+            var generator = SeededGenerator(seed: 7)
             let sample = Array(#"{"username":"alice","context":{"ipAddress":"203.0.113.7"}}"#.utf8)
             let paths = ["/v1/demo/sign-ins", "/v1/demo/devices", "/v1/demo/challenges/c/answer", "/v1/demo/session"]
             for count in 0..<1000 {
@@ -306,18 +306,5 @@ import Wire
             }
             #expect(try await gateway.post("/v1/demo/sign-ins", #"{"username":"alice"}"#).status == 201)
         }
-    }
-}
-
-/// SplitMix64: the same sequence each time.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -31,11 +31,7 @@ final class GatewayHarness: Sendable {
         let harness = GatewayHarness()
         var configuration = GatewayConfiguration(port: 0, externalURL: "http://127.0.0.1")
         configure(&configuration)
-        let service = GatewayService(
-            configuration: configuration, caller: harness.bus.caller(.gateway), tenants: harness.tenants,
-            metrics: MetricsRegistry(),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            now: { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) })
+        let service = harness.service(configuration)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try? await service.run() }
             let port = await service.boundPort() ?? 0
@@ -43,6 +39,13 @@ final class GatewayHarness: Sendable {
             defer { group.cancelAll() }
             try await body(harness)
         }
+    }
+
+    func service(_ configuration: GatewayConfiguration) -> GatewayService {
+        GatewayService(
+            configuration: configuration, caller: bus.caller(.gateway), tenants: tenants, metrics: MetricsRegistry(),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            now: { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) })
     }
 
     // MARK: services

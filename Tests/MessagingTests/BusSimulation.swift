@@ -1,4 +1,5 @@
 import Domain
+import TestSupport
 import Wire
 
 @testable import Messaging

@@ -1,3 +1,4 @@
+import Dispatch
 import Domain
 import Testing
 import Wire
@@ -46,6 +47,42 @@ struct DrainTests {
         let effects = worker.takeEffects()
         #expect(effects.contains(.stop(key)))
         #expect(effects.contains { if case .nack(_, _, _, _, .draining) = $0 { true } else { false } })
+    }
+
+    @Test("its reply reaches a caller that is slow to look: the callee does not close before that one has")
+    func slowCaller() async throws {
+        let (folder, started, stalled) = (TemporaryFolder(), Tally(), Tally())
+        var routes = Routes(service: .challenge)
+        routes.on(Redeem.self) { _, _ in
+            started.add()
+            try await untilCancelled()
+            return RedeemReply()
+        }
+        let endpoint = "ipc://\(folder.path)/challenge"
+        let worker = try MessageBus(
+            try Fixture.configuration(.challenge, bind: [endpoint]), routes: routes, logger: Fixture.logger())
+        let never = DispatchSemaphore(value: 0)
+        let caller = try MessageBus(
+            try Fixture.configuration(.gateway, callees: [.challenge: [endpoint]]), logger: Fixture.logger()
+        ) { event in
+            guard case .failed = event else { return }
+            stalled.add()
+            // On the thread that serves the sockets: reply and end of the connection would arrive as one.
+            _ = never.wait(timeout: .now() + .milliseconds(400))
+        }
+        try await Fixture.run([worker, caller]) {
+            let call = Task { await failure { _ = try await caller.call(Redeem(), Fixture.context(.seconds(20))) } }
+            await started.reach(1)
+            let late = Task {
+                await failure { _ = try await caller.call(AwaitOutcome(), Fixture.context(.seconds(-1))) }
+            }
+            await stalled.reach(1)
+            await worker.drain()
+            let error = await call.value
+            _ = await late.value
+            #expect(error?.detail == "the request was stopped")
+            #expect(error?.isOutcomeUnknown == true)
+        }
     }
 
     @Test("its caller hears at once that the outcome is unknown, and the drain waits for nothing else")

@@ -1,5 +1,6 @@
 import Domain
 import NotifierService
+import TestSupport
 import Testing
 import Wire
 

@@ -18,7 +18,7 @@ final class NotifierBench: Sendable {
     private let requests = Mutex<UInt64>(0)
     let bus = DirectBus()
     let waits = Waits()
-    private let clock = ManualClock()
+    private let clock = HandClock(Timestamp(seconds: 1_750_000_000))
     let store: SQLiteStore<any NotifierRecords>
     let tenants = FixedTenants(TenantView(id: TenantID("demo"), name: "Demo"))
     let service: NotifierService
@@ -135,12 +135,6 @@ final class NotifierBench: Sendable {
             }, context()
         ).deliveries
     }
-}
-
-final class ManualClock: Sendable {
-    private let time = Mutex(Timestamp(seconds: 1_750_000_000))
-    var now: Timestamp { time.withLock { $0 } }
-    func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
 }
 
 /// Waits that end when the test says so, or when they are cancelled.

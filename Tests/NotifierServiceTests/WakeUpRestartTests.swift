@@ -3,6 +3,7 @@ import Foundation
 import NotifierService
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 

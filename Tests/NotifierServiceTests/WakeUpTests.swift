@@ -3,6 +3,7 @@ import NotifierService
 import Storage
 import StorageSQLite
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 

@@ -15,13 +15,6 @@ import TestSupport
 import Testing
 import Wire
 
-/// A clock that stands still until a test moves it.
-final class HandClock: Sendable {
-    private let time = Mutex(Timestamp(seconds: 1_790_000_000))
-    var now: Timestamp { time.withLock { $0 } }
-    func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
-}
-
 /// challenge, as far as registration sees it: it gives numbers and remembers what it was told.
 final class ChallengeDouble: Sendable {
     struct Heard: Sendable {

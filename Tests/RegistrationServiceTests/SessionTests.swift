@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import SwiftProtobuf
+import TestSupport
 import Testing
 import Wire
 

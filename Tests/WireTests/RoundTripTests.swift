@@ -3,23 +3,6 @@ import SwiftProtobuf
 import Testing
 import Wire
 
-/// SplitMix64: the same seed gives the same bytes.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
-}
-
 /// Bytes that set every member of every message, whatever its type: each number is there as a varint and with a
 /// length, and what follows the length is text, bytes and a message at once. A reader skips the form that is not its own.
 enum FullBody {

@@ -46,7 +46,9 @@ enum GatewayMain {
                 configuration: try configuration(process.settings), caller: process.caller, tenants: tenants,
                 metrics: process.metrics,
                 logger: process.logger, now: process.now)
-            return ServiceParts(background: [tenants, service], dependencies: [.tenants(tenants)])
+            return ServiceParts(
+                background: [tenants, service],
+                dependencies: [.tenants(tenants), Dependency("http") { service.isListening }])
         }
     }
 

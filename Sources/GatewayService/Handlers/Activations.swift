@@ -72,8 +72,8 @@ struct Activations: Sendable {
             throw ServiceError(.internal, "unknown state \(reply.state)")
         }
         return ActivationProgress(
-            state: state, number: reply.number.isEmpty ? nil : reply.number,
-            deviceId: reply.deviceID.isEmpty ? nil : reply.deviceID,
+            state: state, number: reply.number.nonEmpty,
+            deviceId: reply.deviceID.nonEmpty,
             expiresAt: Timestamp(milliseconds: reply.expiresAtMs))
     }
 

@@ -121,6 +121,6 @@ extension AuditDocument {
             id: entry.id, at: Timestamp(milliseconds: entry.atMs),
             actor: AuditActor(kind: entry.actor.kind, id: entry.actor.id, name: entry.actor.name), action: entry.action,
             target: entry.target, before: JSONBody.value(entry.beforeJson), after: JSONBody.value(entry.afterJson),
-            requestId: entry.requestID.isEmpty ? nil : entry.requestID)
+            requestId: entry.requestID.nonEmpty)
     }
 }

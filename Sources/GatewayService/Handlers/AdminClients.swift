@@ -40,7 +40,7 @@ struct AdminClients: Sendable {
                 $0.page = page
             }, inbound.context())
         return try .json(
-            .ok, Page(items: reply.clients.map { ClientDocument($0) }, next: reply.next.isEmpty ? nil : reply.next))
+            .ok, Page(items: reply.clients.map { ClientDocument($0) }, next: reply.next.nonEmpty))
     }
 
     func remove(_ inbound: Inbound) async throws -> Reply {

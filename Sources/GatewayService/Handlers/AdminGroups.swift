@@ -34,7 +34,7 @@ struct AdminGroups: Sendable {
                 $0.search = inbound.query["search"] ?? ""
             }, inbound.context())
         return try .json(
-            .ok, Page(items: reply.groups.map { GroupDocument($0) }, next: reply.next.isEmpty ? nil : reply.next))
+            .ok, Page(items: reply.groups.map { GroupDocument($0) }, next: reply.next.nonEmpty))
     }
 
     func read(_ inbound: Inbound) async throws -> Reply {
@@ -88,7 +88,7 @@ struct AdminGroups: Sendable {
                 $0.page = page
             }, inbound.context())
         return try .json(
-            .ok, Page(items: reply.people.map { UserDocument($0) }, next: reply.next.isEmpty ? nil : reply.next))
+            .ok, Page(items: reply.people.map { UserDocument($0) }, next: reply.next.nonEmpty))
     }
 
     func changeMembers(_ inbound: Inbound) async throws -> Reply {

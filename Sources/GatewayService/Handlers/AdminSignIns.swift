@@ -28,7 +28,7 @@ struct AdminSignIns: Sendable {
             }, inbound.context())
         return try .json(
             .ok,
-            Page(items: reply.entries.compactMap { SignInLogEntry($0) }, next: reply.next.isEmpty ? nil : reply.next))
+            Page(items: reply.entries.compactMap { SignInLogEntry($0) }, next: reply.next.nonEmpty))
     }
 }
 
@@ -37,19 +37,18 @@ extension SignInLogEntry {
     init?(_ entry: SignInEntry) {
         guard let purpose = Purpose(rawValue: entry.purpose), let status = ChallengeStatus(rawValue: entry.status)
         else { return nil }
-        func present(_ text: String) -> String? { text.isEmpty ? nil : text }
         let settled = entry.settledAtMs == 0 ? nil : entry.settledAtMs
         self.init(
             id: entry.id, at: Timestamp(milliseconds: entry.atMs), username: entry.username,
-            userId: present(entry.personID),
-            factor: present(entry.factor), purpose: purpose, application: present(entry.application), status: status,
-            reason: present(entry.reason), method: SignInMethod(rawValue: entry.method),
-            deviceId: present(entry.deviceID),
-            deviceName: present(entry.deviceName), ipAddress: present(entry.ipAddress),
-            userAgent: present(entry.userAgent),
+            userId: entry.personID.nonEmpty,
+            factor: entry.factor.nonEmpty, purpose: purpose, application: entry.application.nonEmpty, status: status,
+            reason: entry.reason.nonEmpty, method: SignInMethod(rawValue: entry.method),
+            deviceId: entry.deviceID.nonEmpty,
+            deviceName: entry.deviceName.nonEmpty, ipAddress: entry.ipAddress.nonEmpty,
+            userAgent: entry.userAgent.nonEmpty,
             settledAt: settled.map { Timestamp(milliseconds: $0) },
             latencyMilliseconds: settled.map { Int($0 - entry.atMs) },
-            clientId: present(entry.clientID), requestId: present(entry.requestID), decoy: entry.decoy,
+            clientId: entry.clientID.nonEmpty, requestId: entry.requestID.nonEmpty, decoy: entry.decoy,
             silenced: entry.silenced)
     }
 }

@@ -47,7 +47,7 @@ struct AdminUsers: Sendable {
                 $0.search = inbound.query["search"] ?? ""
             }, inbound.context())
         return try .json(
-            .ok, Page(items: reply.people.map { UserDocument($0) }, next: reply.next.isEmpty ? nil : reply.next))
+            .ok, Page(items: reply.people.map { UserDocument($0) }, next: reply.next.nonEmpty))
     }
 
     func read(_ inbound: Inbound) async throws -> Reply {

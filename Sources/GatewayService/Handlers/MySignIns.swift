@@ -21,7 +21,7 @@ struct MySignIns: Sendable {
         // The name may have been another person's before: the id decides.
         let own = reply.entries.filter { $0.personID == session.person.id }
         return try .json(
-            .ok, Page(items: own.compactMap { OwnSignIn($0) }, next: reply.next.isEmpty ? nil : reply.next))
+            .ok, Page(items: own.compactMap { OwnSignIn($0) }, next: reply.next.nonEmpty))
     }
 }
 
@@ -31,13 +31,12 @@ extension OwnSignIn {
     init?(_ entry: SignInEntry) {
         guard let purpose = Purpose(rawValue: entry.purpose), let status = ChallengeStatus(rawValue: entry.status)
         else { return nil }
-        func present(_ text: String) -> String? { text.isEmpty ? nil : text }
         self.init(
             id: entry.id, at: Timestamp(milliseconds: entry.atMs), purpose: purpose,
-            application: present(entry.application), status: status, reason: DenialReason(rawValue: entry.reason),
-            method: SignInMethod(rawValue: entry.method), deviceId: present(entry.deviceID),
-            deviceName: present(entry.deviceName), ipAddress: present(entry.ipAddress),
-            userAgent: present(entry.userAgent),
+            application: entry.application.nonEmpty, status: status, reason: DenialReason(rawValue: entry.reason),
+            method: SignInMethod(rawValue: entry.method), deviceId: entry.deviceID.nonEmpty,
+            deviceName: entry.deviceName.nonEmpty, ipAddress: entry.ipAddress.nonEmpty,
+            userAgent: entry.userAgent.nonEmpty,
             settledAt: entry.settledAtMs == 0 ? nil : Timestamp(milliseconds: entry.settledAtMs))
     }
 }

@@ -29,7 +29,7 @@ struct Operator: Sendable {
             }, inbound.context(effect))
         return try .json(
             reply.existed ? .ok : .created,
-            TenantCreated(id: reply.id, name: reply.name, adminToken: reply.adminToken.isEmpty ? nil : reply.adminToken)
+            TenantCreated(id: reply.id, name: reply.name, adminToken: reply.adminToken.nonEmpty)
         )
     }
 
@@ -38,6 +38,6 @@ struct Operator: Sendable {
         _ = try await edge.authentication.operator(inbound)
         let reply = try await edge.caller.call(ListTenants.with { $0.page = page }, inbound.context())
         let tenants = reply.tenants.filter { !$0.deleted }.map { TenantName(id: $0.tenant, name: $0.name) }
-        return try .json(.ok, Page(items: tenants, next: reply.next.isEmpty ? nil : reply.next))
+        return try .json(.ok, Page(items: tenants, next: reply.next.nonEmpty))
     }
 }

@@ -206,7 +206,7 @@ extension SignInStatus {
             throw ServiceError(.internal, "unknown status \(reply.status)")
         }
         self.init(
-            id: reply.id, status: status, reason: reply.reason.isEmpty ? nil : reply.reason,
+            id: reply.id, status: status, reason: reply.reason.nonEmpty,
             method: SignInMethod(rawValue: reply.method), expiresAt: Timestamp(milliseconds: reply.expiresAtMs))
     }
 }
@@ -221,7 +221,7 @@ extension DeviceAPI.RedeemReply {
             user: RedeemedUser(id: reply.personID, username: reply.username, displayName: reply.displayName),
             method: method,
             amr: reply.amr, acr: reply.acr, authTime: Timestamp(milliseconds: reply.authTimeMs),
-            receipt: reply.receipt.isEmpty ? nil : reply.receipt,
+            receipt: reply.receipt.nonEmpty,
             receiptContent: reply.receiptContent.isEmpty ? nil : Base64URL.encode(Array(reply.receiptContent)),
             receiptKey: key.map { PublicKeyDocument(kty: "EC", crv: "P-256", x: $0.x, y: $0.y) })
     }

@@ -128,6 +128,11 @@ extension Engine {
     /// Ends an epoch: the socket goes, and everything outstanding there has an unknown fate.
     private func disconnect(_ link: CalleeLink, _ loss: PeerMachine.Loss) {
         if let port = link.port {
+            // Its callee waits for this one to go before it ends.
+            if loss == .drained {
+                sendControl(.disconnect, link)
+                port.socket?.set(ZMQ_LINGER, 200)
+            }
             port.socket?.stopMonitor()
             closePort(port)
         }

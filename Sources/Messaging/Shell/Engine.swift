@@ -71,7 +71,7 @@ final class Engine {
             runTimers()
             serviceDirty()
             wakeAnswered()
-            if let closesAt, outbound.isEmpty || closesAt <= now { isOver = true }
+            if let closesAt, hasBeenHeard || closesAt <= now { isOver = true }
             if !isOver { wait() }
         }
         shutDown()
@@ -240,16 +240,21 @@ final class Engine {
         carryOutWorker()
     }
 
-    /// Everything that ran has been answered: leave as soon as the answers are with libzmq.
+    /// Everything that ran has been answered: leave as soon as the answers have been taken, or after a moment.
     func close() {
         guard closesAt == nil else { return }
-        closesAt = now + .seconds(1)
+        closesAt = now + limits.farewellMax
         for group in groups.values {
             for link in group.links.values where link.machine.isConnected { sendControl(.disconnect, link) }
             for link in group.links.values { link.port?.socket?.set(ZMQ_LINGER, 200) }
         }
         router?.socket?.set(ZMQ_LINGER, 1_000)
     }
+
+    /// Whether nobody can still be waiting for what was sent. A caller that has its last answer says DISCONNECT; leaving earlier could
+    /// take that answer from it, because libzmq drops what it has received and not handed over when it learns that the
+    /// connection ended.
+    private var hasBeenHeard: Bool { outbound.isEmpty && worker?.sessionCount ?? 0 == 0 }
 
     private func shutDown() {
         for command in reactor.close() { refuse(command) }
