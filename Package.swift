@@ -111,9 +111,8 @@ let package = Package(
         module(
             "ServiceKit",
             [
-                "Domain", "Wire", "Messaging", "Telemetry", "Storage", "Secrets", argumentParser, configuration,
-                lifecycle,
-                logging, nioCore, nioHTTP1, nioPosix, protobuf, unixSignals, yams,
+                "Domain", "Wire", "Messaging", "Telemetry", "Storage", "Secrets", "Proofs", argumentParser,
+                configuration, lifecycle, logging, nioCore, nioHTTP1, nioPosix, protobuf, unixSignals, yams,
             ]),
 
         // The services

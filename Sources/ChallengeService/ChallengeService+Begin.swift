@@ -63,8 +63,8 @@ struct RequestDraft: Sendable {
         let openCount = open.count { !$0.isDecoy && $0.factor != nil }
         let refusal = admission.refusal ?? (openCount >= settings.openRequestsPerPerson ? .tooManyOpen : nil)
 
-        let id = ChallengeID(Base64URL.encode(randomBytes(18)))
-        let secret = Base64URL.encode(randomBytes(32))
+        let id = ChallengeID(Base64URL.random(18, randomBytes))
+        let secret = Base64URL.random(32, randomBytes)
         let digits = settings.digits(riskRaised: budget.isRiskRaised(at: time))
         let expiresAt = time + .seconds(settings.requestLifetimeSeconds)
         let content = content(id, expiresAt: expiresAt, digits: digits)

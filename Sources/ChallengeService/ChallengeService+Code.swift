@@ -51,7 +51,9 @@ extension ChallengeService {
                 challenge.isPasswordVerified = request.hasPassword
                 try transaction.settle(
                     challenge,
-                    .init(device: accepted.deviceID.nonEmpty.map(DeviceID.init(rawValue:)), isDeviceWaiting: true))
+                    .init(
+                        device: accepted.deviceID.nonEmpty.map(DeviceID.init(rawValue:)),
+                        deviceName: accepted.deviceName))
             case .expired: try transaction.lapse(challenge)
             case .repeated, .alreadySettled: break
             }

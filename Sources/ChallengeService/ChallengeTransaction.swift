@@ -23,8 +23,6 @@ struct ChallengeTransaction {
         var budget: RequestBudget.Event?
         var device: DeviceID?
         var deviceName = ""
-        /// Whether that device shows the challenge still: it made a code, and knows nothing of its end.
-        var isDeviceWaiting = false
         /// When the store gives the outbox its turn at a device's own challenge.
         var confirmAt: Timestamp?
     }
@@ -89,7 +87,7 @@ struct ChallengeTransaction {
     mutating func settle(_ challenge: ChallengeRecord, _ change: Change) throws {
         try store(challenge, change)
         try count(change.budget, challenge)
-        try withdraw(challenge, except: change.isDeviceWaiting ? nil : change.device)
+        try withdraw(challenge)
         if challenge.factor == nil { try confirm(challenge, at: change.confirmAt ?? time) }
         effects.settled.append(challenge.machine.state.status)
     }
@@ -134,14 +132,14 @@ struct ChallengeTransaction {
         try records.save(budget, tenant: tenant.id, person: person)
     }
 
-    /// Tells the phones that show it to stop.
-    private mutating func withdraw(_ challenge: ChallengeRecord, except device: DeviceID?) throws {
+    /// Tells the phones that show it to stop. The one that answered is told too: it may show the challenge in more than one place.
+    private mutating func withdraw(_ challenge: ChallengeRecord) throws {
         let status = challenge.machine.state.status
         let notify = Notify.with {
             $0.tenant = tenant.id.rawValue
             $0.challengeID = challenge.id.rawValue
             // Without addresses: a phone that listens is told, and no push is spent on what no longer matters.
-            $0.targets = challenge.targets.filter { $0 != device }.map { target in
+            $0.targets = challenge.targets.map { target in
                 NotifyTarget.with { $0.deviceID = target.rawValue }
             }
             $0.event = "settled"

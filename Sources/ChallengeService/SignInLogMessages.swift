@@ -18,7 +18,7 @@ extension SignInFilter {
         to = request.toMs == 0 ? nil : Timestamp(milliseconds: request.toMs)
         if let cursor = request.page.cursor.nonEmpty {
             guard let position = Position(cursor: cursor) else {
-                throw ServiceError(.invalidValue, "cursor is not one of ours")
+                throw ServiceError(.malformed, "the cursor is not one that this list gave")
             }
             before = position
         }

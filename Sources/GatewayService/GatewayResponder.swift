@@ -145,11 +145,9 @@ struct GatewayResponder: HTTPResponder {
         if refusal.code == .internal {
             logger.error("a request failed", metadata: ["requestId": "\(id)", "detail": "\(refusal.detail)"])
         }
-        let access = route?.access ?? .open
-        let challenge = access == .open ? nil : access.rawValue
         guard
             var reply = try? Problems.reply(
-                to: refusal, at: route?.place ?? .elsewhere, requestID: id, challenge: challenge)
+                to: refusal, at: route?.place ?? .elsewhere, requestID: id, challenge: route?.challenge)
         else {
             return Reply(.internalServerError)
         }

@@ -12,6 +12,7 @@ import HummingbirdTLS
 package import Logging
 package import Messaging
 import NIOCore
+import NIOPosix
 import NIOSSL
 package import ServiceKit
 import ServiceLifecycle
@@ -27,7 +28,8 @@ package final class GatewayService: Service {
     private let registry: MetricsRegistry
     private let logger: Logger
     private let port: (stream: AsyncStream<Int>, continuation: AsyncStream<Int>.Continuation)
-    private let listening = Mutex(false)
+    /// The listening port, once it is bound.
+    private let listening = Mutex<(any Channel)?>(nil)
 
     package init(
         configuration: GatewayConfiguration, caller: any ServiceCaller, tenants: any Tenants, metrics: MetricsRegistry,
@@ -59,35 +61,48 @@ package final class GatewayService: Service {
     }
 
     /// Whether connections are accepted: what `/readyz` names.
-    package var isListening: Bool { listening.withLock { $0 } }
+    package var isListening: Bool { listening.withLock { $0 != nil } }
 
     package func run() async throws {
         if let problem = configuration.problem { throw GatewayError.configuration(problem) }
-        let application = try application()
+        let server = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: try application())], logger: quietLogger))
         let ticker = SecondTicker { [edge] in
             edge.streams.tick()
             edge.bodies.tick()
         }
-        try await withGracefulShutdownHandler {
+        // A task of its own, so that a shutdown reaches it through `stop` alone.
+        let serving = Task.detached { try await server.run() }
+        try await withTaskCancellationOrGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await application.run() }
+                group.addTask { try await serving.value }
                 group.addTask { await ticker.run() }
                 group.addTask { await self.edge.hub.run() }
                 group.addTask { await self.reach.run() }
-                // The application returns when every connection is done; what runs beside it then has no purpose.
+                // The server returns when every connection is done; what runs beside it then has no purpose.
                 defer { group.cancelAll() }
                 try await group.next()
             }
-        } onGracefulShutdown: {
-            self.drain()
+        } onCancelOrGracefulShutdown: {
+            Task { await self.stop(server) }
         }
     }
 
-    /// Waits are answered with what is so now, streams end; the server itself stops accepting.
-    private func drain() {
+    /// Waits are answered with what is so now, streams end, nobody new is accepted, and the server ends with its last connection.
+    private func stop(_ server: ServiceGroup) async {
         reach.drain()
         edge.parked.drain()
         edge.streams.drain()
+        if let port = listening.withLock({ $0 }) { await port.stopAccepting(on: MultiThreadedEventLoopGroup.singleton) }
+        await server.triggerGracefulShutdown()
+    }
+
+    /// What the libraries say is worth a line only when it is a warning.
+    private var quietLogger: Logger {
+        var logger = logger
+        logger.logLevel = max(.warning, logger.logLevel)
+        return logger
     }
 
     private func application() throws -> some ApplicationProtocol {
@@ -99,17 +114,15 @@ package final class GatewayService: Service {
         let responder = GatewayResponder(
             table: routes.table, edge: edge, metrics: metrics, addresses: ClientAddress(trusted: blocks),
             errorPage: ErrorPage(content: content))
-        var quiet = logger
-        quiet.logLevel = .warning
         return Application(
             responder: responder, server: try server(),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: 4096,
-                availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: quiet)),
+                availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: quietLogger)),
             onServerRunning: { [self] channel in
-                listening.withLock { $0 = true }
+                listening.withLock { $0 = channel }
                 port.continuation.yield(channel.localAddress?.port ?? 0)
-            }, logger: quiet)
+            }, logger: quietLogger)
     }
 
     private func server() throws -> HTTPServerBuilder {

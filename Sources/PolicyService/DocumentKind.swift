@@ -67,22 +67,6 @@ struct DocumentKind: Sendable {
                 .malformed, fault == .tooDeep ? "the patch is nested too deeply" : "the patch is not JSON")
         }
     }
-
-    /// A strong entity tag (RFC 9110 section 8.8.3) of the document's content.
-    static func etag(of document: JSONValue) -> String {
-        "\"" + Base64URL.encode(Array(sha256(Array(document.canonicalText.utf8)).prefix(16))) + "\""
-    }
-
-    /// RFC 9110 section 13.1.1: one of the tags is the current one, or `*`.
-    static func checkPrecondition(_ ifMatch: String, current: String) throws {
-        guard !ifMatch.isEmpty else {
-            throw ServiceError(.preconditionRequired, "If-Match with the document's ETag is required")
-        }
-        let tags = ifMatch.split { $0 == "," || $0 == " " }
-        guard tags.contains(where: { $0 == "*" || $0 == current }) else {
-            throw ServiceError(.preconditionFailed, "the document has changed: read it again")
-        }
-    }
 }
 
 extension ServiceError {
@@ -97,7 +81,7 @@ extension ServiceError {
             self.init(.invalidValue, "\(member) must be: \(allowed)", members: ["member": member, "allowed": allowed])
         case .outOfRange(let member, let range):
             self.init(
-                .outOfRange, "\(member) must be from \(range.lowerBound) to \(range.upperBound)",
+                .outOfRange, "\(member) must be a whole number from \(range.lowerBound) to \(range.upperBound)",
                 members: ["member": member, "range": "\(range.lowerBound)-\(range.upperBound)"])
         case .duplicate(let member):
             self.init(

@@ -39,7 +39,7 @@ struct OperatorToken: Sendable {
             throw .notWritable(errno: errno)
         }
         defer { close(file) }
-        let token = Base64URL.encode(randomBytes(PolicyConfiguration.secretBytes))
+        let token = Base64URL.random(PolicyConfiguration.secretBytes, randomBytes)
         let line = Array((token + "\n").utf8)
         guard write(file, line, line.count) == line.count, fsync(file) == 0 else {
             let code = errno

@@ -54,7 +54,10 @@ extension PolicyService {
     ) throws -> DocumentReply {
         let tenant = try records.existing(change.tenant)
         let before = try kind.document(of: tenant)
-        try DocumentKind.checkPrecondition(change.ifMatch, current: DocumentKind.etag(of: before))
+        guard !change.ifMatch.isEmpty else {
+            throw ServiceError(.preconditionRequired, "If-Match with the document's ETag is required")
+        }
+        try EntityTag.check(change.ifMatch, current: before.entityTag)
         let after = try kind.merging(change.patch, into: before)
         try check(before, after)
         guard after != before else { return DocumentReply(before) }
@@ -128,6 +131,11 @@ extension DocumentReply {
     init(_ document: JSONValue) {
         self.init()
         json = Data(document.canonicalText.utf8)
-        etag = DocumentKind.etag(of: document)
+        etag = document.entityTag
     }
+}
+
+extension JSONValue {
+    /// Of its content, however it is written.
+    fileprivate var entityTag: String { EntityTag.of(Array(canonicalText.utf8)) }
 }

@@ -101,9 +101,9 @@ package final class PolicyService: Service {
 
     /// 256 random bits, base64url: a secret to show once and its digest to keep.
     func newSecret() -> (text: String, digest: [UInt8]) {
-        let text = Base64URL.encode(randomBytes(PolicyConfiguration.secretBytes))
+        let text = Base64URL.random(PolicyConfiguration.secretBytes, randomBytes)
         return (text, sha256(Array(text.utf8)))
     }
 
-    func newID() -> String { Base64URL.encode(randomBytes(PolicyConfiguration.idBytes)) }
+    func newID() -> String { Base64URL.random(PolicyConfiguration.idBytes, randomBytes) }
 }

@@ -1,6 +1,7 @@
 import Domain
 import Proofs
 import Secrets
+import ServiceKit
 import Storage
 import SwiftProtobuf
 import Wire
@@ -72,6 +73,7 @@ extension StoredDevice {
             $0.algorithm = offlineCode.algorithm.rawValue
             $0.digits = UInt32(offlineCode.digits)
             $0.period = UInt32(offlineCode.period)
+            $0.deviceName = facts.name
         }
     }
 
@@ -129,6 +131,11 @@ extension RegistrationRecords {
     }
 }
 
+extension SwiftProtobuf.Message {
+    /// Of what is shown of a person or a group. Their messages have no maps, so that equal ones have equal bytes.
+    func entityTag() throws -> String { EntityTag.of(try serializedBytes()) }
+}
+
 /// Fresh names and secrets.
 enum Fresh {
     /// A UUID version 4 (RFC 9562 section 5.4).
@@ -150,11 +157,11 @@ enum Fresh {
     }
 
     /// 128 random bits, base64url.
-    static func id() -> String { Base64URL.encode(randomBytes(16)) }
+    static func id() -> String { Base64URL.random(16, randomBytes) }
 
     /// 256 random bits, base64url: a bearer secret, of which only the digest is stored.
     static func secret() -> (text: String, digest: [UInt8]) {
-        let text = Base64URL.encode(randomBytes(32))
+        let text = Base64URL.random(32, randomBytes)
         return (text, sha256(Array(text.utf8)))
     }
 }

@@ -35,14 +35,18 @@ package struct CodeAcceptance: Hashable, Sendable {
     /// SHA-256 over challenge and code; a used code is no secret any more.
     package let codeDigest: [UInt8]
     package let device: DeviceID
+    package let deviceName: String
     package let keptUntil: Timestamp
 
-    package init(tenant: TenantID, challenge: ChallengeID, codeDigest: [UInt8], device: DeviceID, keptUntil: Timestamp)
-    {
+    package init(
+        tenant: TenantID, challenge: ChallengeID, codeDigest: [UInt8], device: DeviceID, deviceName: String,
+        keptUntil: Timestamp
+    ) {
         self.tenant = tenant
         self.challenge = challenge
         self.codeDigest = codeDigest
         self.device = device
+        self.deviceName = deviceName
         self.keptUntil = keptUntil
     }
 }

@@ -7,7 +7,7 @@ import Wire
 
 /// How one try with an offline code ended; stored, so that a repeat of the request ends the same way and counts once.
 enum CodeOutcome: Hashable, Sendable {
-    case accepted(DeviceID)
+    case accepted(DeviceID, name: String)
     case invalid
     case throttled(Duration)
 
@@ -21,7 +21,8 @@ enum CodeOutcome: Hashable, Sendable {
 
     func reply() throws(ServiceError) -> VerifyCodeReply {
         switch self {
-        case .accepted(let device): return VerifyCodeReply.with { $0.deviceID = device.rawValue }
+        case .accepted(let device, let name):
+            return VerifyCodeReply.with { ($0.deviceID, $0.deviceName) = (device.rawValue, name) }
         case .invalid: throw ServiceError(.invalidCode, "the code is not valid")
         case .throttled(let wait): throw ServiceError(.tooManyAttempts, "too many attempts", retryAfter: wait)
         }
@@ -29,7 +30,7 @@ enum CodeOutcome: Hashable, Sendable {
 
     var stored: [UInt8] {
         switch self {
-        case .accepted(let device): Array("accepted \(device)".utf8)
+        case .accepted(let device, let name): Array("accepted \(device) \(name)".utf8)
         case .invalid: Array("invalid".utf8)
         case .throttled(let wait): Array("throttled \(wait.milliseconds)".utf8)
         }
@@ -37,9 +38,10 @@ enum CodeOutcome: Hashable, Sendable {
 
     /// Throws `corrupt` for what `stored` never wrote.
     init(stored: [UInt8]) throws(StorageError) {
-        let words = String(decoding: stored, as: UTF8.self).split(separator: " ", maxSplits: 1)
+        let words = String(decoding: stored, as: UTF8.self)
+            .split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         switch (words.first, words.count) {
-        case ("accepted", 2): self = .accepted(DeviceID(String(words[1])))
+        case ("accepted", 3): self = .accepted(DeviceID(String(words[1])), name: String(words[2]))
         case ("invalid", 1): self = .invalid
         case ("throttled", 2):
             guard let milliseconds = Int64(words[1]) else { throw .corrupt }
@@ -55,6 +57,7 @@ struct CodeAttempt: Sendable {
     /// A step of one device whose code was typed.
     struct Candidate: Hashable, Sendable {
         let device: DeviceID
+        let deviceName: String
         let step: Int64
     }
 
@@ -124,7 +127,9 @@ struct CodeAttempt: Sendable {
     private func fresh(
         _ records: any VerifierRecords, _ findings: Findings, at now: Timestamp, keeping: VerifierConfiguration
     ) throws -> CodeOutcome {
-        if findings.isPasswordRight, let acceptance = try isAccepted(records) { return .accepted(acceptance.device) }
+        if findings.isPasswordRight, let acceptance = try isAccepted(records) {
+            return .accepted(acceptance.device, name: acceptance.deviceName)
+        }
         let failures = try records.codeFailures(tenant: tenant, username: username)
         if let wait = findings.throttle.wait(failures, now: now) { return .throttled(wait) }
 
@@ -132,7 +137,7 @@ struct CodeAttempt: Sendable {
             for candidate in findings.candidates
             where try records.advance(candidate.device, tenant: tenant, to: candidate.step) {
                 try accept(candidate, records, until: now + keeping.acceptanceRetention)
-                return .accepted(candidate.device)
+                return .accepted(candidate.device, name: candidate.deviceName)
             }
         }
         try fail(records, failures, findings, at: now)
@@ -142,8 +147,8 @@ struct CodeAttempt: Sendable {
     private func accept(_ candidate: Candidate, _ records: any VerifierRecords, until: Timestamp) throws {
         try records.insert(
             CodeAcceptance(
-                tenant: tenant, challenge: challenge, codeDigest: codeDigest, device: candidate.device, keptUntil: until
-            ))
+                tenant: tenant, challenge: challenge, codeDigest: codeDigest, device: candidate.device,
+                deviceName: candidate.deviceName, keptUntil: until))
         _ = try records.deleteCodeFailures(tenant: tenant, username: username)
     }
 

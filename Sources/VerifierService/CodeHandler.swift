@@ -89,7 +89,8 @@ struct CodeHandler: Sendable {
             }
             isChecked = true
             if let step = password.step(of: request.code, at: time, window: settings.offlineCodeWindowSteps) {
-                candidates.append(.init(device: DeviceID(secret.deviceID), step: step))
+                candidates.append(
+                    .init(device: DeviceID(secret.deviceID), deviceName: secret.deviceName, step: step))
             }
         }
         if !isChecked { _ = Self.nobody?.step(of: request.code, at: time, window: settings.offlineCodeWindowSteps) }

@@ -6,6 +6,9 @@ struct CodeThrottle: Sendable {
     /// No wait that a caller is told is longer.
     private static let delayMax = Duration.seconds(86_400)
 
+    /// What a locked name waits for where the tenant's first delay comes after its lock.
+    private static let lockedDelayMin = Duration.seconds(60)
+
     let settings: TenantSettings
 
     /// How long the next try must wait: nil when it may go ahead. A locked name waits for as long as its last failure would make it
@@ -13,7 +16,7 @@ struct CodeThrottle: Sendable {
     func wait(_ failures: CodeFailures?, now: Timestamp) -> Duration? {
         guard let failures else { return nil }
         let remaining = failures.nextAllowedAt - now
-        if failures.isLocked { return max(remaining, delay(failures.count), .seconds(1)) }
+        if failures.isLocked { return max(remaining, delay(failures.count), Self.lockedDelayMin) }
         return remaining > .zero ? remaining : nil
     }
 

@@ -164,7 +164,7 @@ struct CodeTests {
         var slow = Routes(service: .verifier)
         slow.on(VerifyCode.self) { _, _ in
             _ = try await bench.settle(answer)
-            return VerifyCodeReply.with { $0.deviceID = "d1" }
+            return VerifyCodeReply.with { ($0.deviceID, $0.deviceName) = ("d1", "Phone") }
         }
         bench.bus.add(slow)
         #expect(await bench.refusal { try await bench.submit(to: begun) }?.code == .settled)

@@ -97,7 +97,7 @@ final class Neighbours: Sendable {
             guard !request.personID.isEmpty, request.code == Self.code, isPasswordRight else {
                 throw ServiceError(.invalidCode, "the code or the password is wrong")
             }
-            return VerifyCodeReply.with { $0.deviceID = "d1" }
+            return VerifyCodeReply.with { ($0.deviceID, $0.deviceName) = ("d1", "Phone") }
         }
         return routes
     }

@@ -30,7 +30,7 @@ struct OutboxTests {
         #expect(try await bench.outbox().isEmpty)
     }
 
-    @Test("what was settled is withdrawn from the other devices, without their addresses")
+    @Test("what was settled is withdrawn from every device, also the one that answered, without their addresses")
     func withdrawn() async throws {
         let bench = try ChallengeBench()
         let devices = ["d1", "d2"].map { Neighbours.device($0, of: "p1") }
@@ -39,7 +39,7 @@ struct OutboxTests {
         await bench.deliver()
         let notify = try #require(bench.neighbours.notified.last)
         #expect(notify.event == "settled" && notify.status == "approved")
-        #expect(notify.targets.map(\.deviceID) == ["d2"])
+        #expect(notify.targets.map(\.deviceID) == ["d1", "d2"])
         #expect(notify.targets.allSatisfy { $0.push.address.isEmpty })
         #expect(notify.content.isEmpty)
     }

@@ -81,6 +81,14 @@ struct SignInLogTests {
         #expect(!entry.decoy && !entry.silenced)
     }
 
+    @Test("a line of a code says whose it was")
+    func lineOfCode() async throws {
+        let bench = try ChallengeBench()
+        try await bench.submit(to: bench.begin("alice", .secondFactor))
+        let entry = try #require(try await log(bench).entries.first)
+        #expect(entry.method == "code" && entry.deviceID == "d1" && entry.deviceName == "Phone")
+    }
+
     @Test("neither number nor secret is in the log")
     func withoutSecrets() async throws {
         let bench = try ChallengeBench { $0.numberDigits = 6 }
@@ -154,7 +162,7 @@ struct SignInLogTests {
         #expect(seen.count == 25 && Set(seen) == ids)
         #expect(await bench.refusal { try await log(bench) { $0.page.limit = 1001 } }?.code == .outOfRange)
         for cursor in ["x", "!!!", "AAAA"] {
-            #expect(await bench.refusal { try await log(bench) { $0.page.cursor = cursor } }?.code == .invalidValue)
+            #expect(await bench.refusal { try await log(bench) { $0.page.cursor = cursor } }?.code == .malformed)
         }
     }
 }

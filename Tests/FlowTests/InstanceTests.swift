@@ -94,6 +94,7 @@ extension FlowTests {
                     #expect(challenge.id == request.id)
                     #expect(try await otherEvents.next()?.challenge?.id == request.id)
                     #expect(try await someone.phone.approve(challenge, request.number) == .approved)
+                    #expect(try await events.next() == .settled(id: request.id, status: "approved"))
                     #expect(try await otherEvents.next() == .settled(id: request.id, status: "approved"))
                 }
             }

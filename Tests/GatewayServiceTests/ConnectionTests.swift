@@ -99,6 +99,39 @@ import Wire
         _ = await run.result
     }
 
+    @Test("who connects while the port closes is served or turned away, and the process ends as it should")
+    func stopping() async throws {
+        // Who is turned away is turned away.
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        for _ in 0..<20 {
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+            let answers = AsyncStream<Void>.makeStream()
+            let asking = Mutex<Task<Void, Never>?>(nil)
+            // Ends the gateway in the middle of it.
+            try await GatewayHarness.run { gateway in
+                let health = gateway.request(.GET, "/healthz", [("Connection", "close")])
+                asking.withLock {
+                    $0 = Task {
+                        await withDiscardingTaskGroup { group in
+                            for _ in 0..<50 {
+                                group.addTask {
+                                    while (try? await client.execute(health, timeout: .seconds(30))) != nil {
+                                        answers.continuation.yield()
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                var seen = answers.stream.makeAsyncIterator()
+                for _ in 0..<50 { await seen.next() }
+            }
+            await asking.withLock { $0 }?.value
+            try await client.shutdown()
+        }
+    }
+
     @Test("a connection more than there may be waits until one ends")
     func connectionsMax() async throws {
         try await GatewayHarness.run {

@@ -94,7 +94,7 @@ struct DocumentTests {
         let range = await refusal { try await bench.changeSettings(#"{"numberDigits":7}"#, ifMatch: settings) }
         #expect(range?.code == .outOfRange)
         #expect(range?.members == ["member": "numberDigits", "range": "2-6"])
-        #expect(range?.detail == "numberDigits must be from 2 to 6")
+        #expect(range?.detail == "numberDigits must be a whole number from 2 to 6")
 
         let unknown = await refusal { try await bench.changeSettings(#"{"numberOfDigits":null}"#, ifMatch: settings) }
         #expect(unknown?.code == .unknownMember)

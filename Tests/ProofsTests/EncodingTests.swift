@@ -3,6 +3,13 @@ import Testing
 
 @Suite("Encodings")
 struct EncodingTests {
+    @Test("a random text never begins with a hyphen: 62 in the first six bits is drawn again")
+    func randomText() {
+        var draws: [[UInt8]] = [[0xF8, 0, 1], [0xFB, 0xFF, 2], [0xFC, 0, 3]]
+        #expect(Base64URL.random(3) { _ in draws.removeFirst() } == "_AAD")
+        #expect(draws.isEmpty)
+    }
+
     @Test(
         "base64url writes and reads the examples of RFC 4648 section 10",
         arguments: [

@@ -82,6 +82,28 @@ struct DirectoryTests {
         #expect(await fixture.refusal(fixture.login("bob", "secret")) == nil)
     }
 
+    @Test("of two changes that start from the same document one wins, whichever instances they go through")
+    func precondition() async throws {
+        let person = try await fixture.person("alice").id
+        let tag = try await fixture.call(ReadUser.with { ($0.tenant, $0.personID) = ("demo", person) }).etag
+        func rename(_ name: String, _ tag: String) -> ChangeUser {
+            .with { ($0.tenant, $0.personID, $0.displayName, $0.ifMatch) = ("demo", person, name, tag) }
+        }
+        let changed = try await fixture.call(rename("Alice L.", tag))
+        #expect(changed.etag != tag)
+        #expect(await fixture.refusal(rename("Liddell", tag)) == .preconditionFailed)
+        #expect(try await fixture.call(rename("Liddell", "\"x\", " + changed.etag)).person.displayName == "Liddell")
+        _ = try await fixture.call(rename("Alice", "*"))
+        _ = try await fixture.call(rename("Alice", ""))
+
+        let group = try await fixture.call(CreateGroup.with { ($0.tenant, $0.name) = ("demo", "Staff") })
+        func rename(group name: String, _ tag: String) -> ChangeGroup {
+            .with { ($0.tenant, $0.groupID, $0.name, $0.ifMatch) = ("demo", group.group.id, name, tag) }
+        }
+        _ = try await fixture.call(rename(group: "Crew", group.etag))
+        #expect(await fixture.refusal(rename(group: "Team", group.etag)) == .preconditionFailed)
+    }
+
     @Test("a deleted user leaves no device, session or request behind")
     func delete() async throws {
         let alice = try await fixture.person("alice")

@@ -186,6 +186,7 @@ struct CodeTests {
         let bench = try VerifierBench()
         let other = Array("09876543210987654321".utf8)
         bench.world.withLock { $0.secrets.append(VerifierBench.offlineSecret("d2", other)) }
-        #expect(try await bench.verify(.init(code: try bench.code(secret: other))).deviceID == "d2")
+        let reply = try await bench.verify(.init(code: try bench.code(secret: other)))
+        #expect(reply.deviceID == "d2" && reply.deviceName == "Phone d2")
     }
 }

@@ -68,6 +68,7 @@ final class VerifierBench: Sendable {
             $0.algorithm = "SHA1"
             $0.digits = 6
             $0.period = 30
+            $0.deviceName = "Phone \(device)"
         }
     }
 

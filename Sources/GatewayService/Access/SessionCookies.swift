@@ -25,7 +25,6 @@ struct SessionCookies: Sendable {
     func session(_ token: String, _ tenant: TenantID) -> HTTPField { cookie(sessionName(tenant), token) }
     func start(_ token: String, _ tenant: TenantID) -> HTTPField { cookie(startName(tenant), token) }
     func sessionEnded(_ tenant: TenantID) -> HTTPField { cookie(sessionName(tenant), "", ended: true) }
-    func startEnded(_ tenant: TenantID) -> HTTPField { cookie(startName(tenant), "", ended: true) }
 
     private func cookie(_ name: String, _ value: String, ended: Bool = false) -> HTTPField {
         let text =

@@ -30,6 +30,15 @@ struct Route: Sendable {
     let body: Body
     let place: Problems.Place
     let handler: Handler
+
+    /// `WWW-Authenticate` of a 401, which has one whatever was not believed (RFC 9110 section 15.5.2): a route that anybody may ask
+    /// can still refuse a proof or a password.
+    var challenge: String {
+        switch access {
+        case .open: place == .activation ? Access.device.rawValue : Access.session.rawValue
+        default: access.rawValue
+        }
+    }
 }
 
 /// Finds the route of a path. A template's segment is literal, `{name}`, or `{name}:suffix`; the literal one wins.

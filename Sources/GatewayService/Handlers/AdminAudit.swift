@@ -43,16 +43,21 @@ struct AdminAudit: Sendable {
                 $0[$1.0] = ($1.1, $1.2, $1.3)
             }
         }
-        let merged = fetched.flatMap { source, part in part.1.map { (source, $0) } }.sorted {
-            ($0.1.atMs, $0.1.id, $0.0) > ($1.1.atMs, $1.1.id, $1.0)
-        }
-        let given = merged.prefix(limit)
+        let merged = fetched.flatMap { source, part in part.1.map { (source, $0) } }.sorted { Self.isNewer($0, $1) }
+        // A service may give fewer rows than were asked for: nothing older than its last one may be given before its next ones are known.
+        let horizon = fetched.compactMap { source, part in part.2.isEmpty ? nil : part.1.last.map { (source, $0) } }
+            .max { Self.isNewer($1, $0) }
+        let given = merged.prefix(limit).prefix { row in horizon.map { !Self.isNewer($0, row) } ?? true }
         let next = start.indices.map { source in
             fetched[source].map { Self.position(after: given.filter { $0.0 == source }.map(\.1), of: $0) }
                 ?? start[source]
         }
         let cursor = next.allSatisfy(\.isAtEnd) ? nil : try Self.cursor(next)
         return try .json(.ok, Page(items: given.map { AuditDocument($0.1) }, next: cursor))
+    }
+
+    private static func isNewer(_ left: (Int, AuditEntry), _ right: (Int, AuditEntry)) -> Bool {
+        (left.1.atMs, left.1.id, left.0) > (right.1.atMs, right.1.id, right.0)
     }
 
     /// The rows of a source that come after `position`, at most one page of them.

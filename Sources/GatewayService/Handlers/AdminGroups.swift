@@ -21,7 +21,7 @@ struct AdminGroups: Sendable {
                 $0.requestID = effect.description
             }, inbound.context(effect))
         return try Self.document(
-            .created, reply.group, location: APIPaths.group(inbound.tenant, GroupID(reply.group.id)))
+            .created, reply, location: APIPaths.group(inbound.tenant, GroupID(reply.group.id)))
     }
 
     func list(_ inbound: Inbound) async throws -> Reply {
@@ -39,22 +39,17 @@ struct AdminGroups: Sendable {
 
     func read(_ inbound: Inbound) async throws -> Reply {
         _ = try await edge.authentication.administrator(inbound)
-        return try Self.document(.ok, try await group(inbound))
-    }
-
-    private func group(_ inbound: Inbound) async throws(ServiceError) -> GroupRecord {
-        try await edge.caller.call(
+        let reply = try await edge.caller.call(
             ReadGroup.with {
                 $0.tenant = inbound.tenant.rawValue
                 $0.groupID = inbound.parameter("group")
-            }, inbound.context()
-        ).group
+            }, inbound.context())
+        return try Self.document(.ok, reply)
     }
 
     func change(_ inbound: Inbound) async throws -> Reply {
         let actor = try await edge.authentication.administrator(inbound)
         let body = try inbound.decode(GroupRequest.self)
-        if inbound.headers[.ifMatch] != nil { try AdminUsers.check(inbound, GroupDocument(try await group(inbound))) }
         let reply = try await edge.caller.call(
             ChangeGroup.with {
                 $0.tenant = inbound.tenant.rawValue
@@ -62,8 +57,9 @@ struct AdminGroups: Sendable {
                 $0.name = body.name
                 $0.actor = actor
                 $0.requestID = inbound.originID.description
+                $0.ifMatch = inbound.headers[.ifMatch] ?? ""
             }, inbound.context())
-        return try Self.document(.ok, reply.group)
+        return try Self.document(.ok, reply)
     }
 
     func remove(_ inbound: Inbound) async throws -> Reply {
@@ -113,16 +109,15 @@ struct AdminGroups: Sendable {
                 $0.actor = actor
                 $0.requestID = effect.description
             }, inbound.context(effect))
-        return try Self.document(.ok, reply.group)
+        return try Self.document(.ok, reply)
     }
 
-    private static func document(_ status: HTTPResponse.Status, _ group: GroupRecord, location: String? = nil) throws
+    private static func document(_ status: HTTPResponse.Status, _ reply: GroupReply, location: String? = nil) throws
         -> Reply
     {
-        let document = GroupDocument(group)
-        var headers: HTTPFields = [.eTag: try AdminUsers.tag(of: document)]
+        var headers: HTTPFields = [.eTag: reply.etag]
         if let location { headers[.location] = location }
-        return try .json(status, document, headers: headers)
+        return try .json(status, GroupDocument(reply.group), headers: headers)
     }
 }
 

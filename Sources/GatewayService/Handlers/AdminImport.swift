@@ -24,6 +24,9 @@ struct AdminImport: Sendable {
     func run(_ inbound: Inbound) async throws -> Reply {
         let actor = try await edge.authentication.administrator(inbound)
         guard let upload = inbound.upload else { throw ServiceError(.malformed, "the body is missing") }
+        if let length = inbound.headers[.contentLength].flatMap({ Int($0) }), length > APILimits.importBytesMax {
+            throw UploadPieces.tooLarge
+        }
         let effect = try edge.effect(inbound, by: "\(actor.kind):\(actor.id)")
         var reader = try Self.reader(of: inbound.headers)
         var report = ImportTally()
@@ -93,6 +96,8 @@ private struct UploadPieces {
         left = edge.configuration.importTimeout
     }
 
+    static var tooLarge: ServiceError { ServiceError(.tooLarge, "an import has at most 64 MiB") }
+
     /// Nil at the end. Throws `too_large`, and `malformed` when the connection ends before the body.
     mutating func next() async throws -> ByteBuffer? {
         let started = ContinuousClock.now
@@ -108,7 +113,7 @@ private struct UploadPieces {
             throw ServiceError(.malformed, "the body ends too early")
         }
         size += piece?.readableBytes ?? 0
-        guard size <= APILimits.importBytesMax else { throw ServiceError(.tooLarge, "an import has at most 64 MiB") }
+        guard size <= APILimits.importBytesMax else { throw Self.tooLarge }
         return piece
     }
 }

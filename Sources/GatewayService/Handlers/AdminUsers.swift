@@ -34,7 +34,7 @@ struct AdminUsers: Sendable {
                 $0.requestID = effect.description
             }, inbound.context(effect))
         return try Self.document(
-            .created, reply.person, location: APIPaths.user(inbound.tenant, PersonID(reply.person.id)))
+            .created, reply, location: APIPaths.user(inbound.tenant, PersonID(reply.person.id)))
     }
 
     func list(_ inbound: Inbound) async throws -> Reply {
@@ -52,22 +52,20 @@ struct AdminUsers: Sendable {
 
     func read(_ inbound: Inbound) async throws -> Reply {
         _ = try await edge.authentication.administrator(inbound)
-        return try Self.document(.ok, try await person(inbound))
+        return try Self.document(.ok, try await user(inbound))
     }
 
-    private func person(_ inbound: Inbound) async throws(ServiceError) -> PersonRecord {
+    private func user(_ inbound: Inbound) async throws(ServiceError) -> UserReply {
         try await edge.caller.call(
             ReadUser.with {
                 $0.tenant = inbound.tenant.rawValue
                 $0.personID = inbound.parameter("user")
-            }, inbound.context()
-        ).person
+            }, inbound.context())
     }
 
     func change(_ inbound: Inbound) async throws -> Reply {
         let actor = try await edge.authentication.administrator(inbound)
         let body = try inbound.decode(UserPatch.self)
-        if inbound.headers[.ifMatch] != nil { try Self.check(inbound, UserDocument(try await person(inbound))) }
         let reply = try await edge.caller.call(
             ChangeUser.with {
                 $0.tenant = inbound.tenant.rawValue
@@ -80,8 +78,9 @@ struct AdminUsers: Sendable {
                 $0.groups = body.groups ?? []
                 $0.actor = actor
                 $0.requestID = inbound.originID.description
+                $0.ifMatch = inbound.headers[.ifMatch] ?? ""
             }, inbound.context())
-        return try Self.document(.ok, reply.person)
+        return try Self.document(.ok, reply)
     }
 
     func remove(_ inbound: Inbound) async throws -> Reply {
@@ -109,12 +108,12 @@ struct AdminUsers: Sendable {
                 $0.actor = actor
                 $0.requestID = inbound.originID.description
             }, inbound.context())
-        return try Self.document(.ok, reply.person)
+        return try Self.document(.ok, reply)
     }
 
     func unlockCodes(_ inbound: Inbound) async throws -> Reply {
         let actor = try await edge.authentication.administrator(inbound)
-        let username = try await person(inbound).username
+        let username = try await user(inbound).person.username
         _ = try await edge.caller.call(
             UnlockCodes.with {
                 $0.tenant = inbound.tenant.rawValue
@@ -178,26 +177,12 @@ struct AdminUsers: Sendable {
 
     // MARK: documents
 
-    private static func document(_ status: HTTPResponse.Status, _ person: PersonRecord, location: String? = nil) throws
+    private static func document(_ status: HTTPResponse.Status, _ user: UserReply, location: String? = nil) throws
         -> Reply
     {
-        let document = UserDocument(person)
-        var headers: HTTPFields = [.eTag: try tag(of: document)]
+        var headers: HTTPFields = [.eTag: user.etag]
         if let location { headers[.location] = location }
-        return try .json(status, document, headers: headers)
-    }
-
-    /// A document's tag is its digest: the same document has the same tag at every gateway.
-    static func tag(of document: some Encodable) throws -> String {
-        "\"" + Base64URL.encode(Array(sha256(try JSONWriter.bytes(of: document)).prefix(12))) + "\""
-    }
-
-    /// Throws `precondition_failed` when the document is not the one that the caller has seen.
-    static func check(_ inbound: Inbound, _ current: some Encodable) throws {
-        guard let wanted = inbound.headers[.ifMatch], wanted != "*" else { return }
-        guard wanted == (try tag(of: current)) else {
-            throw ServiceError(.preconditionFailed, "the document has changed")
-        }
+        return try .json(status, UserDocument(user.person), headers: headers)
     }
 }
 

@@ -60,6 +60,7 @@ struct Devices: Sendable {
             guard needed.contains(name) || optional.contains(name), (1...2048).contains(value.utf8.count) else {
                 throw misfit(name, "does not fit the transport")
             }
+            try check(name, value, of: push.transport)
         }
         let members = PushMembers(
             token: push.token, topic: push.topic, endpoint: push.endpoint, p256dh: push.p256dh, auth: push.auth)
@@ -67,6 +68,32 @@ struct Devices: Sendable {
         return .with {
             $0.transport = push.transport.rawValue
             $0.address = Data(json)
+        }
+    }
+
+    /// As far as one can tell without asking the provider.
+    private static func check(_ name: String, _ value: String, of transport: PushTransport) throws {
+        switch (transport, name) {
+        case (.apns, "token"):
+            guard value.utf8.count.isMultiple(of: 2), value.allSatisfy(\.isHexDigit),
+                value.utf8.allSatisfy({ $0 < 0x80 })
+            else { throw misfit(name, "must be hexadecimal") }
+        case (.webpush, "endpoint"):
+            guard let url = URL(string: value), url.scheme == "https", url.host?.isEmpty == false, url.user == nil,
+                url.fragment == nil
+            else { throw misfit(name, "must be an https URL (RFC 8030 section 5)") }
+        case (.webpush, "p256dh"):
+            guard let point = Base64URL.decode(value), point.count == 65, point.first == 4 else {
+                throw misfit(name, "must be an uncompressed P-256 point in base64url (RFC 8291 section 2.1)")
+            }
+        case (.webpush, "auth"):
+            guard Base64URL.decode(value)?.count == 16 else {
+                throw misfit(name, "must be 16 bytes in base64url (RFC 8291 section 2.1)")
+            }
+        default:
+            guard value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw misfit(name, "must be printable ASCII without spaces")
+            }
         }
     }
 

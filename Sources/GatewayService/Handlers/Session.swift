@@ -88,9 +88,8 @@ struct Session: Sendable {
                 $0.challengeID = body.id
                 $0.amr = redeemed.amr
             }, inbound.context(effect))
-        var reply = try opened(session.person, session.sessionToken, session.expiresAtMs, inbound)
-        reply.headers.append(cookies.startEnded(inbound.tenant))
-        return reply
+        // The mark of the browser stays: its other open requests, and a repeat of this one, are completed with it.
+        return try opened(session.person, session.sessionToken, session.expiresAtMs, inbound)
     }
 
     /// Whose idempotency keys these are.

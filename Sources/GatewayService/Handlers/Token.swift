@@ -29,7 +29,13 @@ struct Token: Sendable {
         var id = form["client_id"] ?? ""
         var secret = form["client_secret"] ?? ""
         switch Credentials(inbound.headers) {
-        case .basic(let basicID, let basicSecret): (id, secret) = (basicID, basicSecret)
+        case .basic(let basicID, let basicSecret):
+            // RFC 6749 section 2.3: one method of authentication in each request.
+            guard secret.isEmpty, id.isEmpty || id == basicID else {
+                return try Self.problem(
+                    .badRequest, "invalid_request", "the credentials are in the header and in the form")
+            }
+            (id, secret) = (basicID, basicSecret)
         case .none: break
         default: (id, secret) = ("", "")
         }

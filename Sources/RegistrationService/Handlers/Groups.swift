@@ -48,6 +48,9 @@ extension RegistrationService {
         return try await change(request, context) { change in
             var group = try change.records.needGroup(request.groupID, tenant: tenant)
             let before = group.auditDocument
+            if !request.ifMatch.isEmpty {
+                try EntityTag.check(request.ifMatch, current: Self.reply(group, change.records).etag)
+            }
             try Self.named { try change.records.rename(group.id, to: name, tenant: tenant) }
             group.name = name
             try change.audit(
@@ -112,6 +115,7 @@ extension RegistrationService {
 
     private static func reply(_ group: StoredGroup, _ records: any RegistrationRecords) throws -> GroupReply {
         let record = group.record(memberCount: try records.memberCount(group.id, tenant: group.tenant))
-        return GroupReply.with { $0.group = record }
+        let tag = try record.entityTag()
+        return GroupReply.with { ($0.group, $0.etag) = (record, tag) }
     }
 }

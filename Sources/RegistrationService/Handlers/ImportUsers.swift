@@ -63,7 +63,7 @@ extension RegistrationService {
         do {
             return try await hash(password)
         } catch {
-            if error.code == .unavailable { return nil }
+            if error.code == .overloaded { return nil }
             throw error
         }
     }

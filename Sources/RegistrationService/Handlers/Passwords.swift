@@ -27,7 +27,7 @@ extension RegistrationService {
     /// Checks a password or a pass of a user name; nil when it is wrong, for whatever reason.
     ///
     /// The attempt is counted before it is judged, by name, existing or not; an unknown name costs the same hash. Throws
-    /// `tooManyAttempts`, and `unavailable` when every core is hashing already.
+    /// `tooManyAttempts`, and `overloaded` when every core is hashing already.
     func prove(_ claim: Claim, username: String, tenant: TenantID) async throws -> Proven? {
         let name = FoldedUsername(username)
         let at = now()
@@ -144,7 +144,10 @@ extension RegistrationService {
     }
 
     private static func serviceError(_ error: SecretsError) -> ServiceError {
-        ServiceError(.unavailable, "temporarily unavailable", retryAfter: .seconds(1))
+        switch error {
+        case .busy: ServiceError(.overloaded, "every core hashes a password already", retryAfter: .seconds(1))
+        default: ServiceError(.unavailable, "passwords cannot be hashed", retryAfter: .seconds(1))
+        }
     }
 
     func verifyPassword(_ request: VerifyPassword, _ context: HandlerContext) async throws -> VerifyPasswordReply {

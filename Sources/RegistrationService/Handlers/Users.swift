@@ -69,6 +69,9 @@ extension RegistrationService {
         return try await change(request, context) { change in
             var person = try change.records.needPerson(request.personID, tenant: tenant)
             let before = person.auditDocument(groups: try change.records.groups(of: person.id, tenant: tenant))
+            if !request.ifMatch.isEmpty {
+                try EntityTag.check(request.ifMatch, current: change.records.record(person).entityTag())
+            }
             if request.hasDisplayName {
                 person.displayName = try DirectoryInput.displayName(request.displayName, of: person.username)
             }
@@ -138,10 +141,12 @@ extension RegistrationService {
 
     static func reply(_ person: StoredPerson, _ records: any RegistrationRecords) throws -> UserReply {
         let (record, devices) = (try records.record(person), try records.devices(of: person.id, tenant: person.tenant))
+        let tag = try record.entityTag()
         return UserReply.with {
             $0.person = record
             $0.deviceCount = UInt32(devices.count)
             $0.hasPassword_p = person.passwordHash != nil
+            $0.etag = tag
         }
     }
 }

@@ -50,8 +50,11 @@ package struct OperationsServer: Service {
                 }
             }
         } onGracefulShutdown: {
-            // Ends the sequence of connections; those that are open finish by themselves.
-            server.channel.close(promise: nil)
+            Task {
+                await server.channel.stopAccepting(on: MultiThreadedEventLoopGroup.singleton)
+                // Ends the sequence of connections; those that are open finish by themselves.
+                server.channel.close(promise: nil)
+            }
         }
     }
 

@@ -19,6 +19,7 @@ CREATE TABLE code_acceptance (
     challenge TEXT NOT NULL,
     code_digest BLOB NOT NULL,
     device TEXT NOT NULL,
+    device_name TEXT NOT NULL,
     kept_until INTEGER NOT NULL,
     PRIMARY KEY (tenant, challenge)
 ) STRICT, WITHOUT ROWID;

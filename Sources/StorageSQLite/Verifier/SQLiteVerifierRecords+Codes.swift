@@ -17,21 +17,23 @@ extension SQLiteVerifierRecords {
 
     package func acceptance(tenant: TenantID, challenge: ChallengeID) throws -> CodeAcceptance? {
         let statement = try database.cachedStatement(
-            sql: "SELECT code_digest, device, kept_until FROM code_acceptance WHERE tenant = ? AND challenge = ?")
+            sql:
+                "SELECT code_digest, device, device_name, kept_until FROM code_acceptance WHERE tenant = ? AND challenge = ?"
+        )
         return try Row.fetchOne(statement, arguments: [tenant.rawValue, challenge.rawValue]).map { row in
             CodeAcceptance(
                 tenant: tenant, challenge: challenge, codeDigest: Array(row[0] as Data),
-                device: DeviceID(row[1] as String),
-                keptUntil: Timestamp(milliseconds: row[2]))
+                device: DeviceID(row[1] as String), deviceName: row[2],
+                keptUntil: Timestamp(milliseconds: row[3]))
         }
     }
 
     package func insert(_ acceptance: CodeAcceptance) throws {
         try database.cachedStatement(
-            sql: "INSERT INTO code_acceptance VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant, challenge) DO NOTHING"
+            sql: "INSERT INTO code_acceptance VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, challenge) DO NOTHING"
         ).execute(arguments: [
             acceptance.tenant.rawValue, acceptance.challenge.rawValue, Data(acceptance.codeDigest),
-            acceptance.device.rawValue,
+            acceptance.device.rawValue, acceptance.deviceName,
             acceptance.keptUntil.milliseconds,
         ])
         guard database.changesCount == 1 else { throw StorageError.alreadyExists }

@@ -304,6 +304,8 @@ package nonisolated struct OfflineSecret: Sendable {
   /// seconds
   package var period: UInt32 = 0
 
+  package var deviceName: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -972,6 +974,8 @@ package nonisolated struct UserReply: Sendable {
 
   package var hasPassword_p: Bool = false
 
+  package var etag: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1078,6 +1082,9 @@ package nonisolated struct ChangeUser: Sendable {
   package mutating func clearActor() {self._actor = nil}
 
   package var requestID: String = String()
+
+  /// empty: whatever the document is now
+  package var ifMatch: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1286,6 +1293,8 @@ package nonisolated struct GroupReply: Sendable {
   /// Clears the value of `group`. Subsequent reads from it will return its default value.
   package mutating func clearGroup() {self._group = nil}
 
+  package var etag: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1367,6 +1376,9 @@ package nonisolated struct ChangeGroup: Sendable {
   package mutating func clearActor() {self._actor = nil}
 
   package var requestID: String = String()
+
+  /// empty: whatever the document is now
+  package var ifMatch: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2161,7 +2173,7 @@ nonisolated extension ReadOfflineSecrets: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension OfflineSecret: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "OfflineSecret"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}device_id\0\u{1}secret\0\u{1}algorithm\0\u{1}digits\0\u{1}period\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}device_id\0\u{1}secret\0\u{1}algorithm\0\u{1}digits\0\u{1}period\0\u{3}device_name\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2174,6 +2186,7 @@ nonisolated extension OfflineSecret: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 3: try { try decoder.decodeSingularStringField(value: &self.algorithm) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.digits) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.period) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.deviceName) }()
       default: break
       }
     }
@@ -2195,6 +2208,9 @@ nonisolated extension OfflineSecret: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.period != 0 {
       try visitor.visitSingularUInt32Field(value: self.period, fieldNumber: 5)
     }
+    if !self.deviceName.isEmpty {
+      try visitor.visitSingularStringField(value: self.deviceName, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2204,6 +2220,7 @@ nonisolated extension OfflineSecret: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.algorithm != rhs.algorithm {return false}
     if lhs.digits != rhs.digits {return false}
     if lhs.period != rhs.period {return false}
+    if lhs.deviceName != rhs.deviceName {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3492,7 +3509,7 @@ nonisolated extension CreateUser: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension UserReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "UserReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}person\0\u{3}device_count\0\u{3}has_password\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}person\0\u{3}device_count\0\u{3}has_password\0\u{1}etag\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3503,6 +3520,7 @@ nonisolated extension UserReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 1: try { try decoder.decodeSingularMessageField(value: &self._person) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.deviceCount) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.hasPassword_p) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.etag) }()
       default: break
       }
     }
@@ -3522,6 +3540,9 @@ nonisolated extension UserReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.hasPassword_p != false {
       try visitor.visitSingularBoolField(value: self.hasPassword_p, fieldNumber: 3)
     }
+    if !self.etag.isEmpty {
+      try visitor.visitSingularStringField(value: self.etag, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3529,6 +3550,7 @@ nonisolated extension UserReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs._person != rhs._person {return false}
     if lhs.deviceCount != rhs.deviceCount {return false}
     if lhs.hasPassword_p != rhs.hasPassword_p {return false}
+    if lhs.etag != rhs.etag {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3650,7 +3672,7 @@ nonisolated extension ListUsersReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension ChangeUser: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ChangeUser"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{3}display_name\0\u{1}password\0\u{3}change_roles\0\u{1}roles\0\u{3}change_groups\0\u{1}groups\0\u{1}actor\0\u{3}request_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{3}display_name\0\u{1}password\0\u{3}change_roles\0\u{1}roles\0\u{3}change_groups\0\u{1}groups\0\u{1}actor\0\u{3}request_id\0\u{3}if_match\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3668,6 +3690,7 @@ nonisolated extension ChangeUser: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._actor) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.ifMatch) }()
       default: break
       }
     }
@@ -3708,6 +3731,9 @@ nonisolated extension ChangeUser: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.requestID.isEmpty {
       try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 10)
     }
+    if !self.ifMatch.isEmpty {
+      try visitor.visitSingularStringField(value: self.ifMatch, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3722,6 +3748,7 @@ nonisolated extension ChangeUser: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.groups != rhs.groups {return false}
     if lhs._actor != rhs._actor {return false}
     if lhs.requestID != rhs.requestID {return false}
+    if lhs.ifMatch != rhs.ifMatch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4110,7 +4137,7 @@ nonisolated extension CreateGroup: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension GroupReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "GroupReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}etag\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4119,6 +4146,7 @@ nonisolated extension GroupReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._group) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.etag) }()
       default: break
       }
     }
@@ -4132,11 +4160,15 @@ nonisolated extension GroupReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     try { if let v = self._group {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
+    if !self.etag.isEmpty {
+      try visitor.visitSingularStringField(value: self.etag, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: GroupReply, rhs: GroupReply) -> Bool {
     if lhs._group != rhs._group {return false}
+    if lhs.etag != rhs.etag {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4258,7 +4290,7 @@ nonisolated extension ListGroupsReply: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension ChangeGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ChangeGroup"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}group_id\0\u{1}name\0\u{1}actor\0\u{3}request_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}group_id\0\u{1}name\0\u{1}actor\0\u{3}request_id\0\u{3}if_match\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4271,6 +4303,7 @@ nonisolated extension ChangeGroup: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._actor) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.ifMatch) }()
       default: break
       }
     }
@@ -4296,6 +4329,9 @@ nonisolated extension ChangeGroup: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.requestID.isEmpty {
       try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 5)
     }
+    if !self.ifMatch.isEmpty {
+      try visitor.visitSingularStringField(value: self.ifMatch, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4305,6 +4341,7 @@ nonisolated extension ChangeGroup: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.name != rhs.name {return false}
     if lhs._actor != rhs._actor {return false}
     if lhs.requestID != rhs.requestID {return false}
+    if lhs.ifMatch != rhs.ifMatch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
