@@ -93,7 +93,7 @@ class PhonePage:
 
     def lock_by_pin(self, pin: str) -> None:
         self.page.locator("#settings").click()
-        self.page.get_by_label("A PIN for this app").check()
+        self.page.get_by_label("A PIN for this app").click()
         self.expect_screen("pin")
         self.page.fill("#new-pin", pin)
         self.page.fill("#new-pin-again", pin)

@@ -1,27 +1,82 @@
 """A phone in the browser: every step of the journey that a phone takes part in, and what browsers do to it."""
 
+import gzip
+import hashlib
 import json
 import re
 import secrets
+import urllib.parse
 
 import pyotp
 import pytest
-from client import Administrator, Person
+import requests
+from client import Administrator, Application, Person, unb64u
 from playwright.sync_api import expect
+from stack import Gateway
 
+from .conftest import Watched
 from .pages import SignInPage, other_number
 from .phone_page import PhonePage
+from .test_every_page import BUDGET, look
 
 
 class Owner:
     """A person of a test's own, with a session and no phone yet."""
 
-    def __init__(self, demo: dict, tenant: str | None = None):
-        self.administrator = Administrator(demo, tenant=tenant)
+    def __init__(self, demo: dict, administrator: Administrator | None = None, base: str | None = None, as_pass: bool = False):
+        self.administrator = administrator or Administrator(demo)
         self.username, self.password = "b" + secrets.token_hex(5), secrets.token_urlsafe(12)
         self.user = self.administrator.create_user(self.username, self.password)
-        self.session = Person(demo["base"], tenant or demo["tenant"])
-        assert self.session.sign_in(self.username, password=self.password).status_code == 200
+        self.session = Person(base or demo["base"], self.administrator.tenant)
+        self.sign_in(as_pass)
+
+    def sign_in(self, as_pass: bool = False) -> None:
+        credentials = {"temporaryAccessPass": self.new_pass()} if as_pass else {"password": self.password}
+        assert self.session.sign_in(self.username, **credentials).status_code == 200
+
+    def new_pass(self) -> str:
+        return self.administrator.issue_pass(self.user["id"])
+
+
+class Ready:
+    """One phone with phone sign-in, for all tests that leave it as it was."""
+
+    def __init__(self, chromium, demo):
+        self.browser = Watched(chromium, demo["base"])
+        self.owner = Owner(demo)
+        self.application = Application(demo)
+        phone = PhonePage(self.browser.tab())
+        phone.add(self.owner.session)
+        phone.menu(self.owner.username)
+        phone.set_up_phone_sign_in(self.owner.password)
+        phone.page.close()
+
+    def begin(self, phone: PhonePage, **members) -> dict:
+        """A request of an application, which the phone shows."""
+        count = phone.requests.count()
+        begun = self.application.begin(self.owner.username, **members).json()
+        expect(phone.requests).to_have_count(count + 1)
+        return begun
+
+
+@pytest.fixture(scope="module")
+def ready(chromium, demo):
+    administrator = Administrator(demo)
+    before = administrator.get("/settings")["requestBudget"]
+    administrator.change("/settings", {"requestBudget": 50})
+    ready = Ready(chromium, demo)
+    yield ready
+    ready.browser.close()
+    administrator.change("/settings", {"requestBudget": before})
+
+
+@pytest.fixture
+def phone(ready):
+    """The shared phone, in a tab of the test's own."""
+    phone = PhonePage(ready.browser.tab()).open()
+    yield phone
+    phone.page.close()
+    assert not ready.browser.faults, ready.browser.faults
 
 
 @pytest.fixture
@@ -29,30 +84,623 @@ def owner(demo):
     return Owner(demo)
 
 
-def phone_of(browser, owner, phone_sign_in: bool = True) -> PhonePage:
-    phone = PhonePage(browser.tab())
-    phone.add(owner.session)
-    if phone_sign_in:
-        phone.menu(owner.username)
-        phone.set_up_phone_sign_in(owner.password)
-    return phone
+# ---- J3 to J7
 
 
-def begin(open_browser, owner) -> tuple[SignInPage, str]:
-    """A sign-in in a browser of its own, and its number."""
-    page = SignInPage(open_browser().tab()).open()
-    return page, page.next(owner.username)
-
-
-def test_a_phone_is_added_set_up_and_signs_in(open_browser, owner):
-    phone = phone_of(open_browser(), owner)
+def test_the_web_page_and_the_phone_in_one_browser(open_browser, owner):
+    """J3 by the link that the page offers, J4 by its screens, J6."""
+    browser = open_browser()
+    page = SignInPage(browser.tab()).open()
+    page.next(owner.username)
+    page.ways("Use my password")
+    page.page.fill("#password", owner.password)
+    page.page.get_by_role("button", name="Next").click()
+    page.expect_signed_in()
+    web = page.page
+    web.locator("#add").click()
+    web.get_by_role("button", name="Add", exact=True).click()
+    web.get_by_role("button", name="Next").click()
+    web.get_by_text("Can’t scan the code?").click()
+    with browser.context.expect_page() as opened:
+        web.get_by_role("link", name="Use this browser as the authenticator").click()
+    phone = PhonePage(opened.value)
+    phone.expect_screen("link")
+    assert phone.page.url.endswith("/authenticator"), "a link leaves the address at once"
+    expect(phone.page.locator("#link-account")).to_have_text(owner.username)
+    phone.accept_link()
+    phone.confirm(web.text_content("#add-number"))
+    expect(phone.page.locator("#outcome-title")).to_have_text("Your account is added")
+    expect(web.get_by_role("heading", name="Your phone is ready")).to_be_visible()
+    phone.press("Set up phone sign-in")
+    phone.press("Continue")
+    phone.page.fill("#password", "not " + owner.password)
+    phone.press("Next")
+    expect(phone.page.get_by_text("That password is not right.")).to_be_visible()
+    phone.page.fill("#password", owner.password)
+    phone.press("Next")
+    phone.finish_set_up()
     expect(phone.page.locator("#accounts [data-state]")).to_have_text("Phone sign-in on")
-    page, number = begin(open_browser, owner)
-    card = phone.requests.first
-    expect(card.get_by_role("heading", name="Are you signing in?")).to_be_visible()
-    expect(card.locator('[data-fact="device"] dd')).to_have_text("Chrome on Linux")
-    expect(card.locator('[data-fact="location"] dd')).to_contain_text("127.0.0.1")
-    expect(card.locator("[data-number]")).to_be_focused()
+    other = SignInPage(open_browser().tab()).open()
+    number = other.next(owner.username)
+    expect(phone.requests.get_by_role("heading", name="Are you signing in?")).to_be_visible()
+    expect(phone.requests.locator("[data-number]")).to_be_focused()
     phone.answer(number)
     phone.expect_outcome("Approved")
+    other.expect_signed_in()
+
+
+def test_a_password_and_the_phone_are_two_factors(open_browser, phone, ready):
+    """J7."""
+    page = SignInPage(open_browser().tab()).open()
+    page.next(ready.owner.username)
+    page.ways("Use my password")
+    page.page.fill("#password", ready.owner.password)
+    page.page.get_by_role("button", name="Next").click()
+    expect(page.page.get_by_role("heading", name="One more step")).to_be_visible()
+    expect(phone.requests.filter(has_text="Confirm your sign-in")).to_have_count(1)
+    phone.answer(page.number())
     page.expect_signed_in()
+
+
+@pytest.fixture
+def place_shown(administrator):
+    """The tenant lets phones show where a request comes from."""
+    path, feature = "/policies/authenticator", "displayLocationInformationRequiredState"
+    before = administrator.get(path)["featureSettings"][feature]
+    administrator.change(path, {"featureSettings": {feature: {"state": "enabled"}}})
+    yield
+    administrator.change(path, {"featureSettings": {feature: before}})
+
+
+def test_a_request_shows_what_the_answer_signs(phone, ready, place_shown):
+    agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+    begun = ready.begin(phone, application="Payroll", context={"ipAddress": "203.0.113.7", "userAgent": agent})
+    for name, text in (("application", "Payroll"), ("location", "203.0.113.7"), ("device", "Chrome on Windows"), ("left", re.compile("^[1-6]?[0-9] seconds$"))):
+        expect(phone.requests.locator(f'[data-fact="{name}"] dd')).to_have_text(text)
+    phone.requests.get_by_role("button", name="Approve").click()
+    expect(phone.page.get_by_text("The number has 2 digits.")).to_be_visible()
+    phone.answer(begun["number"])
+    phone.expect_outcome("Approved")
+    redeemed = ready.application.redeem(begun).json()
+    content = unb64u(redeemed["receiptContent"])
+    answer = json.loads(unb64u(redeemed["receipt"].split(".")[1]))
+    assert json.loads(content)["application"] == "Payroll"
+    assert unb64u(answer["content"]) == hashlib.sha256(content).digest()
+    assert answer["uv"] is False, "nobody was asked: there is no lock"
+
+
+def test_one_tenant(open_browser, stack, demo, owner):
+    """J5: two accounts on one phone, phone sign-in for one of them; disabling it frees the phone (J10)."""
+    token = (stack.var / "keys" / "operator.token").read_text().strip()
+    tenant = "t" + secrets.token_hex(4)
+    made = requests.post(
+        f"{demo['base']}/v1/tenants", json={"id": tenant, "name": "Second"}, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    assert made.status_code == 201, made.text
+    other = Owner(demo, Administrator(demo, token=made.json()["adminToken"], tenant=tenant))
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    phone.menu(owner.username)
+    phone.set_up_phone_sign_in(owner.password)
+    phone.add(other.session)
+    expect(phone.page.locator("#accounts > li")).to_have_count(2)
+    phone.menu(other.username)
+    phone.press("Set up phone sign-in")
+    phone.press("Continue")
+    expect(phone.page.get_by_text("One device can do it for one account in one organisation.")).to_be_visible()
+    phone.press("Back")
+    phone.press("Back")
+    phone.menu(owner.username)
+    phone.press("Disable phone sign-in")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    expect(phone.page.locator("#account-phone-sign-in")).to_have_text("Off")
+    assert owner.session.call("GET", "/me").json()["devices"][0]["phoneSignIn"]["createdDateTime"] is None
+    phone.press("Back")
+    phone.menu(other.username)
+    phone.set_up_phone_sign_in(other.password)
+
+
+# ---- J8
+
+
+def test_codes_need_no_network_in_a_tab_opened_without_one(ready):
+    """The page itself comes from what the service worker kept."""
+    browser = ready.browser
+    phone = PhonePage(browser.tab()).open()
+    phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.page.close()
+    browser.may_be_unreachable = True
+    browser.context.set_offline(True)
+    phone = PhonePage(browser.tab()).open()
+    expect(phone.page.get_by_text("Your codes work all the same")).to_be_visible()
+    code = phone.code()
+    reply = ready.application.code(ready.application.begin(ready.owner.username).json(), code, ready.owner.password)
+    assert reply.status_code == 200 and reply.json()["status"] == "approved", reply.text
+    assert phone.page.evaluate("localStorage.length + sessionStorage.length") == 0
+    browser.context.set_offline(False)
+    expect(phone.page.get_by_text("Your codes work all the same")).to_be_hidden()
+    phone.page.close()
+    browser.may_be_unreachable = False
+
+
+def test_codes_of_every_profile(phone):
+    """Against an independent implementation."""
+    for algorithm in ("SHA1", "SHA256", "SHA512"):
+        for digits, period in ((6, 30), (7, 30), (8, 60)):
+            secret, at = pyotp.random_base32(52), 1_700_000_000 + secrets.randbelow(10**8)
+            made = phone.page.evaluate(
+                """async ([parameters, time]) => {
+                  const { codeAt, codeMaker } = await import("/assets/phone-codes.js");
+                  return codeAt(await codeMaker(parameters), time);
+                }""", [{"secret": secret, "algorithm": algorithm, "digits": digits, "period": period}, at * 1000])
+            code = pyotp.TOTP(secret, digits=digits, interval=period, digest=getattr(hashlib, algorithm.lower())).at(at)
+            assert made == {"code": code, "endsAt": (at // period + 1) * period * 1000}
+
+
+def test_the_code_is_copied_and_nothing_that_is_kept_can_be_read(phone, ready):
+    ready.browser.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    code = phone.code()
+    phone.page.locator("#accounts [data-copy]").click()
+    expect(phone.page.locator(".toast")).to_have_text("Copied")
+    assert phone.page.evaluate("navigator.clipboard.readText()") == code
+    kept = phone.page.evaluate("""async () => {
+      const database = await new Promise((done) => { indexedDB.open("countersign-authenticator").onsuccess = ({ target }) => done(target.result); });
+      const all = (name) => new Promise((done) => { database.transaction(name).objectStore(name).getAll().onsuccess = ({ target }) => done(target.result); });
+      const [[{ privateKey }], [{ code }]] = [await all("keys"), await all("accounts")];
+      database.close();
+      const tried = await Promise.allSettled([crypto.subtle.exportKey("jwk", privateKey), crypto.subtle.exportKey("raw", code.key)]);
+      return { extractable: [privateKey.extractable, code.key.extractable], tried: tried.map(({ status }) => status), names: Object.keys(code) };
+    }""")
+    assert kept == {"extractable": [False, False], "tried": ["rejected", "rejected"], "names": ["key", "digits", "period"]}
+
+
+# ---- J9
+
+
+def test_a_refusal_is_seen_on_both_sides_and_in_the_log(open_browser, phone, ready):
+    page = SignInPage(open_browser().tab()).open()
+    number = page.next(ready.owner.username)
+    for act, here, there, reason in (
+        ("wrong number", "That was another number", "That was another number", "wrong_number"),
+        ("decline", "Declined", "The request was declined", "declined"),
+    ):
+        expect(phone.requests).to_have_count(1)
+        if act == "decline":
+            phone.press("Decline")
+        else:
+            phone.answer(other_number(number))
+        phone.expect_outcome(here)
+        page.expect_outcome(there)
+        entry = ready.owner.administrator.get(f"/sign-ins?user={ready.owner.username}")["items"][0]
+        assert entry["reason"] == reason, entry
+        phone.press("OK")
+        expect(phone.requests).to_have_count(0)
+        page.try_again()
+        number = page.number()
+    phone.answer(number)
+    page.expect_signed_in()
+
+
+def test_a_report_is_asked_about_and_raises_the_alarm(open_browser, owner, demo):
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    application = Application(demo)
+    begun = application.begin(owner.username, factor="secondFactor").json()
+    phone.press("This was not me")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert application.status(begun)["status"] == "pending"
+    phone.press("This was not me")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Report it").click()
+    phone.expect_outcome("Reported")
+    assert application.status(begun)["reason"] == "reported"
+    # Silenced requests do not ring, but the phone finds them when it is looked at.
+    begun = application.begin(owner.username, factor="secondFactor").json()
+    assert len(begun["number"]) == 3
+    phone.page.reload()
+    phone.answer(begun["number"])
+    phone.expect_outcome("Approved")
+
+
+def test_a_request_that_ends_without_an_answer_says_how(phone, ready):
+    ready.application.cancel(ready.begin(phone))
+    phone.expect_outcome("Withdrawn")
+    phone.press("OK")
+    begun = ready.begin(phone)
+    phone.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 61_000; }")
+    phone.expect_outcome("Time is up")
+    ready.application.cancel(begun)
+
+
+def test_what_the_server_refuses_is_explained(phone, ready):
+    path = "**/v1/*/challenges/*/answer"
+
+    def refuse(status: int, **members):
+        phone.page.route(path, lambda route: route.fulfill(
+            status=status, content_type="application/problem+json", headers={"Retry-After": "1"}, body=json.dumps(members)))
+
+    for title, status, members in (
+        ("Time is up", 410, {"code": "expired"}),
+        ("No longer open", 409, {"code": "settled"}),
+        ("Not accepted", 403, {"code": "refused"}),
+        ("This app is too old", 403, {"code": "update_required", "minimum": "9.1"}),
+    ):
+        begun = ready.begin(phone)
+        refuse(status, **members)
+        phone.answer(begun["number"])
+        phone.expect_outcome(title)
+        phone.page.unroute(path)
+        phone.press("OK")
+        ready.application.cancel(begun)
+    # What passes is repeated with the very same bytes, then left to the person.
+    begun, sent = ready.begin(phone), []
+    phone.page.route(path, lambda route: (sent.append(route.request.post_data), route.abort())[1])
+    ready.browser.may_be_unreachable = True
+    phone.answer(begun["number"])
+    expect(phone.page.get_by_role("button", name="Approve")).to_have_attribute("aria-busy", "true")
+    phone.page.wait_for_timeout(1200)
+    phone.page.unroute(path)
+    phone.expect_outcome("Approved")
+    ready.browser.may_be_unreachable = False
+    assert len(sent) > 1 and len(set(sent)) == 1
+    assert ready.application.status(begun)["status"] == "approved"
+
+
+def test_several_requests_in_two_tabs(phone, ready):
+    second = PhonePage(ready.browser.tab()).open()
+    begun = {name: ready.begin(phone, application=name) for name in ("Payroll", "Wiki")}
+    expect(second.requests).to_have_count(2)
+    assert phone.page.title().startswith("(2)")
+    card = second.requests.filter(has_text="Wiki")
+    card.locator("[data-number]").fill(begun["Wiki"]["number"])
+    card.get_by_role("button", name="Approve").click()
+    expect(card.get_by_role("heading", name="Approved")).to_be_visible()
+    expect(phone.requests.nth(1).get_by_role("heading", name="Approved")).to_be_visible()
+    # The one that listens for both closes: the other takes over.
+    second.page.close()
+    ready.application.cancel(begun["Payroll"])
+    expect(phone.requests.first.get_by_role("heading", name=re.compile("Withdrawn|No longer open"))).to_be_visible()
+
+
+# ---- J10 to J12
+
+
+def test_a_new_phone_by_a_pass(open_browser, demo):
+    """J11: the pass of the session counts once; without one a pass is typed."""
+    owner = Owner(demo, as_pass=True)
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    phone.menu(owner.username)
+    phone.press("Set up phone sign-in")
+    phone.press("Continue")
+    phone.finish_set_up()
+    phone.menu(owner.username)
+    phone.press("Disable phone sign-in")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    phone.press("Set up phone sign-in")
+    phone.press("Continue")
+    phone.press("Use a Temporary Access Pass")
+    phone.page.fill("#pass", owner.new_pass())
+    phone.press("Next")
+    phone.finish_set_up()
+    # Removal: here, and at the server.
+    phone.menu(owner.username)
+    phone.press("Remove account")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Remove account").click()
+    expect(phone.page.get_by_role("heading", name="Your phone, in this browser")).to_be_visible()
+    owner.sign_in()
+    assert owner.session.call("GET", "/me").json()["devices"] == []
+
+
+def test_a_device_that_was_blocked_or_removed_says_so(open_browser, owner):
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    state = phone.page.locator("#accounts [data-state]")
+    owner.administrator.call("POST", f"/users/{owner.user['id']}:block")
+    expect(state).to_have_text("Not allowed now")
+    owner.administrator.call("POST", f"/users/{owner.user['id']}:unblock")
+    phone.page.reload()
+    expect(state).to_have_text("Second step and codes")
+    device = owner.administrator.get(f"/users/{owner.user['id']}/devices")["items"][0]
+    assert (device["platform"], device["appVersion"]) == ("web", "1.0.0")
+    owner.administrator.call("DELETE", f"/users/{owner.user['id']}/devices/{device['id']}")
+    expect(state).to_have_text("Not registered")
+    expect(phone.page.locator("#accounts [data-code]")).to_be_hidden()
+
+
+def test_an_app_below_the_minimum_is_told_so(open_browser, phone, ready, owner, administrator):
+    """J12."""
+    before = administrator.get("/settings")["minimumVersions"]
+    administrator.change("/settings", {"minimumVersions": {"web": {"app": "2.5"}}})
+    try:
+        begun = ready.begin(phone)
+        phone.answer(begun["number"])
+        phone.expect_outcome("This app is too old")
+        expect(phone.page.get_by_text("version 2.5 or later")).to_be_visible()
+        assert ready.application.status(begun)["status"] == "pending"
+        ready.application.cancel(begun)
+        fresh = PhonePage(open_browser().tab()).open(owner.session.new_activation()["activationUri"])
+        fresh.page.locator("#link-form button").click()
+        expect(fresh.page.locator("#link-failed")).to_contain_text("version 2.5 or later")
+    finally:
+        administrator.change("/settings", {"minimumVersions": before})
+
+
+# ---- adding
+
+
+def test_a_wrong_number_ends_the_addition(open_browser, owner):
+    phone = PhonePage(open_browser().tab()).open()
+    activation = owner.session.new_activation()
+    phone.paste("https://example.org")
+    expect(phone.page.get_by_text("That is not an activation link.")).to_be_visible()
+    phone.page.fill("#link", activation["activationUri"])
+    phone.press("Next")
+    phone.accept_link()
+    # A reload goes on where it was.
+    phone.page.reload()
+    phone.expect_screen("confirm")
+    phone.confirm(other_number(owner.session.activation(activation["id"], wait=10, state="waiting")["number"]))
+    expect(phone.page.locator("#outcome-title")).to_have_text("That was another number")
+    phone.page.go_back()
+    phone.expect_screen("paste")
+    phone.page.go_back()
+    phone.page.go_back()
+    expect(phone.page.get_by_role("heading", name="Your phone, in this browser")).to_be_visible()
+
+
+def test_a_link_of_another_server_leads_there(open_browser, owner):
+    link = owner.session.new_activation()["activationUri"].replace("127.0.0.1", "id.example.org")
+    phone = PhonePage(open_browser().tab()).open(link)
+    expect(phone.page.get_by_role("heading", name="This account belongs elsewhere")).to_be_visible()
+    assert phone.page.get_attribute("#elsewhere-open", "href").startswith("http://id.example.org")
+    assert link in phone.page.get_attribute("#elsewhere-open", "href")
+
+
+CAMERA = """(link) => {
+  navigator.mediaDevices.getUserMedia = async () => {
+    if (link === null) throw new DOMException("no", "NotAllowedError");
+    const canvas = document.createElement("canvas");
+    canvas.getContext("2d").fillRect(0, 0, 9, 9);
+    return canvas.captureStream(5);
+  };
+  globalThis.BarcodeDetector = class {
+    static getSupportedFormats = async () => ["qr_code"];
+    detect = async () => [{ rawValue: "something else" }, { rawValue: link }];
+  };
+}"""
+
+
+def test_the_camera_reads_the_code(open_browser, owner):
+    phone = PhonePage(open_browser().tab()).open()
+    phone.press("Add your first account")
+    if phone.page.evaluate("globalThis.BarcodeDetector === undefined"):
+        expect(phone.page.get_by_text("This browser cannot read QR codes.")).to_be_visible()
+    phone.press("Back")
+    phone.page.evaluate(CAMERA, None)
+    phone.press("Add your first account")
+    phone.press("Scan the QR code")
+    expect(phone.page.get_by_text("The camera may not be used.")).to_be_visible()
+    phone.press("Back")
+    phone.page.evaluate(CAMERA, owner.session.new_activation()["activationUri"])
+    phone.press("Scan the QR code")
+    phone.expect_screen("link")
+    expect(phone.page.locator("#link-account")).to_have_text(owner.username)
+
+
+def test_a_clock_that_is_wrong_does_no_harm(open_browser, owner):
+    browser = open_browser()
+    browser.context.add_init_script("const now = Date.now; Date.now = () => now() + 300_000;")
+    phone = PhonePage(browser.tab())
+    phone.add(owner.session)
+    expect(phone.page.get_by_text("This device’s clock is 5 minutes fast.")).to_be_visible()
+    assert phone.code() in [pyotp_code(phone, owner, step) for step in (-1, 0, 1)]
+
+
+def pyotp_code(phone: PhonePage, owner: Owner, step: int) -> str:
+    """What the phone's own key makes at the right time."""
+    return phone.page.evaluate("""async (step) => {
+      const { codeAt } = await import("/assets/phone-codes.js");
+      const { readAccounts } = await import("/assets/phone-store.js");
+      return (await codeAt((await readAccounts())[0].code, Date.now() - 300_000 + step * 30_000)).code;
+    }""", step)
+
+
+# ---- the lock
+
+
+def test_a_pin_locks_the_phone(open_browser, owner, demo):
+    application = Application(demo)
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    phone.lock_by_pin("2468")
+    phone.page.reload()
+    phone.expect_screen("locked")
+    assert owner.username not in phone.page.locator("main").inner_text()
+    begun = application.begin(owner.username, factor="secondFactor").json()
+    expect(phone.page.locator("#locked-waiting")).to_be_visible()
+    for _ in range(2):
+        phone.page.fill("#unlock-pin", "1111")
+        phone.press("Unlock", exact=True)
+        expect(phone.page.get_by_text("That PIN is not right.")).to_be_visible()
+        phone.page.reload()
+    phone.page.fill("#unlock-pin", "2468")
+    phone.press("Unlock", exact=True)
+    # To have unlocked for this very request counts for it, and for no other.
+    phone.expect_screen("settings")
+    phone.page.get_by_role("button", name="Show it").click()
+    phone.answer(begun["number"])
+    phone.expect_outcome("Approved")
+    assert verified(application, begun) is True
+    begun = application.begin(owner.username, factor="secondFactor").json()
+    expect(phone.requests.locator("[data-number]")).to_be_focused()
+    phone.answer(begun["number"])
+    phone.page.fill("#verify-pin", "2468")
+    phone.page.get_by_role("button", name="Go on").click()
+    phone.expect_outcome("Approved")
+    assert verified(application, begun) is True
+    phone.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 301_000; document.dispatchEvent(new Event('visibilitychange')); }")
+    phone.expect_screen("locked")
+    for _ in range(3):
+        phone.page.fill("#unlock-pin", "1111")
+        phone.press("Unlock", exact=True)
+        expect(phone.page.locator("#unlock-pin")).to_have_value("")
+        expect(phone.page.locator("#unlock-form button")).not_to_have_attribute("aria-busy", "true")
+    expect(phone.page.get_by_text("Too many wrong PINs. Please wait 30 seconds.")).to_be_visible()
+    phone.page.fill("#unlock-pin", "2468")
+    phone.press("Unlock", exact=True)
+    expect(phone.page.get_by_text("Too many wrong PINs.")).to_be_visible()
+    phone.press("I can’t unlock it")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Remove all").click()
+    phone.page.wait_for_function("document.querySelector('#no-accounts').checkVisibility() || !document.querySelector('[data-screen=settings]').hidden")
+
+
+def verified(application: Application, begun: dict) -> bool:
+    return json.loads(unb64u(application.redeem(begun).json()["receipt"].split(".")[1]))["uv"]
+
+
+def test_the_lock_of_the_device(chromium, stack, demo):
+    """WebAuthn needs a name, so a gateway of that name."""
+    base = f"http://localhost:{stack.first_port + 36}"
+    gateway = Gateway(stack, 3, f"--http.externalURL={base}")
+    browser = Watched(chromium, base)
+    try:
+        owner = Owner(demo, base=base)
+        phone = PhonePage(browser.tab())
+        devtools = browser.context.new_cdp_session(phone.page)
+        devtools.send("WebAuthn.enable")
+        made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {
+            "protocol": "ctap2", "transport": "internal", "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True}})
+        phone.add(owner.session)
+        phone.page.locator("#settings").click()
+        phone.page.get_by_label("The lock of this device").click()
+        expect(phone.page.locator("#lock-minutes")).to_be_visible()
+        phone.page.reload()
+        phone.expect_screen("locked")
+        devtools.send("WebAuthn.setUserVerified", {"authenticatorId": made["authenticatorId"], "isUserVerified": False})
+        phone.press("Unlock", exact=True)
+        expect(phone.page.get_by_text("Not confirmed: nothing was sent.")).to_be_visible()
+        devtools.send("WebAuthn.setUserVerified", {"authenticatorId": made["authenticatorId"], "isUserVerified": True})
+        phone.press("Unlock", exact=True)
+        phone.expect_screen("settings")
+        phone.press("Back")
+        application = Application({**demo, "base": base})
+        begun = application.begin(owner.username, factor="secondFactor").json()
+        phone.answer(begun["number"])
+        phone.expect_outcome("Approved")
+        assert verified(application, begun) is True
+    finally:
+        browser.close()
+        gateway.stop()
+
+
+# ---- how it looks, what it weighs
+
+
+def test_every_screen_of_the_phone(open_browser, ready, demo, place_shown):
+    owner = Owner(demo)
+    phone = PhonePage(open_browser().tab()).open()
+    page = phone.page
+    look(page, "phone-empty")
+    phone.press("Add your first account")
+    look(page, "phone-add")
+    phone.press("Paste the link")
+    look(page, "phone-paste")
+    activation = owner.session.new_activation()
+    page.fill("#link", activation["activationUri"])
+    phone.press("Next")
+    look(page, "phone-link")
+    phone.accept_link()
+    look(page, "phone-confirm")
+    phone.confirm(owner.session.activation(activation["id"], wait=10, state="waiting")["number"])
+    look(page, "phone-added")
+    phone.press("Set up phone sign-in")
+    look(page, "phone-set-up")
+    phone.press("Continue")
+    look(page, "phone-password")
+    page.fill("#password", owner.password)
+    phone.press("Next")
+    phone.expect_screen("set-up-number")
+    look(page, "phone-set-up-number")
+    page.fill("#set-up-number", page.text_content("#set-up-shown"))
+    phone.press("Next")
+    phone.expect_screen("register")
+    look(page, "phone-register")
+    phone.press("Register", exact=True)
+    phone.expect_screen("finish")
+    look(page, "phone-finish")
+    phone.press("Finish")
+    agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.2 Mobile/15E148 Safari/604.1"
+    begun = Application(demo).begin(owner.username, application="Payroll", context={"ipAddress": "203.0.113.7", "userAgent": agent}).json()
+    expect(phone.requests).to_have_count(1)
+    look(page, "phone-request")
+    page.get_by_role("button", name="This was not me").click()
+    look(page, "phone-report")
+    page.keyboard.press("Escape")
+    phone.answer(begun["number"])
+    phone.expect_outcome("Approved")
+    look(page, "phone-approved")
+    phone.press("OK")
+    look(page, "phone-home")
+    phone.menu(owner.username)
+    look(page, "phone-account")
+    phone.press("Remove account")
+    look(page, "phone-remove")
+    page.keyboard.press("Escape")
+    page.locator("#settings").click()
+    look(page, "phone-settings")
+    page.get_by_label("A PIN for this app").click()
+    look(page, "phone-pin")
+    page.fill("#new-pin", "2468")
+    page.fill("#new-pin-again", "2468")
+    phone.press("Set PIN")
+    page.reload()
+    look(page, "phone-locked")
+
+
+def test_every_screen_of_the_phone_in_german(open_browser, demo):
+    """Longer words."""
+    owner = Owner(demo)
+    phone = PhonePage(open_browser(locale="de-AT").tab())
+    phone.add(owner.session)
+    page = phone.page
+    begun = Application(demo).begin(owner.username, factor="secondFactor").json()
+    expect(phone.requests).to_have_count(1)
+    look(page, "phone-request-de")
+    phone.requests.locator("[data-number]").fill(other_number(begun["number"]))
+    page.keyboard.press("Enter")
+    phone.expect_outcome("Das war eine andere Zahl")
+    look(page, "phone-wrong-number-de")
+    page.locator("#accounts [data-menu]").click()
+    look(page, "phone-account-de")
+    page.locator("#settings").click()
+    look(page, "phone-settings-de")
+
+
+def test_the_first_paint_of_the_phone_is_light(open_browser):
+    browser = open_browser(service_workers="block")
+    page = browser.tab()
+    page.add_init_script("delete Navigator.prototype.serviceWorker")
+    answers = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto("/authenticator")
+    page.wait_for_load_state("load")
+    total = sum(len(gzip.compress(answer.body(), 9)) for answer in answers if not answer.url.endswith((".png", ".webmanifest", "service-worker.js")))
+    assert 0 < total <= BUDGET, total
+    blocking = page.evaluate(
+        "performance.getEntriesByType('resource').filter(entry => entry.renderBlockingStatus === 'blocking').map(entry => entry.name)")
+    assert [urllib.parse.urlsplit(url).path.split(".")[0] for url in blocking] == ["/assets/countersign"], blocking
+
+
+def test_the_phone_can_be_installed(browser):
+    """What a browser asks of an installable app: a manifest, its icons, a service worker that has the page."""
+    page = PhonePage(browser.tab()).open().page
+    reply = page.request.get(page.get_attribute('link[rel="manifest"]', "href"))
+    assert reply.headers["content-type"] == "application/manifest+json"
+    manifest = reply.json()
+    assert manifest["start_url"] == manifest["scope"] == "/authenticator" and manifest["display"] == "standalone"
+    sizes = {icon["sizes"]: page.request.get(icon["src"]) for icon in manifest["icons"]}
+    assert set(sizes) == {"192x192", "512x512"} and all(icon.headers["content-type"] == "image/png" for icon in sizes.values())
+    worker = page.evaluate("navigator.serviceWorker.ready.then(({ active, scope }) => ({ script: active.scriptURL, scope }))")
+    assert urllib.parse.urlsplit(worker["script"]).path == "/authenticator/service-worker.js"
+    assert urllib.parse.urlsplit(worker["scope"]).path == "/authenticator"
+    installable = browser.context.new_cdp_session(page).send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert installable in ([], [{"errorId": "in-incognito", "errorArguments": []}]), installable

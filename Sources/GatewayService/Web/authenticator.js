@@ -35,7 +35,7 @@ function drawState() {
   const error = clockError();
   byId("wrong-clock").hidden = error === 0;
   byId("wrong-clock").querySelector("span").textContent =
-    error === 0 ? "" : text(error > 0 ? "phoneSays.clockFast" : "phoneSays.clockSlow", { time: waitingTime(Math.round(Math.abs(error) / 1000)) });
+    error === 0 ? "" : text(error > 0 ? "phoneSays.clockFast" : "phoneSays.clockSlow", { time: waitingTime(60 * Math.round(Math.abs(error) / 60_000)) });
   const waits = listedRequests().some(({ purpose, account }) => purpose !== "registration" || !isConfirming(account));
   byId("waiting").hidden = isLocked() || screens.current === "home" || !waits;
 }

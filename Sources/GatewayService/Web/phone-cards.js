@@ -28,13 +28,15 @@ const isListed = ({ purpose }) => purpose in titles;
 
 export const listedRequests = () => openRequests().filter(isListed);
 
-/** Adds what is new; answered ones stay until they are dismissed. */
+/** Adds what is new. What became of others stays until it is dismissed, or until the next request is what matters. */
 export function drawRequests({ isConfirming }) {
   for (const request of listedRequests()) {
     if (requestCards.has(request.id) || (request.purpose === "registration" && isConfirming(request.account))) continue;
+    for (const ended of [...requestCards.values()].filter(({ isOver }) => isOver)) ended.drop();
     const card = new RequestCard(request);
     requestCards.set(request.id, card);
     byId("requests").append(card.element);
+    showOrHide();
     if (requestCards.size === 1) card.focus();
   }
   showOrHide();
@@ -79,6 +81,10 @@ class RequestCard {
   focus() {
     const isFree = document.activeElement === document.body || document.activeElement?.matches("h1");
     if (isFree && this.element.checkVisibility()) this.#input.focus();
+  }
+
+  get isOver() {
+    return !this.#part("outcome").hidden;
   }
 
   #part(name) {
@@ -153,7 +159,7 @@ class RequestCard {
 
   /** What became of it elsewhere: of one that nobody has looked at nothing needs to be said. */
   end(status) {
-    if (this.#isWorking || !this.#part("outcome").hidden) return;
+    if (this.#isWorking || this.isOver) return;
     this.#conclude({ kind: status });
   }
 
@@ -163,7 +169,7 @@ class RequestCard {
     const [tone, icon, title] = outcomes[outcome.kind] ?? outcomes.failed;
     this.#part("question").remove();
     this.#part("outcome").hidden = false;
-    this.#part("outcome").querySelector(".glyph").classList.add(tone);
+    this.#part("outcome").querySelector(".glyph").className = `glyph large middle ${tone}`;
     setIcon(this.#part("outcome"), icon);
     this.#part("outcome-title").textContent = text(title);
     this.#part("outcome-words").textContent = outcomeWords(outcome, this.#request);

@@ -190,6 +190,8 @@ async function follow(id, signal) {
     try {
       const reply = await deviceEvents(accountOf(id), signal);
       await tell({ isConnected: true });
+      // What ended while nobody listened is not told again.
+      ask(accountOf(id)).catch(() => {});
       await readEvents(reply, signal, (name, data) => {
         if (name === "challenge") tell({ account: id, challenge: data });
         if (name === "settled") settled(data.id, data.status);
