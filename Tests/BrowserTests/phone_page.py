@@ -1,7 +1,9 @@
 """The authenticator in the browser as a person uses it."""
 
 import re
+import secrets
 
+from client import Administrator, Person
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -99,3 +101,21 @@ class PhonePage:
         self.page.fill("#new-pin-again", pin)
         self.press("Set PIN")
         self.expect_screen("settings")
+
+
+class Owner:
+    """A person of a test's own, with a session and no phone yet."""
+
+    def __init__(self, demo: dict, administrator: Administrator | None = None, base: str | None = None, as_pass: bool = False):
+        self.administrator = administrator or Administrator(demo)
+        self.username, self.password = "b" + secrets.token_hex(5), secrets.token_urlsafe(12)
+        self.user = self.administrator.create_user(self.username, self.password)
+        self.session = Person(base or demo["base"], self.administrator.tenant)
+        self.sign_in(as_pass)
+
+    def sign_in(self, as_pass: bool = False) -> None:
+        credentials = {"temporaryAccessPass": self.new_pass()} if as_pass else {"password": self.password}
+        assert self.session.sign_in(self.username, **credentials).status_code == 200
+
+    def new_pass(self) -> str:
+        return self.administrator.issue_pass(self.user["id"])

@@ -100,7 +100,7 @@ byId("install").addEventListener("click", (event) => busy(event.currentTarget, a
 // ---- start
 
 async function start() {
-  // Keys and the service worker need a secure context, and the store may be forbidden.
+  // Keys and the service worker need a secure context, and a private window may have no store.
   if (!isSecureContext || !globalThis.indexedDB) {
     byId("unsupported").hidden = false;
     return;
@@ -110,8 +110,13 @@ async function start() {
   byId("version").textContent = appVersion;
   startAdding(screens);
   startAccounts(screens);
-  await startLock(screens, { locked: dropCards, unlocked: draw });
-  await loadAccounts();
+  try {
+    await startLock(screens, { locked: dropCards, unlocked: draw });
+    await loadAccounts();
+  } catch {
+    byId("unsupported").hidden = false;
+    return;
+  }
   if (!isLocked()) screens.uncover();
   if (link) takeLinkOfAddress(link);
   takeOver();

@@ -1,6 +1,6 @@
 // The cards of the first screen: what asks for an answer, and the accounts with their codes.
 
-import { busy, byId, copyOf, fieldError, openDialog, setIcon, text, toast } from "./page.js";
+import { announce, busy, byId, copyOf, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { allAccounts, accountOf } from "./phone-accounts.js";
 import { answerRequest, isTemporary } from "./phone-answers.js";
 import { here, now } from "./phone-clock.js";
@@ -38,6 +38,7 @@ export function drawRequests({ isConfirming }) {
     byId("requests").append(card.element);
     showOrHide();
     if (requestCards.size === 1) card.focus();
+    announce(card.summary);
   }
   showOrHide();
 }
@@ -76,6 +77,12 @@ class RequestCard {
     this.#prepareForm();
     this.#timer = setInterval(() => this.#tick(), 1000);
     this.#tick();
+  }
+
+  /** In a sentence or two, for who does not see it come. */
+  get summary() {
+    const { application } = this.#request.content;
+    return [text(titles[this.#request.purpose][1]), this.#part("account").textContent, application].filter(Boolean).join(" · ");
   }
 
   focus() {
@@ -174,6 +181,7 @@ class RequestCard {
     this.#part("outcome-title").textContent = text(title);
     this.#part("outcome-words").textContent = outcomeWords(outcome, this.#request);
     if (hadFocus) this.#part("outcome-title").focus({ preventScroll: true });
+    announce(`${this.#part("outcome-title").textContent}. ${this.#part("outcome-words").textContent}`);
   }
 
   drop() {

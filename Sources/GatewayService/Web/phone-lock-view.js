@@ -176,4 +176,5 @@ byId("erase-confirm").addEventListener("click", (event) => busy(event.currentTar
   await removeLock();
   byId("erase-dialog").close();
   unlock();
+  screens.go("home", { replace: true, details: {} });
 }));
