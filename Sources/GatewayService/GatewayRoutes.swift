@@ -28,8 +28,11 @@ struct GatewayRoutes: Sendable {
 
     private var pages: [Route] {
         let pages = Pages(edge: edge, content: content)
+        let authenticator = AuthenticatorPage(content: content)
         return [
             route(.get, "/assets/{name}", .open, .none, pages.asset),
+            route(.get, AuthenticatorPage.path, .open, .none, authenticator.page),
+            route(.get, AuthenticatorPage.workerPath, .open, .none, authenticator.serviceWorker),
             route(.get, "/{tenant}/sign-in", .open, .none, pages.signIn),
             route(.get, "/{tenant}/security-info", .open, .none, pages.securityInfo),
         ]

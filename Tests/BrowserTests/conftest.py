@@ -3,7 +3,10 @@
 import urllib.parse
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from client import Application
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from .phone_page import Owner, PhonePage
 
 # A refusal of the API is an answer; Chromium logs it all the same.
 EXPECTED = "Failed to load resource: the server responded with a status of"
@@ -93,3 +96,56 @@ def settings(administrator):
     yield change
     if before:
         administrator.change("/settings", before)
+
+
+class Ready:
+    """One phone with phone sign-in, for all tests that leave it as it was."""
+
+    def __init__(self, chromium, demo):
+        self.browser = Watched(chromium, demo["base"])
+        self.owner = Owner(demo)
+        self.application = Application(demo)
+        phone = PhonePage(self.browser.tab())
+        phone.add(self.owner.session)
+        phone.menu(self.owner.username)
+        phone.set_up_phone_sign_in(self.owner.password)
+        phone.page.close()
+
+    def begin(self, phone: PhonePage, **members) -> dict:
+        """A request of an application, which the phone shows."""
+        count = phone.requests.count()
+        begun = self.application.begin(self.owner.username, **members).json()
+        expect(phone.requests).to_have_count(count + 1)
+        return begun
+
+
+@pytest.fixture(scope="session")
+def ready(chromium, demo):
+    ready = Ready(chromium, demo)
+    yield ready
+    ready.browser.close()
+
+
+@pytest.fixture
+def phone(ready, settings):
+    """The shared phone, in a tab of the test's own; what it refuses does not silence it."""
+    settings(requestBudget=50)
+    phone = PhonePage(ready.browser.tab()).open()
+    yield phone
+    phone.page.close()
+    assert not ready.browser.faults, ready.browser.faults
+
+
+@pytest.fixture
+def owner(demo):
+    return Owner(demo)
+
+
+@pytest.fixture
+def place_shown(administrator):
+    """The tenant lets phones show where a request comes from."""
+    path, feature = "/policies/authenticator", "displayLocationInformationRequiredState"
+    before = administrator.get(path)["featureSettings"][feature]
+    administrator.change(path, {"featureSettings": {feature: {"state": "enabled"}}})
+    yield
+    administrator.change(path, {"featureSettings": {feature: before}})

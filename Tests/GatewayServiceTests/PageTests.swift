@@ -195,6 +195,29 @@ import Wire
         }
     }
 
+    @Test("the phone in a browser is a page of no tenant, whose service worker keeps every file that the page names")
+    func authenticator() async throws {
+        try await GatewayHarness.run { gateway in
+            let page = try await gateway.send(.GET, "/authenticator", [Self.page, ("Accept-Language", "de")])
+            #expect(page.status == 200)
+            #expect(page.headers.first(name: "Content-Language") == "de")
+            #expect(page.headers.first(name: "Content-Security-Policy")?.contains("worker-src 'self'") == true)
+            let worker = try await gateway.send(.GET, "/authenticator/service-worker.js")
+            #expect(worker.headers.first(name: "Content-Type") == "text/javascript; charset=utf-8")
+            #expect(worker.headers.first(name: "Service-Worker-Allowed") == "/authenticator")
+            #expect(worker.headers.first(name: "Cache-Control") == "no-cache")
+            #expect(worker.headers.first(name: "Content-Security-Policy")?.hasPrefix("default-src 'none'") == true)
+            let named = Self.addresses(page.body).map { String($0.prefix { $0 != "#" }) }
+            // The icon of a home screen is asked for when it is put there.
+            for path in named where path.hasPrefix("/assets/") && !path.hasSuffix(".png") {
+                #expect(worker.body.contains("\"\(path)\""), "\(path)")
+            }
+            for path in worker.body.matches(of: /"(\/assets\/[^"]+)"/).map({ String($0.output.1) }) {
+                #expect(try await gateway.send(.GET, path).status == 200, "\(path)")
+            }
+        }
+    }
+
     @Test("a person's sign-ins are the own ones, with what the person did and never why a request did not ring")
     func ownSignIns() async throws {
         try await GatewayHarness.run { gateway in

@@ -65,10 +65,10 @@ import Testing
         #expect(known.subtracting(used).filter { !$0.hasPrefix("errorPage.") }.isEmpty)
     }
 
-    @Test("a script asks only for texts that its page gives it")
-    func sections() async throws {
+    @Test("a script asks only for texts that its page gives it", arguments: ["/demo/sign-in", "/authenticator"])
+    func sections(address: String) async throws {
         try await GatewayHarness.run { gateway in
-            let page = try await gateway.send(.GET, "/demo/sign-in")
+            let page = try await gateway.send(.GET, address)
             let given = Set(page.body.matches(of: /data-key="([^"]+)"/).map { String($0.output.1) })
             let sections = Set(try Self.catalogue("en").keys)
             for path in page.body.matches(of: /(?:src|href)="(\/assets\/[^"]+\.js)"/).map({ String($0.output.1) }) {

@@ -32,6 +32,7 @@ struct Asset: Sendable {
 
     private static let types = [
         "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml",
+        "png": "image/png",
         "webmanifest": "application/manifest+json",
     ]
 }

@@ -63,6 +63,11 @@ struct WebContent: Sendable {
         context.merge(more) { $1 }
         return Array((templates.render(context, withTemplate: page.template) ?? "").utf8)
     }
+
+    /// A script that the server writes something in.
+    func script(_ template: String, _ values: [String: Any]) -> [UInt8] {
+        Array((templates.render(values, withTemplate: template) ?? "").utf8)
+    }
 }
 
 /// What is wrong with the embedded files, as a sentence for whoever changed them.

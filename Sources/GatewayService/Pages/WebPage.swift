@@ -13,9 +13,11 @@ struct WebPage: Sendable {
     static let securityInfo = WebPage(
         template: "security-info", title: "securityInfo.title", script: "security-info.js",
         says: ["says", "securityInfoSays"])
+    static let authenticator = WebPage(
+        template: "authenticator", title: "phone.title", script: "authenticator.js", says: ["says", "phoneSays"])
 
     static func error(_ name: String) -> WebPage { WebPage(template: "error", title: "errorPage.\(name)Title") }
 
     /// Looked over when the process starts.
-    static let all = [signIn, securityInfo, error("notFound"), error("unavailable"), error("refused")]
+    static let all = [signIn, securityInfo, authenticator, error("notFound"), error("unavailable"), error("refused")]
 }

@@ -1,5 +1,6 @@
 // The dialog that adds a phone: choose, get ready, scan, confirm the number, done.
 
+import { authenticatorAddress, readActivationLink } from "./activation-link.js";
 import { persistently, Problem } from "./api.js";
 import { announce, busy, byId, openDialog, problemText, tenant, text, toast } from "./page.js";
 import { Ring, showNumber } from "./ring.js";
@@ -44,6 +45,7 @@ function stop() {
   byId("qr").removeAttribute("src");
   byId("activation-link").value = "";
   byId("open-link").removeAttribute("href");
+  byId("open-browser").removeAttribute("href");
   byId("cant-scan").open = false;
 }
 
@@ -54,6 +56,7 @@ async function begin() {
     byId("qr").src = `/v1/${tenant}/me/activations/${encodeURIComponent(activation.id)}/qr.svg`;
     byId("activation-link").value = activation.activationUri;
     byId("open-link").href = activation.activationUri;
+    byId("open-browser").href = authenticatorAddress(readActivationLink(activation.activationUri).server, activation.activationUri);
     show("scan");
     follow(activation.id);
   } catch (problem) {

@@ -4,38 +4,39 @@ import { tenant } from "./page.js";
 
 const timeout = 20_000;
 
-/** `kind`: refused (the server said so: `status`, `code`, `retryAfter`), offline (it was not reached), stopped (by the caller). */
+/** `kind`: refused (the server said so: `status`, `code`, `retryAfter` in seconds, the problem document's other `members`, the
+ *  server's `date`), offline (it was not reached), stopped (by the caller). */
 export class Problem extends Error {
-  constructor(kind, { status = 0, code = "", retryAfter = 0 } = {}) {
+  constructor(kind, { status = 0, code = "", retryAfter = 0, members = {}, date = null } = {}) {
     super(code || kind);
-    Object.assign(this, { kind, status, code, retryAfter });
+    Object.assign(this, { kind, status, code, retryAfter, members, date });
   }
 }
 
-/** Replies `{status, body}`. `wait` is how many seconds longer than usual the server may take. */
-export async function call(method, path, { body, headers = {}, signal, wait = 0 } = {}) {
-  const reply = await send(method, path, { body, headers, signal: bounded(signal, timeout + wait * 1000) });
+/** Replies `{status, body, date}`. `wait` is how many seconds longer than usual the server may take; `options` as of `send`. */
+export async function call(method, path, { signal, wait = 0, ...options } = {}) {
+  const reply = await send(method, path, { ...options, signal: bounded(signal, timeout + wait * 1000) });
   const text = await reply.text().catch(() => { throw new Problem(signal?.aborted ? "stopped" : "offline"); });
-  return { status: reply.status, body: text ? JSON.parse(text) : null };
+  return { status: reply.status, body: text ? JSON.parse(text) : null, date: reply.headers.get("Date") };
 }
 
-/** The reply itself, for streams; throws a Problem unless it is a success. */
-export async function send(method, path, { body, headers = {}, signal } = {}) {
-  const options = { method, headers: { Accept: "application/json", ...headers }, signal, credentials: "same-origin", cache: "no-store" };
+/** The reply itself, for streams; throws a Problem unless it is a success. `of` is another tenant than the page's. */
+export async function send(method, path, { body, headers = {}, signal, of = tenant, credentials = "same-origin" } = {}) {
+  const options = { method, headers: { Accept: "application/json", ...headers }, signal, credentials, cache: "no-store" };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
   }
   let reply;
   try {
-    reply = await fetch(`/v1/${encodeURIComponent(tenant)}/${path}`, options);
+    reply = await fetch(`/v1/${encodeURIComponent(of)}/${path}`, options);
   } catch {
     throw new Problem(signal?.aborted && signal.reason?.name !== "TimeoutError" ? "stopped" : "offline");
   }
   if (reply.ok) return reply;
-  const problem = await reply.json().catch(() => ({}));
+  const members = await reply.json().catch(() => ({}));
   const retryAfter = Number.parseInt(reply.headers.get("Retry-After") ?? "0", 10) || 0;
-  throw new Problem("refused", { status: reply.status, code: problem.code ?? "", retryAfter });
+  throw new Problem("refused", { status: reply.status, code: members.code ?? "", retryAfter, members, date: reply.headers.get("Date") });
 }
 
 function bounded(signal, milliseconds) {
@@ -59,12 +60,19 @@ export async function persistently(work, signal) {
   }
 }
 
-function pauseFor(milliseconds, signal) {
+/** Ends early when a connection comes back; throws a Problem when `signal` says stop. */
+export function pauseFor(milliseconds, signal) {
   return new Promise((resolve, reject) => {
-    const stop = () => { clearTimeout(timer); reject(new Problem("stopped")); };
-    const timer = setTimeout(() => { signal?.removeEventListener("abort", stop); resolve(); }, milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
-    // A connection that comes back ends the pause.
-    addEventListener("online", () => { clearTimeout(timer); resolve(); }, { once: true });
+    const end = (settle) => {
+      clearTimeout(timer);
+      removeEventListener("online", resume);
+      signal?.removeEventListener("abort", stop);
+      settle();
+    };
+    const resume = () => end(resolve);
+    const stop = () => end(() => reject(new Problem("stopped")));
+    const timer = setTimeout(resume, milliseconds);
+    addEventListener("online", resume);
+    signal?.addEventListener("abort", stop);
   });
 }

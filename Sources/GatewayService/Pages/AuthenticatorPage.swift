@@ -1,0 +1,46 @@
+import HTTPTypes
+
+/// The phone in a browser: its page, which is of no tenant, and the service worker that keeps it for when there is no connection.
+struct AuthenticatorPage: Sendable {
+    /// Both of the page and of its service worker, which may not keep anything else.
+    static let path = "/authenticator"
+    static let workerPath = "/authenticator/service-worker.js"
+
+    private static let page = WebPage.authenticator
+    private static let workerPolicy = "default-src 'none'; connect-src 'self'"
+
+    let content: WebContent
+
+    func page(_ inbound: Inbound) async throws -> Reply {
+        let language = Texts.language(accepted: inbound.headers[.acceptLanguage])
+        let words = PageWords(catalogue: content.texts.catalogue(language), values: [:])
+        return PageReply.reply(
+            content.html(Self.page, in: language, place: words["site.product"] ?? "", more: ["app": true]),
+            inbound.headers, language: language)
+    }
+
+    /// Asked for again each time: a browser compares it byte by byte with the one that it runs.
+    func serviceWorker(_ inbound: Inbound) async throws -> Reply {
+        let headers: HTTPFields = [
+            .contentType: "text/javascript; charset=utf-8", .cacheControl: "no-cache", .resourcePolicy: "same-origin",
+            .securityPolicy: Self.workerPolicy, .serviceWorkerAllowed: Self.path,
+        ]
+        return PageReply.encoded(
+            Reply(.ok, headers: headers), content.script("service-worker", ["files": files]), Gzip.compressed,
+            inbound.headers)
+    }
+
+    /// Everything that the page loads, by the addresses that it uses.
+    private var files: [String] {
+        let script = Self.page.script ?? ""
+        let named = ["countersign.css", "icons.svg", "mark.svg", script].compactMap { content.assets[$0]?.path }
+        return named + content.assets.modules(of: script).map(\.path) + ["/assets/authenticator.webmanifest"]
+    }
+}
+
+extension HTTPField.Name {
+    static let serviceWorkerAllowed = {
+        guard let name = HTTPField.Name("Service-Worker-Allowed") else { preconditionFailure("no header name") }
+        return name
+    }()
+}

@@ -1,0 +1,131 @@
+// A phone in the browser: accounts with codes that need no network, and the requests that wait for an answer.
+
+import { busy, byId, text, toast, waitingTime } from "./page.js";
+import { accountOf, loadAccounts, onAccounts } from "./phone-accounts.js";
+import { arriveAtAccount, redrawMenu, showAccount, startAccounts } from "./phone-account-view.js";
+import { arriveAtAdding, isConfirming, linkOfAddress, showAdding, startAdding, takeLinkOfAddress } from "./phone-add.js";
+import { drawAccounts, drawRequests, dropCards, endRequest, listedRequests } from "./phone-cards.js";
+import { clockError } from "./phone-clock.js";
+import { appVersion } from "./phone-facts.js";
+import { drawSettings, isLocked, startLock } from "./phone-lock-view.js";
+import { askAll, isReachable, onRequests, takeOver } from "./phone-requests.js";
+import { Screens } from "./screens.js";
+
+const screens = new Screens(byId("phone"), (screen) => arriveAtAccount(arriveAtAdding(screen)));
+let installation = null;
+
+// ---- drawing
+
+function draw() {
+  byId("locked-waiting").hidden = !isLocked() || listedRequests().length === 0;
+  if (isLocked()) return;
+  drawAccounts();
+  drawRequests({ isConfirming });
+  redrawMenu();
+  for (const element of document.querySelectorAll("[data-with-accounts]")) {
+    if (element.id !== "no-requests") element.hidden = !byId("no-accounts").hidden;
+  }
+  drawState();
+}
+
+/** What the person should know of network, clock and requests that wait while they are elsewhere in the app. */
+function drawState() {
+  const hasAccounts = byId("no-accounts").hidden;
+  byId("unreachable").hidden = isReachable() || !hasAccounts;
+  const error = clockError();
+  byId("wrong-clock").hidden = error === 0;
+  byId("wrong-clock").querySelector("span").textContent =
+    error === 0 ? "" : text(error > 0 ? "phoneSays.clockFast" : "phoneSays.clockSlow", { time: waitingTime(60 * Math.round(Math.abs(error) / 60_000)) });
+  const waits = listedRequests().some(({ purpose, account }) => purpose !== "registration" || !isConfirming(account));
+  byId("waiting").hidden = isLocked() || screens.current === "home" || !waits;
+}
+
+screens.onShown((screen) => {
+  byId("settings").hidden = isLocked() || screen === "settings";
+  showAdding(screen);
+  showAccount(screen);
+  if (screen === "settings") drawSettings();
+  if (!isLocked()) draw();
+});
+
+document.addEventListener("click", (event) => {
+  const menu = event.target.closest("[data-menu]");
+  if (menu) screens.go("account", { details: { account: menu.dataset.account } });
+});
+
+// ---- what happens
+
+onAccounts(() => {
+  // Gone from another tab, or at the server: what is on the screen may be about it.
+  if (screens.details.account && !accountOf(screens.details.account) && ["account", "confirm"].includes(screens.current)) {
+    screens.go("home", { replace: true, details: {} });
+  }
+  draw();
+});
+
+onRequests(({ ended, status }) => {
+  if (ended && !isLocked()) endRequest(ended, status);
+  draw();
+  const count = listedRequests().length;
+  document.title = document.title.replace(/^(\(\d+\) )?/, count > 0 ? `(${count}) ` : "");
+});
+
+/** The page is looked at again: what happened meanwhile may not have come. */
+function wake() {
+  if (document.visibilityState !== "visible") return;
+  takeOver();
+  askAll();
+}
+
+document.addEventListener("visibilitychange", wake);
+addEventListener("online", wake);
+// A page out of the browser's memory may show what is long over, and would not be locked.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+// ---- installation
+
+addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault();
+  installation = event;
+  byId("install").hidden = false;
+});
+
+byId("install").addEventListener("click", (event) => busy(event.currentTarget, async () => {
+  const { outcome } = await installation.prompt();
+  installation = null;
+  byId("install").hidden = true;
+  if (outcome === "accepted") toast(text("phoneSays.installed"));
+}));
+
+// ---- start
+
+async function start() {
+  // Keys and the service worker need a secure context, and a private window may have no store.
+  if (!isSecureContext || !globalThis.indexedDB) {
+    byId("unsupported").hidden = false;
+    return;
+  }
+  const link = linkOfAddress();
+  navigator.serviceWorker?.register("/authenticator/service-worker.js", { scope: "/authenticator" }).catch(() => {});
+  byId("version").textContent = appVersion;
+  startAdding(screens);
+  startAccounts(screens);
+  try {
+    await startLock(screens, { locked: dropCards, unlocked: draw });
+    await loadAccounts();
+  } catch {
+    byId("unsupported").hidden = false;
+    return;
+  }
+  if (!isLocked()) screens.uncover();
+  if (link) takeLinkOfAddress(link);
+  takeOver();
+  await askAll();
+}
+
+addEventListener("hashchange", () => {
+  const link = linkOfAddress();
+  if (link) takeLinkOfAddress(link);
+});
+
+start();

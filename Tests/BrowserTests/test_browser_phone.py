@@ -1,0 +1,347 @@
+"""A phone in the browser: every step of the journey that a phone takes part in."""
+
+import hashlib
+import json
+import re
+import secrets
+
+import pyotp
+import requests
+from client import Administrator, Application, unb64u
+from playwright.sync_api import expect
+
+from .pages import SignInPage, other_number
+from .phone_page import Owner, PhonePage
+
+
+# ---- J3 to J7
+
+
+def test_the_web_page_and_the_phone_in_one_browser(open_browser, owner):
+    """J3 by the link that the page offers, J4 by its screens, J6."""
+    browser = open_browser()
+    page = SignInPage(browser.tab()).open()
+    page.next(owner.username)
+    page.ways("Use my password")
+    page.page.fill("#password", owner.password)
+    page.page.get_by_role("button", name="Next").click()
+    page.expect_signed_in()
+    web = page.page
+    web.locator("#add").click()
+    web.get_by_role("button", name="Add", exact=True).click()
+    web.get_by_role("button", name="Next").click()
+    web.get_by_text("Can’t scan the code?").click()
+    with browser.context.expect_page() as opened:
+        web.get_by_role("link", name="Use this browser as the authenticator").click()
+    phone = PhonePage(opened.value)
+    phone.expect_screen("link")
+    assert phone.page.url.endswith("/authenticator"), "a link leaves the address at once"
+    expect(phone.page.locator("#link-account")).to_have_text(owner.username)
+    phone.accept_link()
+    phone.confirm(web.text_content("#add-number"))
+    expect(phone.page.locator("#outcome-title")).to_have_text("Your account is added")
+    expect(web.get_by_role("heading", name="Your phone is ready")).to_be_visible()
+    phone.press("Set up phone sign-in")
+    phone.press("Continue")
+    phone.page.fill("#password", "not " + owner.password)
+    phone.press("Next")
+    expect(phone.page.get_by_text("That password is not right.")).to_be_visible()
+    phone.page.fill("#password", owner.password)
+    phone.press("Next")
+    phone.finish_set_up()
+    expect(phone.page.locator("#accounts [data-state]")).to_have_text("Phone sign-in on")
+    other = SignInPage(open_browser().tab()).open()
+    number = other.next(owner.username)
+    expect(phone.requests.get_by_role("heading", name="Are you signing in?")).to_be_visible()
+    expect(phone.requests.locator("[data-number]")).to_be_focused()
+    phone.answer(number)
+    phone.expect_outcome("Approved")
+    other.expect_signed_in()
+
+
+def test_a_password_and_the_phone_are_two_factors(open_browser, phone, ready):
+    """J7."""
+    page = SignInPage(open_browser().tab()).open()
+    page.next(ready.owner.username)
+    page.ways("Use my password")
+    page.page.fill("#password", ready.owner.password)
+    page.page.get_by_role("button", name="Next").click()
+    expect(page.page.get_by_role("heading", name="One more step")).to_be_visible()
+    expect(phone.requests.filter(has_text="Confirm your sign-in")).to_have_count(1)
+    # The focus is where the number goes: no pointer is needed.
+    expect(phone.requests.locator("[data-number]")).to_be_focused()
+    phone.page.keyboard.type(page.number())
+    phone.page.keyboard.press("Enter")
+    page.expect_signed_in()
+
+
+def test_a_request_shows_what_the_answer_signs(phone, ready, place_shown):
+    agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+    begun = ready.begin(phone, application="Payroll", context={"ipAddress": "203.0.113.7", "userAgent": agent})
+    for name, text in (("application", "Payroll"), ("location", "203.0.113.7"), ("device", "Chrome on Windows"), ("left", re.compile("^[1-6]?[0-9] seconds$"))):
+        expect(phone.requests.locator(f'[data-fact="{name}"] dd')).to_have_text(text)
+    phone.requests.get_by_role("button", name="Approve").click()
+    expect(phone.page.get_by_text("The number has 2 digits.")).to_be_visible()
+    phone.answer(begun["number"])
+    phone.expect_outcome("Approved")
+    redeemed = ready.application.redeem(begun).json()
+    content = unb64u(redeemed["receiptContent"])
+    answer = json.loads(unb64u(redeemed["receipt"].split(".")[1]))
+    assert json.loads(content)["application"] == "Payroll"
+    assert unb64u(answer["content"]) == hashlib.sha256(content).digest()
+    assert answer["uv"] is False, "nobody was asked: there is no lock"
+
+
+def test_one_tenant(open_browser, stack, demo, owner):
+    """J5: two accounts on one phone, phone sign-in for one of them; disabling it frees the phone (J10)."""
+    token = (stack.var / "keys" / "operator.token").read_text().strip()
+    tenant = "t" + secrets.token_hex(4)
+    made = requests.post(
+        f"{demo['base']}/v1/tenants", json={"id": tenant, "name": "Second"}, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    assert made.status_code == 201, made.text
+    other = Owner(demo, Administrator(demo, token=made.json()["adminToken"], tenant=tenant))
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    phone.menu(owner.username)
+    phone.set_up_phone_sign_in(owner.password)
+    phone.add(other.session)
+    expect(phone.page.locator("#accounts > li")).to_have_count(2)
+    phone.menu(other.username)
+    phone.press("Set up phone sign-in")
+    phone.press("Continue")
+    expect(phone.page.get_by_text("One device can do it for one account in one organisation.")).to_be_visible()
+    phone.press("Back")
+    phone.press("Back")
+    phone.menu(owner.username)
+    phone.press("Disable phone sign-in")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    expect(phone.page.locator("#account-phone-sign-in")).to_have_text("Off")
+    assert owner.session.call("GET", "/me").json()["devices"][0]["phoneSignIn"]["createdDateTime"] is None
+    phone.press("Back")
+    phone.menu(other.username)
+    phone.set_up_phone_sign_in(other.password)
+
+
+# ---- J8
+
+
+def test_codes_need_no_network_in_a_tab_opened_without_one(ready):
+    """The page itself comes from what the service worker kept."""
+    browser = ready.browser
+    phone = PhonePage(browser.tab()).open()
+    phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.page.close()
+    browser.may_be_unreachable = True
+    browser.context.set_offline(True)
+    phone = PhonePage(browser.tab()).open()
+    expect(phone.page.get_by_text("Your codes work all the same")).to_be_visible()
+    code = phone.code()
+    reply = ready.application.code(ready.application.begin(ready.owner.username).json(), code, ready.owner.password)
+    assert reply.status_code == 200 and reply.json()["status"] == "approved", reply.text
+    assert phone.page.evaluate("localStorage.length + sessionStorage.length") == 0
+    browser.context.set_offline(False)
+    expect(phone.page.get_by_text("Your codes work all the same")).to_be_hidden()
+    phone.page.close()
+    browser.may_be_unreachable = False
+
+
+def test_codes_of_every_profile(phone):
+    """Against an independent implementation."""
+    for algorithm in ("SHA1", "SHA256", "SHA512"):
+        for digits, period in ((6, 30), (7, 30), (8, 60)):
+            secret, at = pyotp.random_base32(52), 1_700_000_000 + secrets.randbelow(10**8)
+            made = phone.page.evaluate(
+                """async ([parameters, time]) => {
+                  const { codeAt, codeMaker } = await import("/assets/phone-codes.js");
+                  return codeAt(await codeMaker(parameters), time);
+                }""", [{"secret": secret, "algorithm": algorithm, "digits": digits, "period": period}, at * 1000])
+            code = pyotp.TOTP(secret, digits=digits, interval=period, digest=getattr(hashlib, algorithm.lower())).at(at)
+            assert made == {"code": code, "endsAt": (at // period + 1) * period * 1000}
+
+
+def test_the_code_is_copied_and_nothing_that_is_kept_can_be_read(phone, ready):
+    ready.browser.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    code = phone.code()
+    phone.page.locator("#accounts [data-copy]").click()
+    expect(phone.page.locator(".toast")).to_have_text("Copied")
+    assert phone.page.evaluate("navigator.clipboard.readText()") == code
+    kept = phone.page.evaluate("""async () => {
+      const database = await new Promise((done) => { indexedDB.open("countersign-authenticator").onsuccess = ({ target }) => done(target.result); });
+      const all = (name) => new Promise((done) => { database.transaction(name).objectStore(name).getAll().onsuccess = ({ target }) => done(target.result); });
+      const [[{ privateKey }], [{ code }]] = [await all("keys"), await all("accounts")];
+      database.close();
+      const tried = await Promise.allSettled([crypto.subtle.exportKey("jwk", privateKey), crypto.subtle.exportKey("raw", code.key)]);
+      return { extractable: [privateKey.extractable, code.key.extractable], tried: tried.map(({ status }) => status), names: Object.keys(code) };
+    }""")
+    assert kept == {"extractable": [False, False], "tried": ["rejected", "rejected"], "names": ["key", "digits", "period"]}
+
+
+# ---- J9
+
+
+def test_a_refusal_is_seen_on_both_sides_and_in_the_log(open_browser, phone, ready):
+    page = SignInPage(open_browser().tab()).open()
+    number = page.next(ready.owner.username)
+    for act, here, there, reason in (
+        ("wrong number", "That was another number", "That was another number", "wrong_number"),
+        ("decline", "Declined", "The request was declined", "declined"),
+    ):
+        expect(phone.requests).to_have_count(1)
+        if act == "decline":
+            phone.press("Decline")
+        else:
+            phone.answer(other_number(number))
+        phone.expect_outcome(here)
+        page.expect_outcome(there)
+        entry = ready.owner.administrator.get(f"/sign-ins?user={ready.owner.username}")["items"][0]
+        assert entry["reason"] == reason, entry
+        phone.press("OK")
+        expect(phone.requests).to_have_count(0)
+        page.try_again()
+        number = page.number()
+    phone.answer(number)
+    page.expect_signed_in()
+
+
+def test_a_report_is_asked_about_and_raises_the_alarm(open_browser, owner, demo):
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    application = Application(demo)
+    begun = application.begin(owner.username, factor="secondFactor").json()
+    phone.press("This was not me")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert application.status(begun)["status"] == "pending"
+    phone.press("This was not me")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Report it").click()
+    phone.expect_outcome("Reported")
+    assert application.status(begun)["reason"] == "reported"
+    # Silenced requests do not ring, but the phone finds them when it is looked at.
+    begun = application.begin(owner.username, factor="secondFactor").json()
+    assert len(begun["number"]) == 3
+    phone.page.reload()
+    phone.answer(begun["number"])
+    phone.expect_outcome("Approved")
+
+
+def test_a_request_that_ends_without_an_answer_says_how(phone, ready):
+    ready.application.cancel(ready.begin(phone))
+    phone.expect_outcome("Withdrawn")
+    phone.press("OK")
+    begun = ready.begin(phone)
+    phone.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 61_000; }")
+    phone.expect_outcome("Time is up")
+    ready.application.cancel(begun)
+
+
+def test_what_the_server_refuses_is_explained(phone, ready):
+    path = "**/v1/*/challenges/*/answer"
+
+    def refuse(status: int, **members):
+        phone.page.route(path, lambda route: route.fulfill(
+            status=status, content_type="application/problem+json", headers={"Retry-After": "1"}, body=json.dumps(members)))
+
+    for title, status, members in (
+        ("Time is up", 410, {"code": "expired"}),
+        ("No longer open", 409, {"code": "settled"}),
+        ("Not accepted", 403, {"code": "refused"}),
+        ("This app is too old", 403, {"code": "update_required", "minimum": "9.1"}),
+    ):
+        begun = ready.begin(phone)
+        refuse(status, **members)
+        phone.answer(begun["number"])
+        phone.expect_outcome(title)
+        phone.page.unroute(path)
+        phone.press("OK")
+        ready.application.cancel(begun)
+    # What passes is repeated with the very same bytes, then left to the person.
+    begun, sent = ready.begin(phone), []
+    phone.page.route(path, lambda route: (sent.append(route.request.post_data), route.abort())[1])
+    ready.browser.may_be_unreachable = True
+    phone.answer(begun["number"])
+    expect(phone.page.get_by_role("button", name="Approve")).to_have_attribute("aria-busy", "true")
+    phone.page.wait_for_timeout(1200)
+    phone.page.unroute(path)
+    phone.expect_outcome("Approved")
+    ready.browser.may_be_unreachable = False
+    assert len(sent) > 1 and len(set(sent)) == 1
+    assert ready.application.status(begun)["status"] == "approved"
+
+
+def test_several_requests_in_two_tabs(phone, ready):
+    second = PhonePage(ready.browser.tab()).open()
+    begun = {name: ready.begin(phone, application=name) for name in ("Payroll", "Wiki")}
+    expect(second.requests).to_have_count(2)
+    assert phone.page.title().startswith("(2)")
+    card = second.requests.filter(has_text="Wiki")
+    card.locator("[data-number]").fill(begun["Wiki"]["number"])
+    card.get_by_role("button", name="Approve").click()
+    expect(card.get_by_role("heading", name="Approved")).to_be_visible()
+    expect(phone.requests.nth(1).get_by_role("heading", name="Approved")).to_be_visible()
+    # The one that listens for both closes: the other takes over.
+    second.page.close()
+    ready.application.cancel(begun["Payroll"])
+    expect(phone.requests.first.get_by_role("heading", name=re.compile("Withdrawn|No longer open"))).to_be_visible()
+
+
+# ---- J10 to J12
+
+
+def test_a_new_phone_by_a_pass(open_browser, demo):
+    """J11: the pass of the session counts once; without one a pass is typed."""
+    owner = Owner(demo, as_pass=True)
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    phone.menu(owner.username)
+    phone.press("Set up phone sign-in")
+    phone.press("Continue")
+    phone.finish_set_up()
+    phone.menu(owner.username)
+    phone.press("Disable phone sign-in")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    phone.press("Set up phone sign-in")
+    phone.press("Continue")
+    phone.press("Use a Temporary Access Pass")
+    phone.page.fill("#pass", owner.new_pass())
+    phone.press("Next")
+    phone.finish_set_up()
+    # Removal: here, and at the server.
+    phone.menu(owner.username)
+    phone.press("Remove account")
+    phone.page.get_by_role("dialog").get_by_role("button", name="Remove account").click()
+    expect(phone.page.get_by_role("heading", name="Your phone, in this browser")).to_be_visible()
+    owner.sign_in()
+    assert owner.session.call("GET", "/me").json()["devices"] == []
+
+
+def test_a_device_that_was_blocked_or_removed_says_so(open_browser, owner):
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    state = phone.page.locator("#accounts [data-state]")
+    owner.administrator.call("POST", f"/users/{owner.user['id']}:block")
+    expect(state).to_have_text("Not allowed now")
+    owner.administrator.call("POST", f"/users/{owner.user['id']}:unblock")
+    phone.page.reload()
+    expect(state).to_have_text("Second step and codes")
+    device = owner.administrator.get(f"/users/{owner.user['id']}/devices")["items"][0]
+    assert (device["platform"], device["appVersion"]) == ("web", "1.0.0")
+    owner.administrator.call("DELETE", f"/users/{owner.user['id']}/devices/{device['id']}")
+    expect(state).to_have_text("Not registered")
+    expect(phone.page.locator("#accounts [data-code]")).to_be_hidden()
+
+
+def test_an_app_below_the_minimum_is_told_so(open_browser, phone, ready, owner, administrator):
+    """J12."""
+    before = administrator.get("/settings")["minimumVersions"]
+    administrator.change("/settings", {"minimumVersions": {"web": {"app": "2.5"}}})
+    try:
+        begun = ready.begin(phone)
+        phone.answer(begun["number"])
+        phone.expect_outcome("This app is too old")
+        expect(phone.page.get_by_text("version 2.5 or later")).to_be_visible()
+        assert ready.application.status(begun)["status"] == "pending"
+        ready.application.cancel(begun)
+        fresh = PhonePage(open_browser().tab()).open(owner.session.new_activation()["activationUri"])
+        fresh.page.locator("#link-form button").click()
+        expect(fresh.page.locator("#link-failed")).to_contain_text("version 2.5 or later")
+    finally:
+        administrator.change("/settings", {"minimumVersions": before})
