@@ -14,8 +14,13 @@ struct WebPage: Sendable {
         template: "security-info", title: "securityInfo.title", script: "security-info.js",
         says: ["says", "securityInfoSays"])
 
+    static let adminRefused = WebPage(template: "admin-refused", title: "adminRefused.title")
+
     static func error(_ name: String) -> WebPage { WebPage(template: "error", title: "errorPage.\(name)Title") }
 
     /// Looked over when the process starts.
-    static let all = [signIn, securityInfo, error("notFound"), error("unavailable"), error("refused")]
+    static let all =
+        [signIn, securityInfo, adminRefused] + AdminPages.Place.allCases.map(\.page) + [
+            error("notFound"), error("unavailable"), error("refused"),
+        ]
 }

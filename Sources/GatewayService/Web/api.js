@@ -4,27 +4,32 @@ import { tenant } from "./page.js";
 
 const timeout = 20_000;
 
-/** `kind`: refused (the server said so: `status`, `code`, `retryAfter`), offline (it was not reached), stopped (by the caller). */
+/** `kind`: refused (the server said so: `status`, `code`, `retryAfter`, `document` with what else it said), offline (it was not
+ *  reached), stopped (by the caller). */
 export class Problem extends Error {
-  constructor(kind, { status = 0, code = "", retryAfter = 0 } = {}) {
+  constructor(kind, { status = 0, code = "", retryAfter = 0, document = {} } = {}) {
     super(code || kind);
-    Object.assign(this, { kind, status, code, retryAfter });
+    Object.assign(this, { kind, status, code, retryAfter, document });
   }
 }
 
-/** Replies `{status, body}`. `wait` is how many seconds longer than usual the server may take. */
-export async function call(method, path, { body, headers = {}, signal, wait = 0 } = {}) {
-  const reply = await send(method, path, { body, headers, signal: bounded(signal, timeout + wait * 1000) });
+/** Replies `{status, body, etag}`. `file` is a body that is sent as it is, of the content type `type`. `wait` is how many seconds longer than usual the server may take. */
+export async function call(method, path, { body, file, type, headers = {}, signal, wait = 0 } = {}) {
+  const reply = await send(method, path, { body, file, type, headers, signal: bounded(signal, timeout + wait * 1000) });
   const text = await reply.text().catch(() => { throw new Problem(signal?.aborted ? "stopped" : "offline"); });
-  return { status: reply.status, body: text ? JSON.parse(text) : null };
+  return { status: reply.status, body: text ? JSON.parse(text) : null, etag: reply.headers.get("ETag") };
 }
 
 /** The reply itself, for streams; throws a Problem unless it is a success. */
-export async function send(method, path, { body, headers = {}, signal } = {}) {
+export async function send(method, path, { body, file, type, headers = {}, signal } = {}) {
   const options = { method, headers: { Accept: "application/json", ...headers }, signal, credentials: "same-origin", cache: "no-store" };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
+  }
+  if (file !== undefined) {
+    options.body = file;
+    options.headers["Content-Type"] = type;
   }
   let reply;
   try {
@@ -33,9 +38,9 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
     throw new Problem(signal?.aborted && signal.reason?.name !== "TimeoutError" ? "stopped" : "offline");
   }
   if (reply.ok) return reply;
-  const problem = await reply.json().catch(() => ({}));
+  const document = await reply.json().catch(() => ({}));
   const retryAfter = Number.parseInt(reply.headers.get("Retry-After") ?? "0", 10) || 0;
-  throw new Problem("refused", { status: reply.status, code: problem.code ?? "", retryAfter });
+  throw new Problem("refused", { status: reply.status, code: document.code ?? "", retryAfter, document });
 }
 
 function bounded(signal, milliseconds) {
