@@ -16,6 +16,7 @@ extension ChallengeService {
         routes.on(CancelChallenge.self) { try await self.cancel($0, $1) }
         routes.on(CancelForPerson.self) { try await self.cancelForPerson($0, $1) }
         routes.on(ListSignIns.self) { try await self.listSignIns($0, $1) }
+        routes.on(SummarizeSignIns.self) { try await self.summarizeSignIns($0, $1) }
         return routes
     }
 }

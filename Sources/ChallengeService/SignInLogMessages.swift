@@ -14,6 +14,12 @@ extension SignInFilter {
             }
             self.status = status
         }
+        if let word = request.reason.nonEmpty {
+            guard let reason = SignInReason(rawValue: word) else {
+                throw ServiceError(.invalidValue, "reason is none of the known ones")
+            }
+            self.reason = reason
+        }
         from = request.fromMs == 0 ? nil : Timestamp(milliseconds: request.fromMs)
         to = request.toMs == 0 ? nil : Timestamp(milliseconds: request.toMs)
         if let cursor = request.page.cursor.nonEmpty {

@@ -52,6 +52,7 @@ package enum APIPaths {
 
     package static func admin(_ tenant: TenantID) -> String { "/v1/\(tenant)/admin" }
     package static func policy(_ tenant: TenantID) -> String { "\(admin(tenant))/policies/authenticator" }
+    package static func policyPreview(_ tenant: TenantID) -> String { "\(policy(tenant)):preview" }
     package static func policyExplanation(_ tenant: TenantID) -> String { "\(policy(tenant))/explain" }
     package static func settings(_ tenant: TenantID) -> String { "\(admin(tenant))/settings" }
     package static func users(_ tenant: TenantID) -> String { "\(admin(tenant))/users" }
@@ -73,5 +74,6 @@ package enum APIPaths {
     package static func clients(_ tenant: TenantID) -> String { "\(admin(tenant))/clients" }
     package static func client(_ tenant: TenantID, _ id: ClientID) -> String { "\(clients(tenant))/\(id)" }
     package static func signInLog(_ tenant: TenantID) -> String { "\(admin(tenant))/sign-ins" }
+    package static func signInSummary(_ tenant: TenantID) -> String { "\(signInLog(tenant)):summary" }
     package static func audit(_ tenant: TenantID) -> String { "\(admin(tenant))/audit" }
 }

@@ -119,3 +119,86 @@ package struct AuditDocument: APIReply {
         self.requestId = requestId
     }
 }
+
+/// From the request to the person's answer, to a tenth of a second.
+package struct AnswerTimesView: APIReply {
+    package var count: Int
+    package var medianMilliseconds: Int
+    package var p90Milliseconds: Int
+    package var p99Milliseconds: Int
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case count, medianMilliseconds, p90Milliseconds, p99Milliseconds
+    }
+
+    package init(count: Int, medianMilliseconds: Int, p90Milliseconds: Int, p99Milliseconds: Int) {
+        self.count = count
+        self.medianMilliseconds = medianMilliseconds
+        self.p90Milliseconds = p90Milliseconds
+        self.p99Milliseconds = p99Milliseconds
+    }
+}
+
+/// One step of a summary: how many requests that began in it ended how.
+package struct SignInSummaryItem: APIReply {
+    package var at: Timestamp
+    /// Redeemed or not.
+    package var approved: Int
+    package var denied: Int
+    package var expired: Int
+    package var canceled: Int
+    package var pending: Int
+    /// Decoys that nothing settled: they never reached a phone.
+    package var unreached: Int
+    /// Null where nobody answered.
+    @Nullable package var answers: AnswerTimesView?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case at, approved, denied, expired, canceled, pending, unreached, answers
+    }
+
+    package init(
+        at: Timestamp, approved: Int, denied: Int, expired: Int, canceled: Int, pending: Int, unreached: Int,
+        answers: AnswerTimesView?
+    ) {
+        self.at = at
+        self.approved = approved
+        self.denied = denied
+        self.expired = expired
+        self.canceled = canceled
+        self.pending = pending
+        self.unreached = unreached
+        self.answers = answers
+    }
+}
+
+/// `GET …/admin/sign-ins:summary`: sign-ins and second factors of a range, step by step.
+package struct SignInSummaryDocument: APIReply {
+    package var from: Timestamp
+    package var to: Timestamp
+    package var stepSeconds: Int
+    /// False where the range has more requests than are counted: then the newest are.
+    package var complete: Bool
+    /// Where counting began.
+    package var countedFrom: Timestamp
+    package var items: [SignInSummaryItem]
+    /// Of the whole range; null where nobody answered.
+    @Nullable package var answers: AnswerTimesView?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case from, to, stepSeconds, complete, countedFrom, items, answers
+    }
+
+    package init(
+        from: Timestamp, to: Timestamp, stepSeconds: Int, complete: Bool, countedFrom: Timestamp,
+        items: [SignInSummaryItem], answers: AnswerTimesView?
+    ) {
+        self.from = from
+        self.to = to
+        self.stepSeconds = stepSeconds
+        self.complete = complete
+        self.countedFrom = countedFrom
+        self.items = items
+        self.answers = answers
+    }
+}

@@ -67,6 +67,47 @@ package struct Explanation: APIReply {
     }
 }
 
+/// How many people go from one mode to another, or stay; null: the authenticator may not be used.
+package struct PreviewedModes: APIReply {
+    @Nullable package var before: String?
+    @Nullable package var after: String?
+    package var people: Int
+    /// Of them, those with an active device.
+    package var withDevice: Int
+    /// Of them, those with an active device on which phone sign-in is set up.
+    package var withPhoneSignIn: Int
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case before, after, people, withDevice, withPhoneSignIn
+    }
+
+    package init(before: String?, after: String?, people: Int, withDevice: Int, withPhoneSignIn: Int) {
+        self.before = before
+        self.after = after
+        self.people = people
+        self.withDevice = withDevice
+        self.withPhoneSignIn = withPhoneSignIn
+    }
+}
+
+/// `POST …/admin/policies/authenticator:preview`: what a merge patch would mean for everybody.
+package struct PolicyPreview: APIReply {
+    /// Of the document that the patch was compared with.
+    package var etag: String
+    /// Everybody in the directory, blocked or not.
+    package var people: Int
+    /// Each pair of modes that occurs.
+    package var modes: [PreviewedModes]
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case etag, people, modes }
+
+    package init(etag: String, people: Int, modes: [PreviewedModes]) {
+        self.etag = etag
+        self.people = people
+        self.modes = modes
+    }
+}
+
 /// `POST …/admin/clients`.
 package struct ClientCreation: APIRequest {
     package var name: String

@@ -7,7 +7,7 @@ struct GatewayRoutes: Sendable {
     let content: WebContent
 
     var table: RouteTable {
-        RouteTable(open + pages + signIns + devices + people + policies + directory + logs + operators)
+        RouteTable(open + pages + administration + signIns + devices + people + policies + directory + logs + operators)
     }
 
     private func route(
@@ -36,6 +36,13 @@ struct GatewayRoutes: Sendable {
             route(.get, "/{tenant}/sign-in", .open, .none, pages.signIn),
             route(.get, "/{tenant}/security-info", .open, .none, pages.securityInfo),
         ]
+    }
+
+    private var administration: [Route] {
+        let pages = AdminPages(pages: Pages(edge: edge, content: content))
+        return AdminPages.Place.allCases.map { place in
+            route(.get, "/{tenant}/admin\(place.path)", .open, .none) { try await pages.show(place, $0) }
+        }
     }
 
     private var signIns: [Route] {
@@ -91,6 +98,8 @@ struct GatewayRoutes: Sendable {
             route(.get, "/v1/{tenant}/admin/policies/authenticator", .administrator, .none, policy.read),
             route(.patch, "/v1/{tenant}/admin/policies/authenticator", .administrator, .mergePatch, policy.change),
             route(.get, "/v1/{tenant}/admin/policies/authenticator/explain", .administrator, .none, policy.explain),
+            route(
+                .post, "/v1/{tenant}/admin/policies/authenticator:preview", .administrator, .mergePatch, policy.preview),
             route(.get, "/v1/{tenant}/admin/settings", .administrator, .none, settings.read),
             route(.patch, "/v1/{tenant}/admin/settings", .administrator, .mergePatch, settings.change),
             route(.get, "/v1/{tenant}/admin/clients", .administrator, .none, clients.list),
@@ -131,8 +140,10 @@ struct GatewayRoutes: Sendable {
     }
 
     private var logs: [Route] {
-        [
-            route(.get, "/v1/{tenant}/admin/sign-ins", .administrator, .none, AdminSignIns(edge: edge).list),
+        let signIns = AdminSignIns(edge: edge)
+        return [
+            route(.get, "/v1/{tenant}/admin/sign-ins", .administrator, .none, signIns.list),
+            route(.get, "/v1/{tenant}/admin/sign-ins:summary", .administrator, .none, signIns.summary),
             route(.get, "/v1/{tenant}/admin/audit", .administrator, .none, AdminAudit(edge: edge).list),
         ]
     }

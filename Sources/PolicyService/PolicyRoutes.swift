@@ -11,6 +11,7 @@ extension PolicyService {
         routes.on(WatchPolicy.self, watchPolicy)
         routes.on(ReadPolicyDocument.self) { request, _ in try await self.readDocument(.policy, of: request.tenant) }
         routes.on(ChangePolicyDocument.self, changePolicy)
+        routes.on(PreviewPolicy.self, previewPolicy)
         routes.on(ReadSettings.self) { request, _ in try await self.readDocument(.settings, of: request.tenant) }
         routes.on(ChangeSettings.self, changeSettings)
         routes.on(CreateTenant.self, createTenant)

@@ -50,9 +50,10 @@ extension PolicyService {
         let tenantID = TenantID(request.tenant)
         let limit = try Paging.limit(of: request.page)
         let before = try Paging.place(of: request.page)
+        let filter = Storage.AuditFilter(request.filter)
         let rows = try await store.read { records in
             _ = try records.existing(tenantID)
-            return try records.auditEntries(tenant: tenantID, before: before, limit: limit + 1)
+            return try records.auditEntries(tenant: tenantID, filter, before: before, limit: limit + 1)
         }
         let page = Paging.cut(rows, to: limit) { $0.beforeJSON.utf8.count + $0.afterJSON.utf8.count + 512 }
         return .with {

@@ -39,7 +39,7 @@ extension PolicyService {
         let change = Change(
             tenant: id, patch: Array(request.mergePatch), ifMatch: request.ifMatch,
             audit: audit(id, request.actor, context))
-        let targets = await checkedTargets(change, context)
+        let targets = await checkedTargets(change.patch, of: id, context)
         return try await committed(.changePolicy) { [self] in
             try await once.run(request, context) { records in
                 try Self.apply(change, to: .policy, records) { try targets.check(added: Self.added($0, $1)) }
@@ -71,7 +71,7 @@ extension PolicyService {
     }
 
     /// Targets that `after` names and `before` does not.
-    private static func added(_ before: JSONValue, _ after: JSONValue) throws -> [(
+    static func added(_ before: JSONValue, _ after: JSONValue) throws -> [(
         path: String, target: AuthenticatorPolicy.Target
     )] {
         let known = Set(try AuthenticatorPolicy(document: before).namedTargets.map(\.target))
@@ -80,15 +80,15 @@ extension PolicyService {
 
     /// Asks registration, before the transaction, about the targets that the change would add. Whatever else is wrong with the
     /// change is left to the transaction, which rules on the document as it is then, and which a repeat of the request never enters.
-    private func checkedTargets(_ change: Change, _ context: HandlerContext) async -> CheckedTargets {
+    func checkedTargets(_ patch: [UInt8], of tenant: TenantID, _ context: HandlerContext) async -> CheckedTargets {
         do {
             let added = try await store.read { records -> [AuthenticatorPolicy.Target] in
-                let before = try DocumentKind.policy.document(of: records.existing(change.tenant))
-                return try Self.added(before, DocumentKind.policy.merging(change.patch, into: before)).map(\.target)
+                let before = try DocumentKind.policy.document(of: records.existing(tenant))
+                return try Self.added(before, DocumentKind.policy.merging(patch, into: before)).map(\.target)
             }
             guard !added.isEmpty else { return CheckedTargets() }
             let request = CheckTargets.with {
-                $0.tenant = change.tenant.rawValue
+                $0.tenant = tenant.rawValue
                 $0.personIds = added.filter { $0.targetType == .user }.map(\.id)
                 $0.groupIds = added.filter { $0.targetType == .group }.map(\.id)
             }
@@ -105,7 +105,7 @@ extension PolicyService {
 }
 
 /// What registration said of some targets.
-private struct CheckedTargets: Sendable {
+struct CheckedTargets: Sendable {
     var asked: Set<AuthenticatorPolicy.Target> = []
     var unknown: Set<AuthenticatorPolicy.Target> = []
     /// Why it could not be asked.

@@ -1,7 +1,8 @@
 // Tenants, the applications that may ask, and what a tenant's people may use.
 //
 // Owns: tenants, applications and their credentials, bearer tokens, the policy and the settings documents, the audit of their
-// changes. Must not know: people, devices, challenges; it asks registration whether a target exists and nothing else.
+// changes. Must not know: people, devices, challenges; it asks registration whether a target exists and how many people a
+// change concerns, and nothing else.
 // Start reading at `PolicyRoutes`.
 
 package import Domain

@@ -21,6 +21,7 @@ extension RegistrationService {
         routes.on(ReadOwnMethods.self) { try await self.readOwnMethods($0, $1) }
         routes.on(ListDevices.self) { try await self.listDevices($0, $1) }
         routes.on(CheckTargets.self) { try await self.checkTargets($0, $1) }
+        routes.on(CompareModes.self) { try await self.compareModes($0, $1) }
         routes.on(ListDirectoryAudit.self) { try await self.listAudit($0, $1) }
     }
 

@@ -45,6 +45,23 @@ package struct StoredGroup: Hashable, Sendable {
     package static func folded(_ name: String) -> String { name.lowercased() }
 }
 
+/// What a policy needs to know of a person to judge, and what that person has set up.
+package struct PolicySubject: Hashable, Sendable {
+    package let person: PersonID
+    package let groups: Set<GroupID>
+    /// An active one.
+    package let hasDevice: Bool
+    /// Phone sign-in is set up on an active device.
+    package let hasPhoneSignIn: Bool
+
+    package init(person: PersonID, groups: Set<GroupID>, hasDevice: Bool, hasPhoneSignIn: Bool) {
+        self.person = person
+        self.groups = groups
+        self.hasDevice = hasDevice
+        self.hasPhoneSignIn = hasPhoneSignIn
+    }
+}
+
 /// A Temporary Access Pass: one a person, the latest issued.
 package struct StoredPass: Hashable, Sendable {
     package let tenant: TenantID

@@ -18,6 +18,8 @@ package protocol RegistrationPersonRecords {
     func deletePerson(_ id: PersonID, tenant: TenantID) throws
     /// People by folded user name, after `after`; `search` is the beginning of a user name or of a display name, empty for all.
     func people(tenant: TenantID, search: String, after: FoldedUsername?, limit: Int) throws -> [StoredPerson]
+    /// Everybody by id, after `after`, at most `limit`.
+    func policySubjects(tenant: TenantID, after: PersonID?, limit: Int) throws -> [PolicySubject]
     /// Those of `ids` that exist.
     func existing(people ids: [PersonID], tenant: TenantID) throws -> Set<PersonID>
 }

@@ -49,6 +49,7 @@ package struct SignInFilter: Hashable, Sendable {
 
     package var username: FoldedUsername?
     package var status: ChallengeStatus?
+    package var reason: SignInReason?
     /// Included.
     package var from: Timestamp?
     /// Not included.
@@ -58,6 +59,29 @@ package struct SignInFilter: Hashable, Sendable {
     package init() {}
 }
 
+/// Requests of one step that ended alike.
+package struct SignInGroup: Hashable, Sendable {
+    /// Its place in the range.
+    package let step: Int
+    package let status: ChallengeStatus
+    package let isDecoy: Bool
+    /// From the request to the person's answer, in tenths of a second. Nil: nobody answered.
+    package let answerTenths: Int?
+    package let count: Int
+    package let earliest: Timestamp
+
+    package init(
+        step: Int, status: ChallengeStatus, isDecoy: Bool, answerTenths: Int?, count: Int, earliest: Timestamp
+    ) {
+        self.step = step
+        self.status = status
+        self.isDecoy = isDecoy
+        self.answerTenths = answerTenths
+        self.count = count
+        self.earliest = earliest
+    }
+}
+
 package protocol SignInRecords {
     func insert(_ line: SignInRecord) throws
     func signIn(_ id: ChallengeID) throws -> SignInRecord?
@@ -65,6 +89,8 @@ package protocol SignInRecords {
     func update(_ line: SignInRecord) throws
     /// Newest first, at most `limit`.
     func signIns(tenant: TenantID, _ filter: SignInFilter, limit: Int) throws -> [SignInRecord]
+    /// The sign-ins and second factors of a range, counted by step and outcome: the newest `linesMax` of them.
+    func signInGroups(tenant: TenantID, in range: SignInRange, linesMax: Int) throws -> [SignInGroup]
     /// Deletes at most `limit` lines older than `time`; returns how many.
     func deleteSignIns(before time: Timestamp, limit: Int) throws -> Int
 }

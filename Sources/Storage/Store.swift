@@ -92,9 +92,24 @@ package struct AuditRecord: Hashable, Sendable {
     }
 }
 
+/// Which entries of the audit log to read; nil asks for nothing.
+package struct AuditFilter: Hashable, Sendable {
+    /// The id or the name of who made the change, whatever its case.
+    package var actor: String?
+    /// A whole action, or its first word for all that begin with it.
+    package var action: String?
+    package var target: String?
+    /// Included.
+    package var from: Timestamp?
+    /// Not included.
+    package var to: Timestamp?
+
+    package init() {}
+}
+
 /// The audit log of one service, newest first.
 package protocol AuditRecords {
     func append(_ entry: AuditRecord) throws
     /// Entries with a sequence below `before` (nil: from the newest), at most `limit`.
-    func auditEntries(tenant: TenantID, before: Int64?, limit: Int) throws -> [AuditRecord]
+    func auditEntries(tenant: TenantID, _ filter: AuditFilter, before: Int64?, limit: Int) throws -> [AuditRecord]
 }

@@ -32,7 +32,10 @@ struct AdministrationHandler: Sendable {
     func audit(_ request: ListVerifierAudit, _ context: HandlerContext) async throws -> ListAuditReply {
         let (tenant, limit) = (TenantID(request.tenant), try Paging.limit(of: request.page))
         let before = try Paging.place(of: request.page)
-        let entries = try await store.read { try $0.auditEntries(tenant: tenant, before: before, limit: limit + 1) }
+        let filter = Storage.AuditFilter(request.filter)
+        let entries = try await store.read {
+            try $0.auditEntries(tenant: tenant, filter, before: before, limit: limit + 1)
+        }
         let page = try Paging.cut(entries.map { AuditEntry($0, of: .verifier) }, to: limit) {
             try $0.serializedData().count
         }

@@ -74,6 +74,11 @@ extension ListPolicyAudit: ServiceRequest {
     package static let method = Method(113, "ListPolicyAudit", answeredBy: .policy, .reads, callers: [.gateway])
 }
 
+extension PreviewPolicy: ServiceRequest {
+    package typealias Reply = PreviewPolicyReply
+    package static let method = Method(114, "PreviewPolicy", answeredBy: .policy, .reads, callers: [.gateway])
+}
+
 // MARK: registration
 
 extension ResolvePerson: ServiceRequest {
@@ -275,6 +280,11 @@ extension CheckTargets: ServiceRequest {
     package static let method = Method(237, "CheckTargets", answeredBy: .registration, .reads, callers: [.policy])
 }
 
+extension CompareModes: ServiceRequest {
+    package typealias Reply = CompareModesReply
+    package static let method = Method(238, "CompareModes", answeredBy: .registration, .reads, callers: [.policy])
+}
+
 // MARK: challenge
 
 extension BeginChallenge: ServiceRequest {
@@ -334,6 +344,11 @@ extension ReadAnswer: ServiceRequest {
     package static let method = Method(310, "ReadAnswer", answeredBy: .challenge, .reads, callers: [.verifier])
 }
 
+extension SummarizeSignIns: ServiceRequest {
+    package typealias Reply = SummarizeSignInsReply
+    package static let method = Method(311, "SummarizeSignIns", answeredBy: .challenge, .reads, callers: [.gateway])
+}
+
 // MARK: verifier
 
 extension VerifyDeviceProof: ServiceRequest {
@@ -389,7 +404,8 @@ extension Method {
         AuthenticateClient.method, AuthenticateToken.method, IssueToken.method, WatchPolicy.method,
         ReadPolicyDocument.method, ChangePolicyDocument.method, ReadSettings.method, ChangeSettings.method,
         CreateTenant.method, ListTenants.method, CreateClient.method, ListClients.method, DeleteClient.method,
-        ListPolicyAudit.method, ResolvePerson.method, ReadPerson.method, ReadDevice.method, WatchDevices.method,
+        ListPolicyAudit.method, PreviewPolicy.method, ResolvePerson.method, ReadPerson.method, ReadDevice.method,
+        WatchDevices.method,
         ReadOfflineSecrets.method, VerifyPassword.method, StartSession.method, OpenSession.method,
         ResolveSession.method, EndSession.method, ReadOwnMethods.method, CreateActivation.method,
         AwaitActivation.method, ReadActivationTicket.method, RegisterDevice.method, ConfirmDevice.method,
@@ -397,9 +413,11 @@ extension Method {
         CreateUser.method, ReadUser.method, ListUsers.method, ChangeUser.method, DeleteUser.method, SetBlocked.method,
         ImportUsers.method, CreateGroup.method, ReadGroup.method, ListGroups.method, ChangeGroup.method,
         DeleteGroup.method, ChangeMembers.method, ListMembers.method, IssuePass.method, ListDevices.method,
-        ListDirectoryAudit.method, CheckTargets.method, BeginChallenge.method, BeginDeviceChallenge.method,
+        ListDirectoryAudit.method, CheckTargets.method, CompareModes.method, BeginChallenge.method,
+        BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
-        CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, VerifyDeviceProof.method,
+        CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, SummarizeSignIns.method,
+        VerifyDeviceProof.method,
         VerifyAnswer.method, VerifyCode.method, UnlockCodes.method, ListVerifierAudit.method, Notify.method,
         Subscribe.method, Listen.method, ListDeliveries.method,
     ]

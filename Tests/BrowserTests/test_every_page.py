@@ -117,29 +117,35 @@ def test_a_page_that_is_not_there(browser):
     look(page, "not-found")
 
 
+def first_paint(browser, path: str) -> None:
+    """Weighs what the page needs to be seen, and what it waits for."""
+    page = browser.tab()
+    sizes = {}
+
+    def weigh(response):
+        if "/v1/" not in response.url and response.status == 200 or response.url.endswith(path):
+            sizes[response.url] = response
+
+    page.on("response", weigh)
+    page.goto(path)
+    page.wait_for_load_state("load")
+    answers = list(sizes.values())
+    total = sum(len(gzip.compress(response.body(), 9)) for response in answers)
+    assert 0 < total <= BUDGET, f"{path} needs {total} bytes"
+    for response in answers:
+        if "/assets/" in response.url:
+            assert response.headers["content-encoding"] == "gzip" or len(response.body()) < 400, response.url
+            assert response.headers["cache-control"] == "public, max-age=31536000, immutable", response.url
+    blocking = page.evaluate(
+        "performance.getEntriesByType('resource').filter(entry => entry.renderBlockingStatus === 'blocking').map(entry => entry.name)")
+    assert [urllib.parse.urlsplit(url).path.split(".")[0] for url in blocking] == ["/assets/countersign"], blocking
+    page.close()
+
+
 def test_the_first_paint_is_light_and_only_its_stylesheet_blocks(browser, someone):
     sign_in(browser, someone)
     for path in ("/demo/sign-in?prompt=login", "/demo/security-info", "/no/such/page"):
-        page = browser.tab()
-        sizes = {}
-
-        def weigh(response):
-            if "/v1/" not in response.url and response.status == 200 or response.url.endswith(path):
-                sizes[response.url] = response
-
-        page.on("response", weigh)
-        page.goto(path)
-        page.wait_for_load_state("load")
-        answers = list(sizes.values())
-        total = sum(len(gzip.compress(response.body(), 9)) for response in answers)
-        assert 0 < total <= BUDGET, f"{path} needs {total} bytes"
-        for response in answers:
-            if "/assets/" in response.url:
-                assert response.headers["content-encoding"] == "gzip" or len(response.body()) < 400, response.url
-                assert response.headers["cache-control"] == "public, max-age=31536000, immutable", response.url
-        blocking = page.evaluate(
-            "performance.getEntriesByType('resource').filter(entry => entry.renderBlockingStatus === 'blocking').map(entry => entry.name)")
-        assert [urllib.parse.urlsplit(url).path.split(".")[0] for url in blocking] == ["/assets/countersign"], blocking
+        first_paint(browser, path)
 
 
 def test_a_violation_of_the_policy_would_be_seen(open_browser):

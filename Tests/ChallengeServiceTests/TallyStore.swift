@@ -87,6 +87,9 @@ private struct TallyRecords: ChallengeRecords {
     func signIns(tenant: TenantID, _ filter: SignInFilter, limit: Int) throws -> [SignInRecord] {
         try counted { try $0.signIns(tenant: tenant, filter, limit: limit) }
     }
+    func signInGroups(tenant: TenantID, in range: SignInRange, linesMax: Int) throws -> [SignInGroup] {
+        try counted { try $0.signInGroups(tenant: tenant, in: range, linesMax: linesMax) }
+    }
     func deleteSignIns(before time: Timestamp, limit: Int) throws -> Int {
         try counted { try $0.deleteSignIns(before: time, limit: limit) }
     }

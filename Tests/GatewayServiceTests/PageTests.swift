@@ -11,11 +11,66 @@ import Wire
     private static let page = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
     private static let cookie = ("Cookie", "countersign-session-demo=token")
 
-    private static func session(_ gateway: GatewayHarness, isOpen: Bool = true) {
+    private static func session(_ gateway: GatewayHarness, isOpen: Bool = true, roles: [String] = []) {
         gateway.add(.registration) {
             $0.on(ResolveSession.self) { _, _ in
                 guard isOpen else { throw ServiceError(.notAuthenticated) }
-                return .with { $0.person = .with { ($0.id, $0.username) = ("p1", "alice") } }
+                return .with { $0.person = .with { ($0.id, $0.username, $0.roles) = ("p1", "alice", roles) } }
+            }
+        }
+    }
+
+    private static let administration = [
+        "", "/policy", "/people", "/people/p1", "/groups", "/groups/g1", "/applications", "/sign-ins", "/audit",
+        "/settings",
+    ]
+
+    @Test("administration is for administrators: others get a page that says so, and nobody is led to sign-in and back")
+    func administrators() async throws {
+        try await GatewayHarness.run { gateway in
+            let redirected = try await gateway.send(.GET, "/demo/admin/sign-ins?status=denied&user=a%26b", [Self.page])
+            #expect(redirected.status == 303)
+            #expect(
+                redirected.headers.first(name: "Location")
+                    == "/demo/sign-in?return=/demo/admin/sign-ins%3Fstatus%3Ddenied%26user%3Da%2526b")
+            Self.session(gateway)
+            let refused = try await gateway.send(.GET, "/demo/admin/people", [Self.page, Self.cookie])
+            #expect(refused.status == 403)
+            #expect(refused.body.contains("Only for administrators"))
+            #expect(refused.body.contains("/demo/sign-in?prompt=login&amp;return=/demo/admin/people"))
+        }
+        try await GatewayHarness.run { gateway in
+            Self.session(gateway, roles: ["administrator"])
+            for language in ["en", "de"] {
+                for path in Self.administration {
+                    let answer = try await gateway.send(
+                        .GET, "/demo/admin\(path)", [Self.page, Self.cookie, ("Accept-Language", language)])
+                    #expect(answer.status == 200)
+                    #expect(answer.body.split(separator: "aria-current=\"page\"").count == 2, "\(path)")
+                    #expect(answer.body.split(separator: "<h1").count == 2, "\(path)")
+                    for forbidden in ["style=", "onclick=", "<style", "<script>", "{{", "{tenant}"] {
+                        #expect(!answer.body.contains(forbidden), "\(path) has \(forbidden)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("an administrator's script asks only for texts that its page gives it")
+    func administrationTexts() async throws {
+        try await GatewayHarness.run { gateway in
+            Self.session(gateway, roles: ["administrator"])
+            for path in Self.administration {
+                let page = try await gateway.send(.GET, "/demo/admin\(path)", [Self.page, Self.cookie])
+                let given = Set(page.body.matches(of: /data-key="([^"]+)"/).map { String($0.output.1) })
+                let scripts = Self.addresses(page.body).filter { $0.hasSuffix(".js") }
+                #expect(scripts.count > 4)
+                for script in scripts {
+                    let text = try await gateway.send(.GET, script).body
+                    for key in text.matches(of: /"((?:says|admin\w*)\.\w+)"/).map({ String($0.output.1) }) {
+                        #expect(given.contains(key), "\(path): \(script) asks for \(key)")
+                    }
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import SwiftProtobuf
+import TestSupport
 import Testing
 import Wire
 
@@ -182,5 +183,32 @@ struct DirectoryTests {
         #expect(entries.map(\.action) == ["pass.issue", "user.create"])
         let text = entries.map { $0.beforeJson + $0.afterJson }.joined()
         #expect(!text.contains(pass) && !text.contains("hunter2") && !text.contains("scrypt"))
+    }
+
+    @Test("the audit log is filtered by who, what, whom and when")
+    func auditFilters() async throws {
+        let admin = Wire.Actor.with { ($0.kind, $0.id, $0.name) = ("person", "p9", "Root") }
+        let alice = try await fixture.person("alice")
+        fixture.clock.advance(.seconds(60))
+        for blocked in [true, false] {
+            _ = try await fixture.call(
+                SetBlocked.with {
+                    ($0.tenant, $0.personID, $0.blocked, $0.actor) = ("demo", alice.id, blocked, admin)
+                })
+        }
+        func actions(_ change: (inout AuditFilter) -> Void) async throws -> [String] {
+            var request = ListDirectoryAudit.with { $0.tenant = "demo" }
+            change(&request.filter)
+            return try await fixture.call(request).entries.map(\.action)
+        }
+        let moment = fixture.clock.now.milliseconds
+        #expect(try await actions { $0.actor = "root" } == ["user.unblock", "user.block"])
+        #expect(try await actions { $0.actor = "P9" } == ["user.unblock", "user.block"])
+        #expect(try await actions { $0.action = "user.block" } == ["user.block"])
+        #expect(try await actions { $0.action = "user" }.count == 3)
+        #expect(try await actions { $0.action = "use" }.isEmpty)
+        #expect(try await actions { $0.target = alice.id }.count == 3)
+        #expect(try await actions { $0.fromMs = moment } == ["user.unblock", "user.block"])
+        #expect(try await actions { $0.toMs = moment } == ["user.create"])
     }
 }

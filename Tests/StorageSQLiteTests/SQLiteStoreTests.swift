@@ -207,10 +207,12 @@ private func memo(_ number: UInt64) -> Memo {
                 }
             }
         }
-        let first = try await store.read { try $0.auditEntries(tenant: TenantID("a"), before: nil, limit: 2) }
+        let first = try await store.read {
+            try $0.auditEntries(tenant: TenantID("a"), AuditFilter(), before: nil, limit: 2)
+        }
         #expect(first.map(\.action) == ["change5", "change4"])
         let rest = try await store.read {
-            try $0.auditEntries(tenant: TenantID("a"), before: first.last?.sequence, limit: 9)
+            try $0.auditEntries(tenant: TenantID("a"), AuditFilter(), before: first.last?.sequence, limit: 9)
         }
         #expect(rest.map(\.action) == ["change3", "change2", "change1"])
         await store.close()

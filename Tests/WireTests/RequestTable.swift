@@ -6,7 +6,8 @@ enum RequestTable {
     static let all: [any ServiceRequest.Type] = [
         AuthenticateClient.self, AuthenticateToken.self, IssueToken.self, WatchPolicy.self, ReadPolicyDocument.self,
         ChangePolicyDocument.self, ReadSettings.self, ChangeSettings.self, CreateTenant.self, ListTenants.self,
-        CreateClient.self, ListClients.self, DeleteClient.self, ListPolicyAudit.self, ResolvePerson.self,
+        CreateClient.self, ListClients.self, DeleteClient.self, ListPolicyAudit.self, PreviewPolicy.self,
+        ResolvePerson.self,
         ReadPerson.self, ReadDevice.self, WatchDevices.self, ReadOfflineSecrets.self, VerifyPassword.self,
         StartSession.self, OpenSession.self, ResolveSession.self, EndSession.self, ReadOwnMethods.self,
         CreateActivation.self, AwaitActivation.self, ReadActivationTicket.self, RegisterDevice.self,
@@ -14,9 +15,11 @@ enum RequestTable {
         CreateUser.self, ReadUser.self, ListUsers.self, ChangeUser.self, DeleteUser.self, SetBlocked.self,
         ImportUsers.self, CreateGroup.self, ReadGroup.self, ListGroups.self, ChangeGroup.self, DeleteGroup.self,
         ChangeMembers.self, ListMembers.self, IssuePass.self, ListDevices.self, ListDirectoryAudit.self,
-        CheckTargets.self, BeginChallenge.self, BeginDeviceChallenge.self, AwaitOutcome.self, ListPending.self,
+        CheckTargets.self, CompareModes.self, BeginChallenge.self, BeginDeviceChallenge.self, AwaitOutcome.self,
+        ListPending.self,
         Settle.self, SubmitCode.self, Redeem.self, CancelChallenge.self, CancelForPerson.self, ListSignIns.self,
-        ReadAnswer.self, VerifyDeviceProof.self, VerifyAnswer.self, VerifyCode.self, UnlockCodes.self,
+        ReadAnswer.self, SummarizeSignIns.self, VerifyDeviceProof.self, VerifyAnswer.self, VerifyCode.self,
+        UnlockCodes.self,
         ListVerifierAudit.self, Notify.self, Subscribe.self, Listen.self, ListDeliveries.self,
     ]
 

@@ -6,6 +6,8 @@ import Wire
 /// The decoded query of a URL (RFC 3986 section 3.4); of a name that occurs twice the first counts.
 struct Query: Sendable {
     private let values: [String: String]
+    /// As it was sent.
+    let text: String
 
     /// Throws `malformed` for a broken escape or bytes that are not UTF-8.
     init(_ text: some StringProtocol) throws(ServiceError) {
@@ -18,6 +20,7 @@ struct Query: Sendable {
             if values[name] == nil { values[name] = value }
         }
         self.values = values
+        self.text = String(text)
     }
 
     subscript(_ name: String) -> String? { values[name] }
@@ -47,7 +50,7 @@ struct Query: Sendable {
         return time
     }
 
-    private func integer(_ name: String, in range: ClosedRange<Int>) throws(ServiceError) -> Int? {
+    func integer(_ name: String, in range: ClosedRange<Int>) throws(ServiceError) -> Int? {
         guard let text = values[name] else { return nil }
         guard text.utf8.count <= 9, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(text),
             range.contains(value)
@@ -61,6 +64,20 @@ struct Query: Sendable {
 
 /// Percent-encoding (RFC 3986 section 2.1).
 enum PercentText {
+    /// Keeps unreserved characters (RFC 3986 section 2.3) and, where it may stand, the slash (section 3.4).
+    static func encode(_ text: String, keepingSlash: Bool = false) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
+                result.append(Character(Unicode.Scalar(byte)))
+            case 0x2F where keepingSlash: result.append("/")
+            default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return result
+    }
+
     /// Nil for a broken escape, a zero byte, or bytes that are not UTF-8.
     static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
         var bytes: [UInt8] = []

@@ -27,15 +27,28 @@ struct AdminAudit: Sendable {
 
     let edge: Edge
 
+    /// `actor`, `action`, `target`, `from` and `to` narrow the list. Throws `malformed`.
+    private static func filter(_ query: Query) throws(ServiceError) -> AuditFilter {
+        let (from, to) = (try query.time("from"), try query.time("to"))
+        return AuditFilter.with {
+            $0.actor = query["actor"] ?? ""
+            $0.action = query["action"] ?? ""
+            $0.target = query["target"] ?? ""
+            $0.fromMs = from?.milliseconds ?? 0
+            $0.toMs = to?.milliseconds ?? 0
+        }
+    }
+
     func list(_ inbound: Inbound) async throws -> Reply {
         let page = try inbound.query.page
         let start = try Self.positions(page.cursor)
+        let filter = try Self.filter(inbound.query)
         _ = try await edge.authentication.administrator(inbound)
         let limit = Int(page.limit)
         let fetched = try await withThrowingTaskGroup(of: (Int, Position, [AuditEntry], String).self) { group in
             for (source, position) in start.enumerated() where !position.isAtEnd {
                 group.addTask {
-                    let (reached, entries, next) = try await fetch(source, from: position, limit, inbound)
+                    let (reached, entries, next) = try await fetch(source, from: position, limit, filter, inbound)
                     return (source, reached, entries, next)
                 }
             }
@@ -62,11 +75,11 @@ struct AdminAudit: Sendable {
 
     /// The rows of a source that come after `position`, at most one page of them.
     private func fetch(
-        _ source: Int, from position: Position, _ limit: Int, _ inbound: Inbound
+        _ source: Int, from position: Position, _ limit: Int, _ filter: AuditFilter, _ inbound: Inbound
     ) async throws -> (Position, [AuditEntry], String) {
         var position = position
         while true {
-            let reply = try await ask(source, position.cursor, limit, inbound)
+            let reply = try await ask(source, Self.page(position.cursor, limit), filter, inbound)
             var entries = reply.entries[...]
             if !position.lastID.isEmpty {
                 // Rows that came since push what was given further down: go on after the last given one, wherever it is now.
@@ -81,17 +94,28 @@ struct AdminAudit: Sendable {
         }
     }
 
-    private func ask(_ source: Int, _ cursor: String, _ limit: Int, _ inbound: Inbound) async throws -> ListAuditReply {
-        let tenant = inbound.tenant.rawValue
-        let page = PageQuery.with {
+    private static func page(_ cursor: String, _ limit: Int) -> PageQuery {
+        PageQuery.with {
             $0.cursor = cursor
             $0.limit = UInt32(limit)
         }
+    }
+
+    private func ask(_ source: Int, _ page: PageQuery, _ filter: AuditFilter, _ inbound: Inbound) async throws
+        -> ListAuditReply
+    {
+        let tenant = inbound.tenant.rawValue
         let (caller, context) = (edge.caller, inbound.context())
         switch source {
-        case 0: return try await caller.call(ListPolicyAudit.with { ($0.tenant, $0.page) = (tenant, page) }, context)
-        case 1: return try await caller.call(ListDirectoryAudit.with { ($0.tenant, $0.page) = (tenant, page) }, context)
-        default: return try await caller.call(ListVerifierAudit.with { ($0.tenant, $0.page) = (tenant, page) }, context)
+        case 0:
+            return try await caller.call(
+                ListPolicyAudit.with { ($0.tenant, $0.page, $0.filter) = (tenant, page, filter) }, context)
+        case 1:
+            return try await caller.call(
+                ListDirectoryAudit.with { ($0.tenant, $0.page, $0.filter) = (tenant, page, filter) }, context)
+        default:
+            return try await caller.call(
+                ListVerifierAudit.with { ($0.tenant, $0.page, $0.filter) = (tenant, page, filter) }, context)
         }
     }
 

@@ -25,7 +25,7 @@ struct AdminPolicy: Sendable {
 
     func change(_ inbound: Inbound) async throws -> Reply {
         let actor = try await edge.authentication.administrator(inbound)
-        let (patch, ifMatch) = try Self.patch(inbound)
+        let (patch, ifMatch) = try Self.conditionalPatch(inbound)
         return try Self.reply(
             try await edge.caller.call(
                 ChangePolicyDocument.with {
@@ -37,17 +37,44 @@ struct AdminPolicy: Sendable {
                 }, inbound.context()))
     }
 
-    /// A merge patch (RFC 7396) with the entity tag that it is based on. Throws `malformed` and `precondition_required`.
-    static func patch(_ inbound: Inbound) throws(ServiceError) -> (patch: [UInt8], ifMatch: String) {
+    /// A merge patch with the entity tag that it is based on. Throws `malformed` and `precondition_required`.
+    static func conditionalPatch(_ inbound: Inbound) throws(ServiceError) -> (patch: [UInt8], ifMatch: String) {
+        let patch = try Self.patch(inbound)
+        guard let ifMatch = inbound.headers[.ifMatch] else {
+            throw ServiceError(.preconditionRequired, "If-Match is needed")
+        }
+        return (patch, ifMatch)
+    }
+
+    /// A merge patch (RFC 7396). Throws `malformed`.
+    private static func patch(_ inbound: Inbound) throws(ServiceError) -> [UInt8] {
         // Members are policy's to know; here only the text is looked over.
         try JSONScanner.check(inbound.body, against: .open)
         guard let first = inbound.body.first(where: { ![0x20, 0x0A, 0x0D, 0x09].contains($0) }), first == 0x7B else {
             throw ServiceError(.malformed, "the body is not a JSON object")
         }
-        guard let ifMatch = inbound.headers[.ifMatch] else {
-            throw ServiceError(.preconditionRequired, "If-Match is needed")
+        return inbound.body
+    }
+
+    /// How long everybody of a large directory may take to be judged.
+    private static let previewTimeout = Duration.seconds(15)
+
+    /// What a change would mean, in numbers of people; nothing is stored.
+    func preview(_ inbound: Inbound) async throws -> Reply {
+        _ = try await edge.authentication.administrator(inbound)
+        let patch = try Self.patch(inbound)
+        let reply = try await edge.caller.call(
+            PreviewPolicy.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.mergePatch = Data(patch)
+            }, inbound.context(wait: Self.previewTimeout))
+        let modes = reply.modes.map { mode in
+            PreviewedModes(
+                before: mode.before.nonEmpty, after: mode.after.nonEmpty, people: Int(clamping: mode.people),
+                withDevice: Int(clamping: mode.withDevice), withPhoneSignIn: Int(clamping: mode.withPhoneSignIn))
         }
-        return (inbound.body, ifMatch)
+        return try .json(
+            .ok, PolicyPreview(etag: reply.etag, people: modes.reduce(0) { $0 + $1.people }, modes: modes))
     }
 
     static func reply(_ document: DocumentReply) throws -> Reply {

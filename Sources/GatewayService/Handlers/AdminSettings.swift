@@ -22,7 +22,7 @@ struct AdminSettings: Sendable {
 
     func change(_ inbound: Inbound) async throws -> Reply {
         let actor = try await edge.authentication.administrator(inbound)
-        let (patch, ifMatch) = try AdminPolicy.patch(inbound)
+        let (patch, ifMatch) = try AdminPolicy.conditionalPatch(inbound)
         return try AdminPolicy.reply(
             try await edge.caller.call(
                 ChangeSettings.with {

@@ -16,12 +16,17 @@ struct AdminSignIns: Sendable {
         guard status.isEmpty || ChallengeStatus(rawValue: status) != nil else {
             throw ServiceError(.malformed, "status is not a status of a request")
         }
+        let reason = query["reason"] ?? ""
+        guard reason.isEmpty || SignInReason(rawValue: reason) != nil else {
+            throw ServiceError(.malformed, "reason is not a reason of the log")
+        }
         _ = try await edge.authentication.administrator(inbound)
         let reply = try await edge.caller.call(
             ListSignIns.with {
                 $0.tenant = inbound.tenant.rawValue
                 $0.username = query["user"] ?? ""
                 $0.status = status
+                $0.reason = reason
                 $0.fromMs = from?.milliseconds ?? 0
                 $0.toMs = to?.milliseconds ?? 0
                 $0.page = page
@@ -29,6 +34,66 @@ struct AdminSignIns: Sendable {
         return try .json(
             .ok,
             Page(items: reply.entries.compactMap { SignInLogEntry($0) }, next: reply.next.nonEmpty))
+    }
+}
+
+extension AdminSignIns {
+    private static let stepDefault = 3600
+
+    /// How the requests of a range ended and how long people took to answer, step by step. Throws `malformed` and `invalid_value`.
+    func summary(_ inbound: Inbound) async throws -> Reply {
+        let query = inbound.query
+        guard let from = try query.time("from"), let to = try query.time("to") else {
+            throw ServiceError(.malformed, "from and to are needed")
+        }
+        let step = try query.integer("step", in: SignInRange.stepSeconds) ?? Self.stepDefault
+        guard let range = SignInRange(from: from, to: to, stepSeconds: step) else {
+            throw ServiceError(
+                .invalidValue, "from must be before to, with at most \(SignInRange.stepsMax) steps between",
+                members: ["member": "to"])
+        }
+        _ = try await edge.authentication.administrator(inbound)
+        let reply = try await edge.caller.call(
+            SummarizeSignIns.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.fromMs = range.from.milliseconds
+                $0.toMs = range.to.milliseconds
+                $0.stepSeconds = UInt32(range.stepSeconds)
+            }, inbound.context())
+        return try .json(.ok, SignInSummaryDocument(reply, range))
+    }
+}
+
+extension SignInSummaryDocument {
+    /// With the steps in which nothing was asked.
+    init(_ reply: SummarizeSignInsReply, _ range: SignInRange) {
+        let steps = Dictionary(reply.steps.map { (Int($0.index), $0) }, uniquingKeysWith: { $1 })
+        let stepMilliseconds = Int64(range.stepSeconds) * 1000
+        let count = Int((range.to.milliseconds - range.from.milliseconds - 1) / stepMilliseconds) + 1
+        self.init(
+            from: range.from, to: range.to, stepSeconds: range.stepSeconds, complete: reply.complete,
+            countedFrom: Timestamp(milliseconds: reply.countedFromMs),
+            items: (0..<count).map { index in
+                let at = Timestamp(milliseconds: range.from.milliseconds + Int64(index) * stepMilliseconds)
+                return SignInSummaryItem(at, steps[index] ?? SignInStep())
+            }, answers: reply.hasAnswers ? AnswerTimesView(reply.answers) : nil)
+    }
+}
+
+extension SignInSummaryItem {
+    init(_ at: Timestamp, _ step: SignInStep) {
+        self.init(
+            at: at, approved: Int(step.approved), denied: Int(step.denied), expired: Int(step.expired),
+            canceled: Int(step.canceled), pending: Int(step.pending), unreached: Int(step.unreached),
+            answers: step.hasAnswers ? AnswerTimesView(step.answers) : nil)
+    }
+}
+
+extension AnswerTimesView {
+    init(_ times: Wire.AnswerTimes) {
+        self.init(
+            count: Int(times.count), medianMilliseconds: Int(times.medianMs), p90Milliseconds: Int(times.p90Ms),
+            p99Milliseconds: Int(times.p99Ms))
     }
 }
 

@@ -199,18 +199,3 @@ extension ActivationReply {
                     + "&digits=\(code.digits)&period=\(code.period)"))
     }
 }
-
-extension PercentText {
-    /// Keeps unreserved characters (RFC 3986 section 2.3).
-    static func encode(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
-                result.append(Character(Unicode.Scalar(byte)))
-            default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return result
-    }
-}

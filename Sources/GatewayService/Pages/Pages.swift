@@ -32,14 +32,17 @@ struct Pages: Sendable {
     }
 
     /// A page of one tenant, in the browser's language.
-    func page(_ page: WebPage, _ inbound: Inbound, _ tenant: TenantView, _ more: [String: Any] = [:]) -> Reply {
+    func page(
+        _ page: WebPage, _ inbound: Inbound, _ tenant: TenantView, _ more: [String: Any] = [:],
+        status: HTTPResponse.Status = .ok
+    ) -> Reply {
         let language = Texts.language(accepted: inbound.headers[.acceptLanguage])
         let values = ["tenant": tenant.name]
         var more = more
         more["tenant"] = tenant.id.rawValue
         return PageReply.reply(
             content.html(page, in: language, place: tenant.name, values: values, more: more), inbound.headers,
-            language: language)
+            status: status, language: language)
     }
 
     /// False without a session; throws when that cannot be found out.
@@ -55,7 +58,8 @@ struct Pages: Sendable {
 
     /// To the sign-in page, which leads back to this one.
     static func signInFirst(_ inbound: Inbound) -> Reply {
-        see("/\(inbound.tenant)/sign-in?return=\(inbound.path)")
+        let place = inbound.path + (inbound.query.text.isEmpty ? "" : "?\(inbound.query.text)")
+        return see("/\(inbound.tenant)/sign-in?return=\(PercentText.encode(place, keepingSlash: true))")
     }
 
     private static func see(_ path: String) -> Reply {

@@ -16,8 +16,13 @@ struct WebPage: Sendable {
     static let authenticator = WebPage(
         template: "authenticator", title: "phone.title", script: "authenticator.js", says: ["says", "phoneSays"])
 
+    static let adminRefused = WebPage(template: "admin-refused", title: "adminRefused.title")
+
     static func error(_ name: String) -> WebPage { WebPage(template: "error", title: "errorPage.\(name)Title") }
 
     /// Looked over when the process starts.
-    static let all = [signIn, securityInfo, authenticator, error("notFound"), error("unavailable"), error("refused")]
+    static let all =
+        [signIn, securityInfo, authenticator, adminRefused] + AdminPages.Place.allCases.map(\.page) + [
+            error("notFound"), error("unavailable"), error("refused"),
+        ]
 }

@@ -13,19 +13,24 @@ export class Problem extends Error {
   }
 }
 
-/** Replies `{status, body, date}`. `wait` is how many seconds longer than usual the server may take; `options` as of `send`. */
+/** Replies `{status, body, date, etag}`. `wait` is how many seconds longer than usual the server may take; `options` as of `send`. */
 export async function call(method, path, { signal, wait = 0, ...options } = {}) {
   const reply = await send(method, path, { ...options, signal: bounded(signal, timeout + wait * 1000) });
   const text = await reply.text().catch(() => { throw new Problem(signal?.aborted ? "stopped" : "offline"); });
-  return { status: reply.status, body: text ? JSON.parse(text) : null, date: reply.headers.get("Date") };
+  return { status: reply.status, body: text ? JSON.parse(text) : null, date: reply.headers.get("Date"), etag: reply.headers.get("ETag") };
 }
 
-/** The reply itself, for streams; throws a Problem unless it is a success. `of` is another tenant than the page's. */
-export async function send(method, path, { body, headers = {}, signal, of = tenant, credentials = "same-origin" } = {}) {
+/** The reply itself, for streams; throws a Problem unless it is a success. `file` is a body that is sent as it is, of the content type
+ *  `type`. `of` is another tenant than the page's. */
+export async function send(method, path, { body, file, type, headers = {}, signal, of = tenant, credentials = "same-origin" } = {}) {
   const options = { method, headers: { Accept: "application/json", ...headers }, signal, credentials, cache: "no-store" };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
+  }
+  if (file !== undefined) {
+    options.body = file;
+    options.headers["Content-Type"] = type;
   }
   let reply;
   try {

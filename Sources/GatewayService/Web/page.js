@@ -60,6 +60,17 @@ export async function busy(button, work) {
   }
 }
 
+/** Puts what is secret on the clipboard; where that is not allowed, selects it in `element`. */
+export async function copied(words, element) {
+  try {
+    await navigator.clipboard.writeText(words);
+    toast(text("says.copied"));
+  } catch {
+    getSelection().selectAllChildren(element);
+    toast(text("says.copyFailed"));
+  }
+}
+
 /** Shows what is wrong with a field, or with null that nothing is. */
 export function fieldError(input, words) {
   const error = byId(`${input.id}-error`);
@@ -73,13 +84,13 @@ export function fieldError(input, words) {
   }
 }
 
-/** A dialog that [data-close], Escape and a click beside it close; focus returns to where it was. */
+/** A dialog that [data-close], Escape and, unless it has [data-stays], a click beside it close; focus returns to where it was. */
 export function openDialog(dialog, focused) {
   if (!dialog.dataset.ready) {
     dialog.dataset.ready = "true";
     for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close());
     dialog.addEventListener("pointerdown", (event) => {
-      if (event.target === dialog && !isInside(event, dialog.getBoundingClientRect())) dialog.close();
+      if (event.target === dialog && !("stays" in dialog.dataset) && !isInside(event, dialog.getBoundingClientRect())) dialog.close();
     });
   }
   dialog.showModal();
@@ -112,6 +123,24 @@ export function dayAndTime(value) {
 
 function startOfDay(date) {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}
+
+/** The moment, to the second, for logs. */
+export function moment(value) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(value));
+}
+
+/** A whole number, or one with `digits` behind the point. */
+export function figure(value, digits = 0) {
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+}
+
+export function share(value) {
+  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: value > 0 && value < .1 ? 1 : 0 }).format(value);
+}
+
+export function timeOf(value, options) {
+  return new Intl.DateTimeFormat(locale, options).format(new Date(value));
 }
 
 export function day(value) {

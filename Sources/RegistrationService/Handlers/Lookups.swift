@@ -116,6 +116,7 @@ extension RegistrationService {
 
     func listAudit(_ request: ListDirectoryAudit, _ context: HandlerContext) async throws -> ListAuditReply {
         let (tenant, page) = (TenantID(request.tenant), request.page)
+        let filter = Storage.AuditFilter(request.filter)
         let position = try page.position()
         let before = position.flatMap { Int64($0) }
         if position != nil, before == nil {
@@ -123,7 +124,8 @@ extension RegistrationService {
         }
         return try await store.read { records in
             let (entries, next) = try page.page(
-                try records.auditEntries(tenant: tenant, before: before, limit: Paging.limit(of: page) + 1),
+                try records.auditEntries(
+                    tenant: tenant, filter, before: before, limit: Paging.limit(of: page) + 1),
                 key: { String($0.sequence) }, size: { try AuditEntry($0, of: .registration).serializedData().count })
             return ListAuditReply.with {
                 $0.entries = entries.map { AuditEntry($0, of: .registration) }

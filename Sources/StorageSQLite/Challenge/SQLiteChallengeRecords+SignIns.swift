@@ -46,6 +46,10 @@ extension SQLiteChallengeRecords {
             clauses.append("status = ?")
             arguments += [status.rawValue]
         }
+        if let reason = filter.reason {
+            clauses.append("reason = ?")
+            arguments += [reason.rawValue]
+        }
         if let from = filter.from {
             clauses.append("at >= ?")
             arguments += [from.milliseconds]

@@ -22,10 +22,24 @@ extension SQLiteAuditRecords {
         ])
     }
 
-    package func auditEntries(tenant: TenantID, before: Int64?, limit: Int) throws -> [AuditRecord] {
+    package func auditEntries(tenant: TenantID, _ filter: AuditFilter, before: Int64?, limit: Int) throws
+        -> [AuditRecord]
+    {
+        var clauses = ["tenant = ?", "sequence < ?"]
+        var arguments: StatementArguments = [tenant.rawValue, before ?? Int64.max]
+        func add(_ clause: String, _ values: StatementArguments) {
+            clauses.append(clause)
+            arguments += values
+        }
+        if let actor = filter.actor?.lowercased() { add("? IN (lower(actor_id), lower(actor_name))", [actor]) }
+        if let action = filter.action { add("(action = ? OR substr(action, 1, ?) = ?)", Self.beginning(action)) }
+        if let target = filter.target { add("target = ?", [target]) }
+        if let from = filter.from { add("at >= ?", [from.milliseconds]) }
+        if let to = filter.to { add("at < ?", [to.milliseconds]) }
+        let condition = clauses.joined(separator: " AND ")
         let statement = try database.cachedStatement(
-            sql: "SELECT * FROM audit WHERE tenant = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?")
-        return try Row.fetchAll(statement, arguments: [tenant.rawValue, before ?? Int64.max, limit]).map { row in
+            sql: "SELECT * FROM audit WHERE \(condition) ORDER BY sequence DESC LIMIT ?")
+        return try Row.fetchAll(statement, arguments: arguments + [limit]).map { row in
             AuditRecord(
                 sequence: row["sequence"], tenant: TenantID(row["tenant"] as String),
                 at: Timestamp(milliseconds: row["at"]),
@@ -34,5 +48,11 @@ extension SQLiteAuditRecords {
                 target: row["target"], beforeJSON: row["before_json"], afterJSON: row["after_json"],
                 requestID: row["request_id"])
         }
+    }
+
+    /// The whole action, and what an action begins with when this is its first word.
+    private static func beginning(_ action: String) -> StatementArguments {
+        let word = action + "."
+        return [action, word.count, word]
     }
 }

@@ -686,6 +686,9 @@ package nonisolated struct ListSignIns: Sendable {
   /// Clears the value of `page`. Subsequent reads from it will return its default value.
   package mutating func clearPage() {self._page = nil}
 
+  /// exact, as in SignInEntry
+  package var reason: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -705,6 +708,114 @@ package nonisolated struct ListSignInsReply: Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+}
+
+/// Figures of the sign-in log, in steps of the same length. Bounded: `complete` is false where the range has more than is counted.
+package nonisolated struct SummarizeSignIns: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tenant: String = String()
+
+  /// included; the first step begins here
+  package var fromMs: Int64 = 0
+
+  /// not included
+  package var toMs: Int64 = 0
+
+  package var stepSeconds: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct SignInStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// from 0; steps without a request are left out
+  package var index: UInt32 = 0
+
+  /// redeemed or not
+  package var approved: UInt32 = 0
+
+  package var denied: UInt32 = 0
+
+  package var expired: UInt32 = 0
+
+  package var canceled: UInt32 = 0
+
+  package var pending: UInt32 = 0
+
+  /// decoys that nothing settled: they never reached a phone
+  package var unreached: UInt32 = 0
+
+  /// absent: nobody answered
+  package var answers: AnswerTimes {
+    get {_answers ?? AnswerTimes()}
+    set {_answers = newValue}
+  }
+  /// Returns true if `answers` has been explicitly set.
+  package var hasAnswers: Bool {self._answers != nil}
+  /// Clears the value of `answers`. Subsequent reads from it will return its default value.
+  package mutating func clearAnswers() {self._answers = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _answers: AnswerTimes? = nil
+}
+
+/// From the request to the person's answer, to a tenth of a second.
+package nonisolated struct AnswerTimes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var count: UInt32 = 0
+
+  package var medianMs: UInt32 = 0
+
+  package var p90Ms: UInt32 = 0
+
+  package var p99Ms: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct SummarizeSignInsReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var steps: [SignInStep] = []
+
+  /// of the whole range
+  package var answers: AnswerTimes {
+    get {_answers ?? AnswerTimes()}
+    set {_answers = newValue}
+  }
+  /// Returns true if `answers` has been explicitly set.
+  package var hasAnswers: Bool {self._answers != nil}
+  /// Clears the value of `answers`. Subsequent reads from it will return its default value.
+  package mutating func clearAnswers() {self._answers = nil}
+
+  package var complete: Bool = false
+
+  /// where counting began
+  package var countedFromMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _answers: AnswerTimes? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -1930,7 +2041,7 @@ nonisolated extension SignInEntry: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension ListSignIns: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ListSignIns"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}username\0\u{1}status\0\u{3}from_ms\0\u{3}to_ms\0\u{1}page\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}username\0\u{1}status\0\u{3}from_ms\0\u{3}to_ms\0\u{1}page\0\u{1}reason\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1944,6 +2055,7 @@ nonisolated extension ListSignIns: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.fromMs) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.toMs) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._page) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       default: break
       }
     }
@@ -1972,6 +2084,9 @@ nonisolated extension ListSignIns: SwiftProtobuf.Message, SwiftProtobuf._Message
     try { if let v = self._page {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1982,6 +2097,7 @@ nonisolated extension ListSignIns: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.fromMs != rhs.fromMs {return false}
     if lhs.toMs != rhs.toMs {return false}
     if lhs._page != rhs._page {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2017,6 +2133,214 @@ nonisolated extension ListSignInsReply: SwiftProtobuf.Message, SwiftProtobuf._Me
   package static func ==(lhs: ListSignInsReply, rhs: ListSignInsReply) -> Bool {
     if lhs.entries != rhs.entries {return false}
     if lhs.next != rhs.next {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SummarizeSignIns: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "SummarizeSignIns"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}from_ms\0\u{3}to_ms\0\u{3}step_seconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.fromMs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.toMs) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.stepSeconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if self.fromMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.fromMs, fieldNumber: 2)
+    }
+    if self.toMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.toMs, fieldNumber: 3)
+    }
+    if self.stepSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.stepSeconds, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SummarizeSignIns, rhs: SummarizeSignIns) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.fromMs != rhs.fromMs {return false}
+    if lhs.toMs != rhs.toMs {return false}
+    if lhs.stepSeconds != rhs.stepSeconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SignInStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "SignInStep"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}approved\0\u{1}denied\0\u{1}expired\0\u{1}canceled\0\u{1}pending\0\u{1}unreached\0\u{1}answers\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.approved) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.denied) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.expired) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.canceled) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.pending) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.unreached) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._answers) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 1)
+    }
+    if self.approved != 0 {
+      try visitor.visitSingularUInt32Field(value: self.approved, fieldNumber: 2)
+    }
+    if self.denied != 0 {
+      try visitor.visitSingularUInt32Field(value: self.denied, fieldNumber: 3)
+    }
+    if self.expired != 0 {
+      try visitor.visitSingularUInt32Field(value: self.expired, fieldNumber: 4)
+    }
+    if self.canceled != 0 {
+      try visitor.visitSingularUInt32Field(value: self.canceled, fieldNumber: 5)
+    }
+    if self.pending != 0 {
+      try visitor.visitSingularUInt32Field(value: self.pending, fieldNumber: 6)
+    }
+    if self.unreached != 0 {
+      try visitor.visitSingularUInt32Field(value: self.unreached, fieldNumber: 7)
+    }
+    try { if let v = self._answers {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SignInStep, rhs: SignInStep) -> Bool {
+    if lhs.index != rhs.index {return false}
+    if lhs.approved != rhs.approved {return false}
+    if lhs.denied != rhs.denied {return false}
+    if lhs.expired != rhs.expired {return false}
+    if lhs.canceled != rhs.canceled {return false}
+    if lhs.pending != rhs.pending {return false}
+    if lhs.unreached != rhs.unreached {return false}
+    if lhs._answers != rhs._answers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AnswerTimes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "AnswerTimes"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{3}median_ms\0\u{3}p90_ms\0\u{3}p99_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.medianMs) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.p90Ms) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.p99Ms) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 1)
+    }
+    if self.medianMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.medianMs, fieldNumber: 2)
+    }
+    if self.p90Ms != 0 {
+      try visitor.visitSingularUInt32Field(value: self.p90Ms, fieldNumber: 3)
+    }
+    if self.p99Ms != 0 {
+      try visitor.visitSingularUInt32Field(value: self.p99Ms, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AnswerTimes, rhs: AnswerTimes) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.medianMs != rhs.medianMs {return false}
+    if lhs.p90Ms != rhs.p90Ms {return false}
+    if lhs.p99Ms != rhs.p99Ms {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SummarizeSignInsReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "SummarizeSignInsReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}steps\0\u{1}answers\0\u{1}complete\0\u{3}counted_from_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._answers) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.complete) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.countedFromMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 1)
+    }
+    try { if let v = self._answers {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.complete != false {
+      try visitor.visitSingularBoolField(value: self.complete, fieldNumber: 3)
+    }
+    if self.countedFromMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.countedFromMs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SummarizeSignInsReply, rhs: SummarizeSignInsReply) -> Bool {
+    if lhs.steps != rhs.steps {return false}
+    if lhs._answers != rhs._answers {return false}
+    if lhs.complete != rhs.complete {return false}
+    if lhs.countedFromMs != rhs.countedFromMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

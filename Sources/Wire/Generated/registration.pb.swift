@@ -1572,11 +1572,21 @@ package nonisolated struct ListDirectoryAudit: Sendable {
   /// Clears the value of `page`. Subsequent reads from it will return its default value.
   package mutating func clearPage() {self._page = nil}
 
+  package var filter: AuditFilter {
+    get {_filter ?? AuditFilter()}
+    set {_filter = newValue}
+  }
+  /// Returns true if `filter` has been explicitly set.
+  package var hasFilter: Bool {self._filter != nil}
+  /// Clears the value of `filter`. Subsequent reads from it will return its default value.
+  package mutating func clearFilter() {self._filter = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _page: PageQuery? = nil
+  fileprivate var _filter: AuditFilter? = nil
 }
 
 /// Which of these exist; asked by policy before it saves targets.
@@ -1604,6 +1614,42 @@ package nonisolated struct CheckTargetsReply: Sendable {
   package var unknownPersonIds: [String] = []
 
   package var unknownGroupIds: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Judges a batch of the directory by two policies; asked again with `next` until it is empty.
+package nonisolated struct CompareModes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tenant: String = String()
+
+  /// policy documents
+  package var beforeJson: Data = Data()
+
+  package var afterJson: Data = Data()
+
+  /// where the last batch ended; empty: from the start
+  package var afterPersonID: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct CompareModesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var modes: [ModeCount] = []
+
+  /// empty: that was everybody
+  package var next: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -4670,7 +4716,7 @@ nonisolated extension ListDevicesReply: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension ListDirectoryAudit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ListDirectoryAudit"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}page\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}page\0\u{1}filter\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4680,6 +4726,7 @@ nonisolated extension ListDirectoryAudit: SwiftProtobuf.Message, SwiftProtobuf._
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._page) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._filter) }()
       default: break
       }
     }
@@ -4696,12 +4743,16 @@ nonisolated extension ListDirectoryAudit: SwiftProtobuf.Message, SwiftProtobuf._
     try { if let v = self._page {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    try { if let v = self._filter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ListDirectoryAudit, rhs: ListDirectoryAudit) -> Bool {
     if lhs.tenant != rhs.tenant {return false}
     if lhs._page != rhs._page {return false}
+    if lhs._filter != rhs._filter {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4777,6 +4828,86 @@ nonisolated extension CheckTargetsReply: SwiftProtobuf.Message, SwiftProtobuf._M
   package static func ==(lhs: CheckTargetsReply, rhs: CheckTargetsReply) -> Bool {
     if lhs.unknownPersonIds != rhs.unknownPersonIds {return false}
     if lhs.unknownGroupIds != rhs.unknownGroupIds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CompareModes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "CompareModes"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}before_json\0\u{3}after_json\0\u{3}after_person_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.beforeJson) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.afterJson) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.afterPersonID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if !self.beforeJson.isEmpty {
+      try visitor.visitSingularBytesField(value: self.beforeJson, fieldNumber: 2)
+    }
+    if !self.afterJson.isEmpty {
+      try visitor.visitSingularBytesField(value: self.afterJson, fieldNumber: 3)
+    }
+    if !self.afterPersonID.isEmpty {
+      try visitor.visitSingularStringField(value: self.afterPersonID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CompareModes, rhs: CompareModes) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.beforeJson != rhs.beforeJson {return false}
+    if lhs.afterJson != rhs.afterJson {return false}
+    if lhs.afterPersonID != rhs.afterPersonID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CompareModesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "CompareModesReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}modes\0\u{1}next\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.modes) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.next) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.modes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.modes, fieldNumber: 1)
+    }
+    if !self.next.isEmpty {
+      try visitor.visitSingularStringField(value: self.next, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CompareModesReply, rhs: CompareModesReply) -> Bool {
+    if lhs.modes != rhs.modes {return false}
+    if lhs.next != rhs.next {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -130,6 +130,32 @@ package nonisolated struct AuditEntry: Sendable {
   fileprivate var _actor: Actor? = nil
 }
 
+/// Which entries of the audit log; a member that is empty or 0 asks for nothing.
+package nonisolated struct AuditFilter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the id or the name of who made the change, whatever its case
+  package var actor: String = String()
+
+  /// e.g. user.block, or its first word for all that begin with it: user
+  package var action: String = String()
+
+  /// the whole target
+  package var target: String = String()
+
+  /// included
+  package var fromMs: Int64 = 0
+
+  /// not included
+  package var toMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct ListAuditReply: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -139,6 +165,30 @@ package nonisolated struct ListAuditReply: Sendable {
   package var entries: [AuditEntry] = []
 
   package var next: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// How many people go from one mode to another, or stay, when a policy changes.
+package nonisolated struct ModeCount: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// any, push, deviceBasedPush; empty: the authenticator may not be used
+  package var before: String = String()
+
+  package var after: String = String()
+
+  package var people: UInt64 = 0
+
+  /// of them, those with an active device
+  package var withDevice: UInt64 = 0
+
+  /// of them, those with an active device on which phone sign-in is set up
+  package var withPhoneSignIn: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -401,6 +451,56 @@ nonisolated extension AuditEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageI
   }
 }
 
+nonisolated extension AuditFilter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "AuditFilter"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}actor\0\u{1}action\0\u{1}target\0\u{3}from_ms\0\u{3}to_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.action) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.target) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.fromMs) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.toMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 1)
+    }
+    if !self.action.isEmpty {
+      try visitor.visitSingularStringField(value: self.action, fieldNumber: 2)
+    }
+    if !self.target.isEmpty {
+      try visitor.visitSingularStringField(value: self.target, fieldNumber: 3)
+    }
+    if self.fromMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.fromMs, fieldNumber: 4)
+    }
+    if self.toMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.toMs, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AuditFilter, rhs: AuditFilter) -> Bool {
+    if lhs.actor != rhs.actor {return false}
+    if lhs.action != rhs.action {return false}
+    if lhs.target != rhs.target {return false}
+    if lhs.fromMs != rhs.fromMs {return false}
+    if lhs.toMs != rhs.toMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension ListAuditReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ListAuditReply"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entries\0\u{1}next\0")
@@ -431,6 +531,56 @@ nonisolated extension ListAuditReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
   package static func ==(lhs: ListAuditReply, rhs: ListAuditReply) -> Bool {
     if lhs.entries != rhs.entries {return false}
     if lhs.next != rhs.next {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ModeCount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "ModeCount"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}before\0\u{1}after\0\u{1}people\0\u{3}with_device\0\u{3}with_phone_sign_in\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.before) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.after) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.people) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.withDevice) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.withPhoneSignIn) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.before.isEmpty {
+      try visitor.visitSingularStringField(value: self.before, fieldNumber: 1)
+    }
+    if !self.after.isEmpty {
+      try visitor.visitSingularStringField(value: self.after, fieldNumber: 2)
+    }
+    if self.people != 0 {
+      try visitor.visitSingularUInt64Field(value: self.people, fieldNumber: 3)
+    }
+    if self.withDevice != 0 {
+      try visitor.visitSingularUInt64Field(value: self.withDevice, fieldNumber: 4)
+    }
+    if self.withPhoneSignIn != 0 {
+      try visitor.visitSingularUInt64Field(value: self.withPhoneSignIn, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ModeCount, rhs: ModeCount) -> Bool {
+    if lhs.before != rhs.before {return false}
+    if lhs.after != rhs.after {return false}
+    if lhs.people != rhs.people {return false}
+    if lhs.withDevice != rhs.withDevice {return false}
+    if lhs.withPhoneSignIn != rhs.withPhoneSignIn {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,36 @@
+// The groups of the directory.
+
+import { adminPath, asAdmin, attempt, fill, notice, query, segment } from "./administration.js";
+import { byId, copyOf, fieldError, figure, openDialog, text } from "./page.js";
+import { PagedList, searchBox } from "./paged-list.js";
+
+const list = new PagedList(byId("groups"), {
+  load: (cursor) => asAdmin("GET", `groups${query({ search: byId("search").value.trim(), limit: 50, cursor })}`),
+  row({ id, name, memberCount }) {
+    const row = copyOf("group-row");
+    const members = text(memberCount === 1 ? "adminGroupsSays.oneMember" : "adminGroupsSays.members", { count: figure(memberCount) });
+    fill(row, { name, members });
+    row.querySelector("a").href = adminPath(`/groups/${segment(id)}`);
+    return row;
+  },
+});
+
+byId("add").addEventListener("click", () => {
+  byId("add-form").reset();
+  fieldError(byId("new-name"), null);
+  notice(byId("add-failed"), null);
+  openDialog(byId("add-dialog"), byId("new-name"));
+});
+
+byId("add-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const name = byId("new-name").value.trim();
+  fieldError(byId("new-name"), name ? null : text("adminGroupsSays.needName"));
+  if (!name) return;
+  let group;
+  const isDone = await attempt(byId("add-action"), byId("add-failed"), async () => { group = await asAdmin("POST", "groups", { body: { name } }); });
+  if (isDone) location.assign(adminPath(`/groups/${segment(group.id)}`));
+});
+
+searchBox(byId("search"), () => list.start());
+list.start();

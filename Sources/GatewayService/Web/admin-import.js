@@ -1,0 +1,72 @@
+// The import of people from a file, and its report line by line.
+
+import { asAdmin, attempt, notice } from "./administration.js";
+import { byId, fieldError, figure, openDialog, text } from "./page.js";
+
+const dialog = byId("import-dialog");
+const bytesMax = 64 * 1024 * 1024;
+/** Passwords are hashed one after the other: a large file takes its time. */
+const secondsMax = 3600;
+const shownMax = 200;
+
+const words = {
+  malformed: "adminPeopleSays.malformed", unknown_member: "adminPeopleSays.unknownMember", too_large: "adminPeopleSays.lineTooLarge",
+  invalid_username: "adminPeopleSays.badUsername", invalid_value: "adminPeopleSays.badValue",
+};
+
+byId("import").addEventListener("click", () => {
+  byId("import-form").reset();
+  byId("import-form").hidden = false;
+  byId("report").hidden = true;
+  fieldError(byId("file"), null);
+  notice(byId("import-failed"), null);
+  openDialog(dialog, byId("file"));
+});
+
+function fault(file) {
+  if (!file) return text("adminPeopleSays.needFile");
+  if (file.size > bytesMax) return text("adminPeopleSays.fileTooLarge");
+  return null;
+}
+
+byId("import-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const [file] = byId("file").files;
+  fieldError(byId("file"), fault(file));
+  if (fault(file)) return;
+  const type = /\.(ndjson|jsonl)$/i.test(file.name) ? "application/x-ndjson" : "text/csv";
+  await attempt(byId("import-action"), byId("import-failed"), async () => {
+    report(await asAdmin("POST", "users:import", { file, type, wait: secondsMax }));
+  });
+});
+
+function report({ created, updated, problemCount, problems }) {
+  byId("import-form").hidden = true;
+  byId("report").hidden = false;
+  byId("created").textContent = figure(created);
+  byId("updated").textContent = figure(updated);
+  byId("refused").textContent = figure(problemCount);
+  byId("problems").hidden = problemCount === 0;
+  const shown = problems.slice(0, shownMax);
+  byId("problems-words").textContent = shown.length < problemCount
+    ? text("adminPeopleSays.firstProblems", { count: figure(shown.length), total: figure(problemCount) }) : text("adminPeopleSays.problems");
+  byId("problem-rows").replaceChildren(...shown.map(problemRow));
+  byId("report-title").focus();
+  if (created + updated > 0) dialog.addEventListener("close", () => dispatchEvent(new Event("peopleimported")), { once: true });
+}
+
+function problemRow({ line, code, detail }) {
+  const row = document.createElement("tr");
+  const number = document.createElement("th");
+  number.scope = "row";
+  number.textContent = figure(line);
+  const what = document.createElement("td");
+  what.textContent = code in words ? text(words[code]) : text("adminPeopleSays.otherProblem");
+  const said = document.createElement("p");
+  said.className = "fine quiet";
+  said.lang = "en";
+  said.textContent = detail;
+  what.append(said);
+  row.append(number, what);
+  return row;
+}

@@ -1,0 +1,217 @@
+// One person: devices, what the policy says and why, groups, and what an administrator may do.
+
+import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, notice, query, segment, showSecret } from "./administration.js";
+import { byId, copyOf, day, dayAndTime, fieldError, openDialog, setIcon, text, toast } from "./page.js";
+import { namedTarget, pickTargets } from "./target-picker.js";
+
+const id = byId("content").dataset.id;
+const path = `users/${segment(id)}`;
+const platforms = {
+  ios: "adminPersonSays.ios", android: "adminPersonSays.android", web: "adminPersonSays.web", cli: "adminPersonSays.cli",
+};
+let person = null;
+
+// ---- the person
+
+function show(document) {
+  person = document;
+  const name = person.displayName || person.username;
+  byId("name").textContent = name;
+  byId("initials").textContent = initials(name);
+  byId("username").textContent = person.username;
+  byId("administrator").hidden = !person.roles.includes("administrator");
+  byId("blocked").hidden = !person.blocked;
+  byId("block").textContent = person.blocked ? text("adminPersonSays.unblock") : text("adminPersonSays.block");
+  byId("block").disabled = byId("pass").disabled = false;
+  byId("sign-ins").href = adminPath(`/sign-ins${query({ user: person.username })}`);
+}
+
+async function load() {
+  try {
+    show(await asAdmin("GET", path));
+    await Promise.all([loadDevices(), loadGroups(), explain()]);
+    byId("person").hidden = false;
+  } catch (problem) {
+    notice(byId("failed"), adminProblem(problem));
+  }
+}
+
+// ---- devices
+
+async function loadDevices() {
+  const { items } = await asAdmin("GET", `${path}/devices`);
+  const devices = items.filter((device) => device.state !== "removed");
+  byId("devices").replaceChildren(...devices.map(deviceRow));
+  byId("no-devices").hidden = devices.length > 0;
+}
+
+function deviceRow(device) {
+  const row = copyOf("device-row");
+  const isOn = device.phoneSignIn.createdDateTime !== null;
+  setIcon(row.querySelector(".glyph"), device.platform === "web" || device.platform === "cli" ? "laptop" : "phone");
+  const [tone, state] =
+    device.state === "awaitingConfirmation" ? ["warning", "adminPersonSays.awaiting"]
+    : isOn ? ["good", "adminPersonSays.phoneSignInOn"] : ["", "adminPersonSays.phoneSignInOff"];
+  fill(row, {
+    name: device.name, state: text(state),
+    facts: [
+      text(platforms[device.platform], { version: device.osVersion }), text("adminPersonSays.app", { version: device.appVersion }),
+      text("adminPersonSays.added", { date: day(device.createdAt) }),
+      device.lastUsedAt ? text("adminPersonSays.lastUsed", { date: dayAndTime(device.lastUsedAt) }) : null,
+    ].filter(Boolean).join(" · "),
+  });
+  if (tone) row.querySelector("[data-state]").classList.add(tone);
+  const remove = row.querySelector("[data-remove]");
+  remove.setAttribute("aria-label", text("adminPersonSays.removeDevice", { device: device.name }));
+  remove.addEventListener("click", async () => {
+    const question = {
+      title: text("adminPersonSays.removeTitle"), words: text("adminPersonSays.removeWords", { device: device.name }),
+      action: text("adminPersonSays.removeAction"),
+    };
+    if (await confirmed(question, () => asAdmin("DELETE", `${path}/devices/${segment(device.id)}`))) {
+      toast(text("adminPersonSays.removed", { device: device.name }));
+      await loadDevices();
+    }
+  });
+  return row;
+}
+
+// ---- what the policy says
+
+const modes = { any: "adminModes.any", deviceBasedPush: "adminModes.deviceBasedPush", push: "adminModes.push" };
+const rules = {
+  state: "adminPersonSays.ruleState", excludeTargets: "adminPersonSays.ruleExclude", "includeTargets.user": "adminPersonSays.ruleUser",
+  "includeTargets.group": "adminPersonSays.ruleGroup", "includeTargets.all_users": "adminPersonSays.ruleAll",
+};
+const results = {
+  "no match": "adminPersonSays.noMatch", enabled: "adminPersonSays.enabled", disabled: "adminPersonSays.disabled",
+};
+
+async function explain() {
+  const said = await asAdmin("GET", `policies/authenticator/explain${query({ user: person.username })}`);
+  const target = said.decidingTarget === null ? text("adminPersonSays.nobodyDecides")
+    : said.decidingTarget.id === "all_users" ? text("adminPersonSays.allUsers") : (await namedTarget(said.decidingTarget)).name;
+  const yes = (value) => text(value ? "adminSays.yes" : "adminSays.no");
+  byId("explain-facts").replaceChildren(
+    fact(text("adminPersonSays.mode"), said.mode ? text(modes[said.mode]) : text("adminPersonSays.noMode")),
+    fact(text("adminPersonSays.decidingTarget"), target),
+    fact(text("adminPersonSays.codes"), yes(said.features.offlineCodes)),
+    fact(text("adminPersonSays.showsApplication"), yes(said.features.displayAppInformation)),
+    fact(text("adminPersonSays.showsLocation"), yes(said.features.displayLocationInformation)));
+  byId("rules").replaceChildren(...said.rules.map(({ rule, result }, index) => ruleItem(rule, result, index === said.rules.length - 1, target)));
+}
+
+function ruleItem(rule, result, isLast, target) {
+  const item = document.createElement("li");
+  const name = rule in rules ? text(rules[rule]) : rule;
+  const said = result in results ? text(results[result]) : isLast ? text("adminPersonSays.decides", { target }) : result;
+  item.textContent = text("adminPersonSays.rule", { name, result: said });
+  return item;
+}
+
+function fact(name, value) {
+  return fill(copyOf("fact"), { name, value });
+}
+
+// ---- groups
+
+async function loadGroups() {
+  const groups = await Promise.all(person.groups.map((group) => namedTarget({ targetType: "group", id: group })));
+  byId("groups").replaceChildren(...groups.map(groupRow));
+  byId("no-groups").hidden = groups.length > 0;
+}
+
+function groupRow(group) {
+  const row = fill(copyOf("group-row"), { name: group.name });
+  row.querySelector("a").href = adminPath(`/groups/${segment(group.id)}`);
+  const remove = row.querySelector("[data-remove]");
+  remove.setAttribute("aria-label", text("adminPersonSays.leave", { group: group.name }));
+  remove.addEventListener("click", async () => {
+    const question = {
+      title: text("adminPersonSays.leaveTitle"), words: text("adminPersonSays.leaveWords", { group: group.name }),
+      action: text("adminSays.remove"),
+    };
+    if (await confirmed(question, () => asAdmin("DELETE", `groups/${segment(group.id)}/members/${segment(id)}`))) await load();
+  });
+  return row;
+}
+
+byId("add-group").addEventListener("click", async () => {
+  await pickTargets({
+    title: text("adminPersonSays.addGroupTitle"), of: ["group"], isTaken: (group) => person.groups.includes(group.id),
+  }, (group) => asAdmin("POST", `groups/${segment(group.id)}/members`, { body: { add: [id] } }));
+  await load();
+});
+
+// ---- what may be done
+
+byId("block").addEventListener("click", async () => {
+  const name = person.displayName || person.username;
+  const question = person.blocked
+    ? { title: text("adminPersonSays.unblockTitle", { name }), words: text("adminPersonSays.unblockWords"), action: text("adminPersonSays.unblock"), isDangerous: false }
+    : { title: text("adminPersonSays.blockTitle", { name }), words: text("adminPersonSays.blockWords"), action: text("adminPersonSays.block") };
+  const isDone = await confirmed(question, async () => show(await asAdmin("POST", `${path}:${person.blocked ? "unblock" : "block"}`)));
+  if (isDone) toast(person.blocked ? text("adminPersonSays.isBlocked", { name }) : text("adminPersonSays.isUnblocked", { name }));
+});
+
+byId("pass").addEventListener("click", () => {
+  notice(byId("pass-failed"), null);
+  fieldError(byId("lifetime"), null);
+  openDialog(byId("pass-dialog"), byId("lifetime"));
+});
+
+byId("pass-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const lifetime = byId("lifetime");
+  const fault = lifetime.checkValidity() && lifetime.value ? null : text("adminSays.range", { min: lifetime.min, max: lifetime.max });
+  fieldError(lifetime, fault);
+  if (fault) return;
+  let pass;
+  const isDone = await attempt(byId("pass-action"), byId("pass-failed"), async () => {
+    const body = { lifetimeMinutes: lifetime.valueAsNumber, usableOnce: byId("once").checked };
+    pass = await asAdmin("POST", `${path}/temporary-access-pass`, { body });
+  });
+  if (!isDone) return;
+  byId("pass-dialog").close();
+  await showSecret({
+    title: text("adminPersonSays.passReady"), words: text("adminPersonSays.passWords"), label: text("adminPersonSays.passLabel"),
+    secret: pass.temporaryAccessPass,
+    facts: text(pass.usableOnce ? "adminPersonSays.passOnce" : "adminPersonSays.passSeveral", { time: dayAndTime(pass.expiresAt) }),
+  });
+});
+
+byId("edit").addEventListener("click", () => {
+  byId("edit-form").reset();
+  byId("edit-name").value = person.displayName;
+  byId("edit-administrator").checked = person.roles.includes("administrator");
+  notice(byId("edit-failed"), null);
+  openDialog(byId("edit-dialog"), byId("edit-name"));
+});
+
+byId("edit-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const others = person.roles.filter((role) => role !== "administrator");
+  const body = { displayName: byId("edit-name").value.trim(), roles: byId("edit-administrator").checked ? [...others, "administrator"] : others };
+  if (byId("edit-password").value) body.password = byId("edit-password").value;
+  if (await attempt(byId("edit-action"), byId("edit-failed"), async () => show(await asAdmin("PATCH", path, { body })))) {
+    byId("edit-dialog").close();
+    toast(text("adminSays.saved"));
+  }
+});
+
+byId("unlock").addEventListener("click", async () => {
+  const question = {
+    title: text("adminPersonSays.unlockTitle"), words: text("adminPersonSays.unlockWords"), action: text("adminPersonSays.unlock"), isDangerous: false,
+  };
+  if (await confirmed(question, () => asAdmin("POST", `${path}:unlock-codes`))) toast(text("adminPersonSays.unlocked"));
+});
+
+byId("delete").addEventListener("click", async () => {
+  const question = {
+    title: text("adminPersonSays.deleteTitle", { name: person.displayName || person.username }), words: text("adminPersonSays.deleteWords"),
+    action: text("adminPersonSays.delete"),
+  };
+  if (await confirmed(question, () => asAdmin("DELETE", path))) location.assign(adminPath("/people"));
+});
+
+load();

@@ -1,0 +1,421 @@
+// The method policy: who may use the authenticator, and how. What is edited here is saved at once, after a look at what it means.
+
+import { adminProblem, asAdmin, attempt, fill, notice, query, replyToAdmin } from "./administration.js";
+import { byId, copyOf, dayAndTime, figure, openDialog, text, toast } from "./page.js";
+import { Draft } from "./drafts.js";
+import { namedTarget, pickTargets, targetGlyph } from "./target-picker.js";
+
+const path = "policies/authenticator";
+const allUsers = { targetType: "group", id: "all_users" };
+const nobody = { targetType: "group", id: "00000000-0000-0000-0000-000000000000" };
+const features = ["displayAppInformationRequiredState", "displayLocationInformationRequiredState"];
+const modes = { any: "adminModes.any", deviceBasedPush: "adminModes.deviceBasedPush", push: "adminModes.push" };
+
+/** The document as the server has it, and as it is edited. */
+let saved = null;
+let edited = null;
+let etag = "";
+/** Names by `type id`, as far as they are known. */
+const names = new Map();
+const draft = new Draft("policy", () => edited);
+
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+const isSame = (one, other) => one.targetType === other.targetType && one.id === other.id;
+const key = ({ targetType, id }) => `${targetType} ${id}`;
+
+// ---- names
+
+async function learn(document) {
+  const targets = [
+    ...document.includeTargets, ...document.excludeTargets,
+    ...features.flatMap((name) => [document.featureSettings[name].includeTarget, document.featureSettings[name].excludeTarget]),
+  ].filter((target) => !isSame(target, allUsers) && !isSame(target, nobody) && !names.has(key(target)));
+  const unknown = [...new Map(targets.map((target) => [key(target), target])).values()];
+  // A few at a time: a policy may name hundreds.
+  const next = async () => {
+    for (let target = unknown.pop(); target; target = unknown.pop()) names.set(key(target), await namedTarget(target));
+  };
+  await Promise.all([next(), next(), next(), next()]);
+}
+
+function named(target) {
+  if (isSame(target, allUsers)) return { ...target, name: text("adminPolicySays.allUsers"), detail: text("adminPolicySays.allUsersDetail") };
+  if (isSame(target, nobody)) return { ...target, name: text("adminPolicySays.nobody"), detail: "" };
+  return names.get(key(target)) ?? { ...target, name: target.id, detail: "" };
+}
+
+const nameOf = (target) => named(target).name;
+
+// ---- the page
+
+async function load() {
+  const reply = await replyToAdmin("GET", path);
+  saved = reply.body;
+  etag = reply.etag;
+  edited = structuredClone(saved);
+  await learn(saved);
+}
+
+function show() {
+  byId("enabled").checked = edited.state === "enabled";
+  byId("codes").checked = edited.isSoftwareOathEnabled;
+  for (const name of ["enabled", "codes"]) byId(`${name}-words`).textContent = text(byId(name).checked ? "adminSays.yes" : "adminSays.no");
+  const hasAll = edited.includeTargets.some((target) => isSame(target, allUsers));
+  byId("scope-all").checked = hasAll;
+  byId("scope-selected").checked = !hasAll;
+  showTargets("include", edited.includeTargets);
+  showTargets("exclude", edited.excludeTargets);
+  for (const name of features) showFeature(name);
+  draft.show();
+}
+
+function showTargets(list, targets) {
+  byId(list).replaceChildren(...targets.map((target, index) => targetRow(list, targets, target, index)));
+  byId(`${list}-none`).hidden = targets.length > 0;
+}
+
+function targetRow(list, targets, target, index) {
+  const row = copyOf("target-row");
+  const { name, detail } = named(target);
+  targetGlyph(row.querySelector(".glyph"), named(target));
+  const kind = target.targetType === "user" ? text("adminPolicySays.person") : text("adminPolicySays.group");
+  fill(row, { name, detail: isSame(target, allUsers) ? detail : [kind, detail].filter(Boolean).join(" · ") });
+  const mode = row.querySelector("[data-mode]");
+  const configure = row.querySelector("[data-configure]");
+  mode.hidden = configure.hidden = list === "exclude";
+  if (list === "include") {
+    mode.textContent = text(modes[target.authenticationMode]);
+    configure.setAttribute("aria-label", text("adminPolicySays.configure", { name }));
+    configure.addEventListener("click", () => askForMode(target));
+  }
+  showEarlier(row.querySelector("[data-earlier]"), list, targets, target, index);
+  const remove = row.querySelector("[data-remove]");
+  remove.hidden = isSame(target, allUsers) && list === "include";
+  remove.setAttribute("aria-label", text("adminPolicySays.remove", { name }));
+  remove.addEventListener("click", () => {
+    targets.splice(index, 1);
+    show();
+    byId(`add-${list}`).focus();
+  });
+  return row;
+}
+
+/** Between two groups the first decides, so that their order can be changed. */
+function showEarlier(button, list, targets, target, index) {
+  const isGroup = (other) => other.targetType === "group" && !isSame(other, allUsers);
+  const before = targets.slice(0, index).findLastIndex(isGroup);
+  button.hidden = list === "exclude" || !isGroup(target) || before < 0;
+  button.querySelector("[data-earlier-words]").textContent = text("adminPolicySays.earlier", { name: nameOf(target) });
+  button.addEventListener("click", () => {
+    targets.splice(index, 1);
+    targets.splice(before, 0, target);
+    show();
+    byId("include").children[before].querySelector("[data-configure]").focus();
+  });
+}
+
+function showFeature(name) {
+  const section = document.querySelector(`[data-feature="${name}"]`);
+  const feature = edited.featureSettings[name];
+  section.querySelector("[data-state]").value = feature.state;
+  section.querySelector("[data-include]").textContent = nameOf(feature.includeTarget);
+  section.querySelector("[data-exclude]").textContent = nameOf(feature.excludeTarget);
+  section.querySelector('[data-reset="includeTarget"]').hidden = isSame(feature.includeTarget, allUsers);
+  section.querySelector('[data-reset="excludeTarget"]').hidden = isSame(feature.excludeTarget, nobody);
+}
+
+// ---- editing
+
+byId("enabled").addEventListener("change", () => {
+  edited.state = byId("enabled").checked ? "enabled" : "disabled";
+  show();
+});
+byId("codes").addEventListener("change", () => {
+  edited.isSoftwareOathEnabled = byId("codes").checked;
+  show();
+});
+byId("scope-all").addEventListener("change", () => {
+  // As it was, where it was there before.
+  const place = saved.includeTargets.findIndex((target) => isSame(target, allUsers));
+  const entry = { ...allUsers, isRegistrationRequired: false, authenticationMode: "any", ...saved.includeTargets[place] };
+  edited.includeTargets.splice(place < 0 ? edited.includeTargets.length : place, 0, entry);
+  show();
+});
+byId("scope-selected").addEventListener("change", () => {
+  edited.includeTargets = edited.includeTargets.filter((target) => !isSame(target, allUsers));
+  show();
+});
+
+for (const list of ["include", "exclude"]) {
+  byId(`add-${list}`).addEventListener("click", () => pickTargets({
+    title: text(list === "include" ? "adminPolicySays.addInclude" : "adminPolicySays.addExclude"),
+    isTaken: (target) => edited[`${list}Targets`].some((other) => isSame(other, target)),
+  }, (target) => {
+    names.set(key(target), target);
+    const entry = { targetType: target.targetType, id: target.id };
+    if (list === "include") Object.assign(entry, { isRegistrationRequired: false, authenticationMode: "any" });
+    const targets = edited[`${list}Targets`];
+    const last = targets.findIndex((other) => isSame(other, allUsers));
+    targets.splice(last < 0 ? targets.length : last, 0, entry);
+    show();
+  }));
+}
+
+function askForMode(target) {
+  const dialog = byId("configure-dialog");
+  byId("configure-name").textContent = nameOf(target);
+  const choice = dialog.querySelector(`input[value="${target.authenticationMode}"]`);
+  choice.checked = true;
+  byId("configure-done").onclick = () => {
+    target.authenticationMode = dialog.querySelector("input:checked").value;
+    const place = edited.includeTargets.indexOf(target);
+    dialog.close();
+    show();
+    byId("include").children[place].querySelector("[data-configure]").focus();
+  };
+  openDialog(dialog, choice);
+}
+
+for (const name of features) {
+  const section = document.querySelector(`[data-feature="${name}"]`);
+  const title = section.querySelector("h3").textContent;
+  section.querySelector("[data-state]").addEventListener("change", (event) => {
+    edited.featureSettings[name].state = event.currentTarget.value;
+    show();
+  });
+  for (const button of section.querySelectorAll("[data-choose]")) {
+    const end = button.dataset.choose;
+    button.setAttribute("aria-label", text(end === "includeTarget" ? "adminPolicySays.chooseInclude" : "adminPolicySays.chooseExclude", { feature: title }));
+    button.addEventListener("click", () => pickTargets({ title: button.getAttribute("aria-label"), of: ["group"], isOnly: true }, (target) => {
+      names.set(key(target), target);
+      edited.featureSettings[name][end] = { targetType: target.targetType, id: target.id };
+      show();
+    }));
+  }
+  for (const button of section.querySelectorAll("[data-reset]")) {
+    const end = button.dataset.reset;
+    button.addEventListener("click", () => {
+      edited.featureSettings[name][end] = end === "includeTarget" ? allUsers : nobody;
+      show();
+      section.querySelector(`[data-choose="${end}"]`).focus();
+    });
+  }
+}
+
+byId("discard").addEventListener("click", () => {
+  edited = structuredClone(saved);
+  show();
+  byId("enabled").focus();
+});
+
+// ---- what changes
+
+/** The members that can be edited: where they are, and what to call them. */
+const members = [
+  { get: (document) => document.state, patch: (state) => ({ state }), name: "adminPolicySays.memberState" },
+  { get: (document) => document.isSoftwareOathEnabled, patch: (isSoftwareOathEnabled) => ({ isSoftwareOathEnabled }), name: "adminPolicySays.memberCodes" },
+  { get: (document) => document.includeTargets, patch: (includeTargets) => ({ includeTargets }), name: "adminPolicySays.memberInclude" },
+  { get: (document) => document.excludeTargets, patch: (excludeTargets) => ({ excludeTargets }), name: "adminPolicySays.memberExclude" },
+  { get: (document) => document.featureSettings[features[0]], patch: (value) => ({ featureSettings: { [features[0]]: value } }), name: "adminPolicySays.memberApplication" },
+  { get: (document) => document.featureSettings[features[1]], patch: (value) => ({ featureSettings: { [features[1]]: value } }), name: "adminPolicySays.memberLocation" },
+];
+
+const changedMembers = (before, after) => members.filter(({ get }) => !same(get(before), get(after)));
+
+/** The merge patch (RFC 7396) that turns one document into the other. */
+function patchOf(before, after) {
+  return changedMembers(before, after).reduce((patch, { get, patch: part }) => {
+    const { featureSettings, ...rest } = part(get(after));
+    if (featureSettings) patch.featureSettings = { ...patch.featureSettings, ...featureSettings };
+    return Object.assign(patch, rest);
+  }, {});
+}
+
+function changes(before, after) {
+  const words = [];
+  if (before.state !== after.state) words.push(text(after.state === "enabled" ? "adminPolicySays.turnsOn" : "adminPolicySays.turnsOff"));
+  if (before.isSoftwareOathEnabled !== after.isSoftwareOathEnabled) {
+    words.push(text(after.isSoftwareOathEnabled ? "adminPolicySays.codesOn" : "adminPolicySays.codesOff"));
+  }
+  words.push(...includeChanges(before.includeTargets, after.includeTargets));
+  const gone = before.excludeTargets.filter((target) => !after.excludeTargets.some((other) => isSame(other, target)));
+  const fresh = after.excludeTargets.filter((target) => !before.excludeTargets.some((other) => isSame(other, target)));
+  words.push(...fresh.map((target) => text("adminPolicySays.excluded", { name: nameOf(target) })));
+  words.push(...gone.map((target) => text("adminPolicySays.notExcluded", { name: nameOf(target) })));
+  for (const member of changedMembers(before, after).filter(({ get }) => get(after).state && get(after).includeTarget)) {
+    const { state, includeTarget, excludeTarget } = member.get(after);
+    words.push(text("adminPolicySays.feature", {
+      feature: text(member.name), state: document.querySelector(`[data-state] option[value="${state}"]`).textContent,
+      include: nameOf(includeTarget), exclude: nameOf(excludeTarget),
+    }));
+  }
+  return words;
+}
+
+function includeChanges(before, after) {
+  const words = [];
+  for (const target of after) {
+    const old = before.find((other) => isSame(other, target));
+    const values = { name: nameOf(target), mode: text(modes[target.authenticationMode]) };
+    if (!old) words.push(text("adminPolicySays.included", values));
+    else if (old.authenticationMode !== target.authenticationMode) words.push(text("adminPolicySays.modeChanged", values));
+  }
+  for (const target of before) {
+    if (!after.some((other) => isSame(other, target))) words.push(text("adminPolicySays.notIncluded", { name: nameOf(target) }));
+  }
+  const kept = (list, other) => list.filter((target) => other.some((one) => isSame(one, target))).map(key);
+  if (words.length === 0 && !same(kept(before, after), kept(after, before))) words.push(text("adminPolicySays.reordered"));
+  return words;
+}
+
+// ---- what it means
+
+const may = {
+  phoneSignIn: (mode) => mode === "any" || mode === "deviceBasedPush",
+  push: (mode) => mode === "any" || mode === "push",
+};
+
+function consequences({ modes: pairs }) {
+  const sum = (isCounted, member) => pairs.filter(isCounted).reduce((total, pair) => total + pair[member], 0);
+  const words = [];
+  const say = (isAllowed, codeBefore, codeAfter, [loses, gains], member) => {
+    for (const [key, isCounted] of [
+      [loses, (pair) => isAllowed(pair.before, codeBefore) && !isAllowed(pair.after, codeAfter)],
+      [gains, (pair) => !isAllowed(pair.before, codeBefore) && isAllowed(pair.after, codeAfter)],
+    ]) {
+      const people = sum(isCounted, "people");
+      if (people > 0) words.push(text(people === 1 ? key.one : key.many, { count: figure(people), ready: figure(sum(isCounted, member)) }));
+    }
+  };
+  say((mode) => may.phoneSignIn(mode), true, true, [
+    { one: "adminPolicySays.losesPhoneSignIn", many: "adminPolicySays.losePhoneSignIn" },
+    { one: "adminPolicySays.gainsPhoneSignIn", many: "adminPolicySays.gainPhoneSignIn" },
+  ], "withPhoneSignIn");
+  say((mode) => may.push(mode), true, true, [
+    { one: "adminPolicySays.losesPush", many: "adminPolicySays.losePush" },
+    { one: "adminPolicySays.gainsPush", many: "adminPolicySays.gainPush" },
+  ], "withDevice");
+  say((mode, areAllowed) => mode !== null && areAllowed, saved.isSoftwareOathEnabled, edited.isSoftwareOathEnabled, [
+    { one: "adminPolicySays.losesCodes", many: "adminPolicySays.loseCodes" },
+    { one: "adminPolicySays.gainsCodes", many: "adminPolicySays.gainCodes" },
+  ], "withDevice");
+  return words.length ? words : [text("adminPolicySays.nothingForAnyone")];
+}
+
+function bullets(list, words) {
+  list.replaceChildren(...words.map((sentence) => {
+    const item = document.createElement("li");
+    item.textContent = sentence;
+    return item;
+  }));
+}
+
+byId("review").addEventListener("click", async () => {
+  bullets(byId("review-changes"), changes(saved, edited));
+  bullets(byId("review-consequences"), []);
+  notice(byId("review-failed"), null);
+  byId("review-counted").hidden = true;
+  byId("review-waiting").hidden = false;
+  byId("save").disabled = true;
+  openDialog(byId("review-dialog"), byId("review-dialog").querySelector("[data-close]"));
+  try {
+    const preview = await asAdmin("POST", `${path}:preview`, { body: patchOf(saved, edited), wait: 20 });
+    bullets(byId("review-consequences"), consequences(preview));
+    byId("review-counted").textContent = text("adminPolicySays.counted", { people: figure(preview.people) });
+    byId("review-counted").hidden = false;
+    byId("save").disabled = false;
+    if (byId("review-dialog").open) byId("save").focus();
+  } catch (problem) {
+    notice(byId("review-failed"), adminProblem(problem));
+    // What cannot be counted may still be right: only a change that the server refuses cannot be saved.
+    byId("save").disabled = problem.kind === "refused" && problem.status < 500;
+  } finally {
+    byId("review-waiting").hidden = true;
+  }
+});
+
+byId("save").addEventListener("click", async (event) => {
+  let isStale = false;
+  const isDone = await attempt(event.currentTarget, byId("review-failed"), async () => {
+    try {
+      const reply = await replyToAdmin("PATCH", path, { body: patchOf(saved, edited), headers: { "If-Match": etag } });
+      saved = reply.body;
+      etag = reply.etag;
+      edited = structuredClone(saved);
+    } catch (problem) {
+      if (problem.code !== "precondition_failed") throw problem;
+      isStale = true;
+    }
+  });
+  if (!isDone) return;
+  byId("review-dialog").close();
+  if (isStale) return askAboutConflict();
+  draft.rest();
+  show();
+  byId("restored").hidden = true;
+  toast(text("adminPolicySays.saved"));
+});
+
+// ---- somebody else was faster
+
+async function askAboutConflict() {
+  const mine = { before: saved, after: edited };
+  try {
+    const [theirs, audit] = await Promise.all([
+      replyToAdmin("GET", path), asAdmin("GET", `audit${query({ action: "policy.change", limit: 1 })}`),
+    ]);
+    await learn(theirs.body);
+    const [entry] = audit.items;
+    byId("conflict-words").textContent = entry
+      ? text("adminPolicySays.conflict", { name: entry.actor.name || entry.actor.id, time: dayAndTime(entry.at) }) : text("adminPolicySays.conflictUnknown");
+    const both = changedMembers(mine.before, mine.after).filter(({ get }) => !same(get(mine.before), get(theirs.body)));
+    byId("conflict-both").hidden = both.length === 0;
+    byId("conflict-both").textContent = text("adminPolicySays.conflictBoth", { members: both.map(({ name }) => text(name)).join(", ") });
+    const take = (document) => {
+      saved = theirs.body;
+      etag = theirs.etag;
+      edited = document;
+      draft.rest();
+      byId("conflict-dialog").close();
+    };
+    byId("take-theirs").onclick = () => {
+      take(structuredClone(theirs.body));
+      show();
+    };
+    byId("keep-mine").onclick = () => {
+      take(structuredClone(theirs.body));
+      for (const member of changedMembers(mine.before, mine.after)) put(edited, member.patch(structuredClone(member.get(mine.after))));
+      show();
+      byId("review").focus();
+    };
+    openDialog(byId("conflict-dialog"), byId("keep-mine"));
+  } catch (problem) {
+    notice(byId("failed"), adminProblem(problem));
+  }
+}
+
+function put(document, { featureSettings, ...rest }) {
+  Object.assign(document, rest);
+  Object.assign(document.featureSettings, featureSettings);
+}
+
+// ---- the start
+
+async function start() {
+  const kept = draft.take();
+  try {
+    await load();
+    draft.rest();
+    if (kept) {
+      edited = kept;
+      await learn(kept);
+      byId("restored").hidden = false;
+    }
+    show();
+    byId("policy").hidden = false;
+  } catch (problem) {
+    notice(byId("failed"), adminProblem(problem));
+  }
+}
+
+start();

@@ -1,0 +1,115 @@
+// The dialog that picks people or groups: by the beginning of a name, a few at a time.
+
+import { adminProblem, asAdmin, fill, initials, notice, query, segment } from "./administration.js";
+import { announce, byId, copyOf, openDialog, setIcon, text } from "./page.js";
+
+const dialog = byId("picker-dialog");
+const shownMax = 20;
+const typingPause = 250;
+
+let kinds = ["group", "user"];
+let taken = () => false;
+let onPick = () => {};
+let turn = 0;
+let timer = 0;
+
+/** `pick({targetType, id, name, detail})` runs for each one that is chosen; with `isOnly` the dialog closes then. */
+export function pickTargets({ title, of = ["group", "user"], isTaken = () => false, isOnly = false }, pick) {
+  kinds = of;
+  taken = isTaken;
+  onPick = async (target, row) => {
+    notice(byId("picker-failed"), null);
+    try {
+      await pick(target);
+    } catch (problem) {
+      return notice(byId("picker-failed"), adminProblem(problem));
+    }
+    if (isOnly) return dialog.close();
+    mark(row, true);
+    announce(text("adminPickerSays.added", { name: target.name }));
+  };
+  byId("picker-title").textContent = title;
+  byId("picker-search").value = "";
+  notice(byId("picker-failed"), null);
+  search();
+  openDialog(dialog, byId("picker-search"));
+  return new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+}
+
+async function search() {
+  const mine = ++turn;
+  const words = byId("picker-search").value.trim();
+  try {
+    const found = (await Promise.all(kinds.map((kind) => lists[kind](words)))).flat();
+    if (mine !== turn) return;
+    byId("picker-rows").replaceChildren(...found.map(row));
+    byId("picker-none").hidden = found.length > 0;
+  } catch (problem) {
+    if (mine === turn && problem.kind !== "stopped") notice(byId("picker-failed"), adminProblem(problem));
+  }
+}
+
+const lists = {
+  async group(search) {
+    const { items } = await asAdmin("GET", `groups${query({ search, limit: shownMax })}`);
+    return items.map((group) => groupTarget(group));
+  },
+  async user(search) {
+    const { items } = await asAdmin("GET", `users${query({ search, limit: shownMax })}`);
+    return items.map((user) => userTarget(user));
+  },
+};
+
+function groupTarget({ id, name, memberCount }) {
+  return { targetType: "group", id, name, detail: memberCount === 1
+    ? text("adminPickerSays.oneMember") : text("adminPickerSays.members", { count: memberCount }) };
+}
+
+function userTarget({ id, username, displayName }) {
+  return { targetType: "user", id, name: displayName || username, detail: username };
+}
+
+/** The name of a target by its id, for those that a document names; one that is gone is called so. */
+export async function namedTarget({ targetType, id }) {
+  try {
+    if (targetType === "group") return groupTarget(await asAdmin("GET", `groups/${segment(id)}`));
+    return userTarget(await asAdmin("GET", `users/${segment(id)}`));
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    return { targetType, id, name: text("adminPickerSays.gone"), detail: id };
+  }
+}
+
+/** The glyph of a target: letters for a person, a sign for a group. */
+export function targetGlyph(glyph, { targetType, name }) {
+  if (targetType === "user") {
+    glyph.classList.add("letters");
+    glyph.textContent = initials(name);
+  } else setIcon(glyph, "people");
+}
+
+function row(target) {
+  const element = copyOf("picker-row");
+  fill(element, { name: target.name, detail: target.detail });
+  targetGlyph(element.querySelector(".glyph"), target);
+  mark(element, taken(target));
+  element.querySelector("button").addEventListener("click", () => onPick(target, element));
+  return element;
+}
+
+function mark(row, isTaken) {
+  const button = row.querySelector("button");
+  button.disabled = isTaken;
+  row.querySelector("[data-taken]").hidden = !isTaken;
+  if (isTaken) byId("picker-search").focus();
+}
+
+byId("picker-search").addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(search, typingPause);
+});
+byId("picker-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearTimeout(timer);
+  search();
+});

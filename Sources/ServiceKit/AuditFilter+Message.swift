@@ -1,0 +1,14 @@
+import Domain
+package import Storage
+package import Wire
+
+extension Storage.AuditFilter {
+    package init(_ message: Wire.AuditFilter) {
+        self.init()
+        actor = message.actor.nonEmpty
+        action = message.action.nonEmpty
+        target = message.target.nonEmpty
+        from = message.fromMs == 0 ? nil : Timestamp(milliseconds: message.fromMs)
+        to = message.toMs == 0 ? nil : Timestamp(milliseconds: message.toMs)
+    }
+}
