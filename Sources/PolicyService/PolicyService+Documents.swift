@@ -137,5 +137,5 @@ extension DocumentReply {
 
 extension JSONValue {
     /// Of its content, however it is written.
-    fileprivate var entityTag: String { EntityTag.of(Array(canonicalText.utf8)) }
+    var entityTag: String { EntityTag.of(Array(canonicalText.utf8)) }
 }

@@ -34,7 +34,7 @@ extension PolicyService {
             batch &+= 1
         } while !request.afterPersonID.isEmpty
         return PreviewPolicyReply.with {
-            $0.etag = DocumentKind.etag(of: before)
+            $0.etag = before.entityTag
             $0.modes = tally.modeCounts
         }
     }
