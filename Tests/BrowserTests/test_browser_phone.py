@@ -337,7 +337,7 @@ def test_an_app_below_the_minimum_is_told_so(open_browser, phone, ready, owner, 
         begun = ready.begin(phone)
         phone.answer(begun["number"])
         phone.expect_outcome("This app is too old")
-        expect(phone.page.get_by_text("version 2.5 or later")).to_be_visible()
+        expect(phone.requests.locator("[data-outcome-words]")).to_contain_text("version 2.5 or later")
         assert ready.application.status(begun)["status"] == "pending"
         ready.application.cancel(begun)
         fresh = PhonePage(open_browser().tab()).open(owner.session.new_activation()["activationUri"])

@@ -140,7 +140,7 @@ def test_a_pin_locks_the_phone(open_browser, owner, demo):
     expect(phone.page.get_by_text("Too many wrong PINs.")).to_be_visible()
     phone.press("I can’t unlock it")
     phone.page.get_by_role("dialog").get_by_role("button", name="Remove all").click()
-expect(phone.page.get_by_role("heading", name="Your phone, in this browser")).to_be_visible()
+    expect(phone.page.get_by_role("heading", name="Your phone, in this browser")).to_be_visible()
 
 
 def verified(application: Application, begun: dict) -> bool:
