@@ -21,7 +21,9 @@ struct SignInSummaryTests {
     @Test("percentiles are nearest ranks of all answers, in their step and in the whole")
     func percentiles() {
         var summary = SignInSummary()
-        for tenths in 1...100 { summary.add(1, at: tenths % 2, status: .approved, isDecoy: false, answerTenths: tenths) }
+        for tenths in 1...100 {
+            summary.add(1, at: tenths % 2, status: .approved, isDecoy: false, answerTenths: tenths)
+        }
         summary.add(1, at: 2, status: .denied, isDecoy: false, answerTenths: 7)
         #expect(summary.answers.count == 101)
         #expect(summary.answers.milliseconds(atMostFor: 50) == 5000)
