@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from .phone_page import Owner, PhonePage
 
+from .pages import signed_in
+
 # A refusal of the API is an answer; Chromium logs it all the same.
 EXPECTED = "Failed to load resource: the server responded with a status of"
 UNREACHED = "Failed to load resource: net::ERR_"
@@ -81,6 +83,11 @@ def open_browser(chromium, demo):
 @pytest.fixture
 def browser(open_browser):
     return open_browser()
+
+
+@pytest.fixture
+def admin(browser, demo):
+    return lambda path="": signed_in(browser, demo, path)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The pages as a person uses them: what is on the screen, and what to press."""
 
+import json
 import re
+import secrets
 
 from playwright.sync_api import Page, expect
 
@@ -69,3 +71,15 @@ def sign_in(browser, someone, query: str = "") -> Page:
     assert someone.phone.answer(only_challenge(someone.phone), number=number).status_code == 200
     page.expect_signed_in()
     return page.page
+
+
+def signed_in(browser, demo, path: str = "") -> Page:
+    """A tab of the administrator below `/admin`, without the way there."""
+    credentials = {"username": demo["admin"]["username"], "password": demo["admin"]["password"]}
+    reply = browser.context.request.post("/v1/demo/session", data=json.dumps(credentials), headers={"Content-Type": "application/json"})
+    assert reply.status == 200, reply.text()
+    return browser.tab("/demo/admin" + path)
+
+
+def unique(what: str) -> str:
+    return f"{what} {secrets.token_hex(4)}"

@@ -6,26 +6,13 @@ import secrets
 import time
 
 import pytest
-from client import Person, Phone, register, set_up_phone_sign_in
+from client import Application, Person, Phone, register, set_up_phone_sign_in
 from playwright.sync_api import Page, expect
 
-from .pages import SignInPage, only_challenge
-from .test_every_page import AUDIT, first_paint, look
+from .pages import SignInPage, only_challenge, signed_in, unique
+from .test_every_page import look
 
 POLICY = "/policies/authenticator"
-
-
-def signed_in(browser, demo, path: str = "") -> Page:
-    """A tab of the administrator, without the way there."""
-    credentials = {"username": demo["admin"]["username"], "password": demo["admin"]["password"]}
-    reply = browser.context.request.post("/v1/demo/session", data=json.dumps(credentials), headers={"Content-Type": "application/json"})
-    assert reply.status == 200, reply.text()
-    return browser.tab("/demo/admin" + path)
-
-
-@pytest.fixture
-def admin(browser, demo):
-    return lambda path="": signed_in(browser, demo, path)
 
 
 @pytest.fixture
@@ -34,10 +21,6 @@ def policy(administrator):
     before = administrator.get(POLICY)
     yield before
     administrator.change(POLICY, {name: before[name] for name in ("state", "isSoftwareOathEnabled", "includeTargets", "excludeTargets", "featureSettings")})
-
-
-def unique(what: str) -> str:
-    return f"{what} {secrets.token_hex(4)}"
 
 
 def pick(page: Page, name: str) -> None:
@@ -402,8 +385,6 @@ def test_an_application_has_its_secret_shown_once(admin, demo, someone):
     identity = page.locator("#secret-facts").text_content().split(": ")[1]
     page.get_by_role("button", name="Done").click()
     assert secret not in page.content()
-    from client import Application
-
     application = Application({**demo, "client": {"id": identity, "secret": secret}})
     request = application.begin(someone.username, application="Wages")
     assert request.status_code == 201, request.text
@@ -516,107 +497,3 @@ def test_a_hidden_page_asks_for_nothing(browser, admin):
     page.evaluate("Object.defineProperty(document, 'hidden', { value: false, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_timeout(200)
     assert len(browser.requests) == asked + 1
-
-
-# ---- how it looks
-
-def screens(page: Page, someone):
-    """Every screen, one after the other: its name, once it is there."""
-
-    def at(path: str, ready: str) -> None:
-        page.goto("/demo/admin" + path)
-        expect(page.locator(ready).first).to_be_visible()
-
-    def closed() -> None:
-        page.keyboard.press("Escape")
-
-    at("?range=hour", "#outcomes rect")
-    yield "overview"
-    at("/policy", "#include li")
-    yield "policy"
-    page.locator("#add-exclude").click()
-    page.fill("#picker-search", someone.username)
-    expect(page.locator("#picker-rows li")).to_have_count(1)
-    yield "policy-picker"
-    page.locator("#picker-rows button").click()
-    closed()
-    page.locator("#include [data-configure]").first.click()
-    yield "policy-configure"
-    closed()
-    page.locator("#review").click()
-    expect(page.locator("#save")).to_be_enabled()
-    yield "policy-review"
-    closed()
-    page.locator("#discard").click()
-    at("/people", "#people a")
-    yield "people"
-    page.locator("#add").click()
-    yield "people-add"
-    closed()
-    page.locator("#import").click()
-    page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": b"username\n,\n"}])
-    yield "people-import"
-    page.locator("#import-action").click()
-    expect(page.locator("#report")).to_be_visible()
-    yield "people-report"
-    at(f"/people/{someone.user['id']}", "#rules li")
-    yield "person"
-    page.locator("#pass").click()
-    yield "person-pass"
-    page.locator("#pass-action").click()
-    expect(page.locator("#secret-value")).to_be_visible()
-    yield "person-secret"
-    at("/groups", "#groups li")
-    yield "groups"
-    page.locator("#groups a").first.click()
-    expect(page.locator("#rename")).to_be_enabled()
-    yield "group"
-    page.locator("#delete").click()
-    yield "group-delete"
-    at("/applications", "#applications [data-name]")
-    yield "applications"
-    page.locator("#add").click()
-    yield "applications-add"
-    at("/sign-ins", "#entries button.item")
-    yield "sign-ins"
-    page.locator("#entries button.item").first.click()
-    yield "sign-ins-details"
-    at("/audit?action=user", "#entries button.item")
-    yield "audit"
-    page.locator("#entries button.item").first.click()
-    yield "audit-details"
-    at("/settings", "#numberDigits")
-    page.fill("#numberDigits", "9")
-    page.get_by_role("button", name=re.compile("Save|Speichern")).click()
-    yield "settings"
-    page.locator("#discard").click()
-
-
-@pytest.fixture
-def furnished(administrator, application, someone):
-    """Something on every screen."""
-    administrator.call("POST", "/groups", json={"name": unique("Staff")})
-    application.begin(someone.username)
-    return someone
-
-
-def test_every_screen_of_administration(browser, admin, furnished):
-    page = admin()
-    for name in screens(page, furnished):
-        look(page, f"admin-{name}")
-
-
-def test_every_screen_of_administration_in_german(open_browser, demo, furnished):
-    page = signed_in(open_browser(locale="de-AT"), demo)
-    faults = []
-    for name in screens(page, furnished):
-        for width in (320, 390, 1280):
-            page.set_viewport_size({"width": width, "height": 844})
-            faults += [f"{name} at {width}: {fault}" for fault in page.evaluate(AUDIT) if "contrast" not in fault]
-    assert not faults, "\n".join(dict.fromkeys(faults))
-
-
-def test_the_first_paint_of_each_page_is_light(browser, admin, someone):
-    admin()
-    for path in ("", "/policy", "/people", f"/people/{someone.user['id']}", "/groups", "/applications", "/sign-ins", "/audit", "/settings"):
-        first_paint(browser, "/demo/admin" + path)

@@ -70,7 +70,9 @@ struct MethodTests {
 
     @Test("what only reads is named so, and what has an effect is keyed")
     func effects() {
-        let readers = ["Authenticate", "Await", "Check", "List", "Read", "Resolve", "Watch"]
+        let readers = [
+            "Authenticate", "Await", "Check", "Compare", "List", "Preview", "Read", "Resolve", "Summarize", "Watch",
+        ]
         for method in methods {
             let reads = readers.contains { method.name.hasPrefix($0) }
             #expect((method.effect == .reads) == reads, "\(method.name)")

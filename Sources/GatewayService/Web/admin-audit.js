@@ -31,7 +31,8 @@ const list = new PagedList(byId("entries"), {
   load: (cursor) => asAdmin("GET", `audit${query({ ...filters.members, limit: 50, cursor })}`),
   row(entry) {
     const row = fill(copyOf("entry-row"), {
-      what: action(entry), who: text("adminAuditSays.by", { who: who(entry.actor) }), when: capitalized(dayAndTime(entry.at)),
+      what: action(entry), who: [text("adminAuditSays.by", { who: who(entry.actor) }), subject(entry)].filter(Boolean).join(" · "),
+      when: capitalized(dayAndTime(entry.at)),
     });
     row.querySelector("time").dateTime = entry.at;
     row.querySelector("button").addEventListener("click", () => details(entry));
@@ -40,6 +41,8 @@ const list = new PagedList(byId("entries"), {
 });
 
 const action = (entry) => (entry.action in actions ? text(actions[entry.action]) : entry.action);
+/** What the change concerns, by the name that the change itself knows. */
+const subject = ({ before, after }) => after?.username ?? before?.username ?? after?.name ?? before?.name;
 const who = ({ kind, name, id }) => text(kinds[kind] ?? "adminAuditSays.byOther", { name: name || id });
 
 function details(entry) {
