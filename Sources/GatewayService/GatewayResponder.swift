@@ -89,6 +89,7 @@ struct GatewayResponder: HTTPResponder {
             body: body, upload: route.body == .upload ? request.body : nil, originID: identity.originID,
             trace: request.headers[.traceparent].flatMap { TraceContext(traceparent: $0) } ?? .none,
             connection: identity.connection,
+            clientAddress: addresses.address(of: identity.connection.peer, request.headers),
             receivedAt: identity.started, callTimeout: edge.configuration.callTimeout)
     }
 

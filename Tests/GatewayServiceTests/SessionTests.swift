@@ -20,7 +20,7 @@ import Foundation
     /// What the services were asked.
     private final class Asked: Sendable {
         let starts = Mutex<[Domain.RequestID]>([])
-        let begins = Mutex<[(id: Domain.RequestID, browser: [UInt8])]>([])
+        let begins = Mutex<[(id: Domain.RequestID, browser: [UInt8], from: Wire.RequestContext)]>([])
 
         func install(in gateway: GatewayHarness) {
             gateway.add(.registration) {
@@ -31,7 +31,9 @@ import Foundation
             }
             gateway.challenge {
                 $0.on(BeginChallenge.self) { [self] request, context in
-                    begins.withLock { $0.append((context.call.requestID, Array(request.owner.browserDigest))) }
+                    begins.withLock {
+                        $0.append((context.call.requestID, Array(request.owner.browserDigest), request.context))
+                    }
                     return .sample
                 }
             }
@@ -76,6 +78,19 @@ import Foundation
             #expect(begins[2].id != begins[0].id && begins[2].browser != begins[0].browser)
             #expect(begins[3].id != begins[0].id && begins[3].browser == begins[0].browser)
             #expect(begins[0].id.isCallersKey && !begins[3].id.isCallersKey)
+        }
+    }
+
+    @Test("the phone is told where the browser is that signs in, and which one it is")
+    func origin() async throws {
+        try await GatewayHarness.run { gateway in
+            let asked = Asked()
+            asked.install(in: gateway)
+            let name = ("User-Agent", "Firefox " + String(repeating: "x", count: 600))
+            _ = try await gateway.post("/v1/demo/session", #"{"username":"alice"}"#, [name])
+            let from = try #require(asked.begins.withLock { $0.first?.from })
+            #expect(from.ipAddress == "127.0.0.1")
+            #expect(from.userAgent.hasPrefix("Firefox xx") && from.userAgent.utf8.count == 512)
         }
     }
 

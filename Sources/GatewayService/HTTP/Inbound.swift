@@ -19,6 +19,8 @@ struct Inbound: Sendable {
     let originID: Domain.RequestID
     let trace: TraceContext
     let connection: Connection
+    /// Who asks, as far as the proxies that are trusted say.
+    let clientAddress: String
     let receivedAt: ContinuousClock.Instant
     /// How long an ordinary message may take.
     let callTimeout: Duration
