@@ -28,7 +28,10 @@ format: ## Format the Swift sources
 proto: ## Generate Sources/Wire/Generated again (needs protobuf-compiler)
 	@scripts/generate-messages
 
+pictures: ## Take the README's screenshots again
+	@scripts/pictures
+
 clean: ## Remove what was built; data in var/ stays
 	rm -rf .build .venv
 
-.PHONY: help run stop build test check format proto clean
+.PHONY: help run stop build test check format proto pictures clean

@@ -106,9 +106,9 @@ class PhonePage:
 class Owner:
     """A person of a test's own, with a session and no phone yet."""
 
-    def __init__(self, demo: dict, administrator: Administrator | None = None, base: str | None = None, as_pass: bool = False):
+    def __init__(self, demo: dict, administrator: Administrator | None = None, base: str | None = None, as_pass: bool = False, username: str | None = None):
         self.administrator = administrator or Administrator(demo)
-        self.username, self.password = "b" + secrets.token_hex(5), secrets.token_urlsafe(12)
+        self.username, self.password = username or "b" + secrets.token_hex(5), secrets.token_urlsafe(12)
         self.user = self.administrator.create_user(self.username, self.password)
         self.session = Person(base or demo["base"], self.administrator.tenant)
         self.sign_in(as_pass)
