@@ -224,6 +224,7 @@ def test_a_pass_is_shown_once_and_brings_a_person_without_a_phone_in(open_browse
     expect(page.get_by_text("Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == access_pass
     page.get_by_role("button", name="Done").click()
+    expect(shown).to_have_text("")
     assert access_pass not in page.content(), "the pass is gone with its dialog"
 
     person = Person(demo["base"], demo["tenant"])

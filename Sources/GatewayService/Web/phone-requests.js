@@ -98,11 +98,11 @@ async function readRequest({ id, purpose, content: encoded, expiresAt }, account
 
 /** Asks the server for what is open. Throws a Problem. */
 export async function ask(account) {
+  // What an event brings while the list is read is not in it, and open all the same.
+  const before = [...requests.values()].filter((request) => request.account === account.id);
   const { body } = await asDevice(account, "GET", "/challenges");
   const open = new Set(body.challenges.map(({ id }) => id));
-  for (const request of requests.values()) {
-    if (request.account === account.id && !open.has(request.id)) end(request.id, "gone");
-  }
+  for (const { id } of before) if (!open.has(id)) end(id, "gone");
   for (const challenge of body.challenges) await arrive(account.id, challenge);
   if (account.state === "blocked") await change(account.id, { state: "active" });
 }
