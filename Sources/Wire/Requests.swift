@@ -349,6 +349,11 @@ extension SummarizeSignIns: ServiceRequest {
     package static let method = Method(311, "SummarizeSignIns", answeredBy: .challenge, .reads, callers: [.gateway])
 }
 
+extension ReportSignIn: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(312, "ReportSignIn", answeredBy: .challenge, .keyed, callers: [.gateway])
+}
+
 // MARK: verifier
 
 extension VerifyDeviceProof: ServiceRequest {
@@ -417,6 +422,7 @@ extension Method {
         BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
         CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, SummarizeSignIns.method,
+        ReportSignIn.method,
         VerifyDeviceProof.method,
         VerifyAnswer.method, VerifyCode.method, UnlockCodes.method, ListVerifierAudit.method, Notify.method,
         Subscribe.method, Listen.method, ListDeliveries.method,

@@ -116,6 +116,19 @@ def test_the_list_of_own_sign_ins_is_paged_and_holds_nobody_elses(demo, someone,
     assert Person(demo["base"], demo["tenant"]).call("GET", "/me/sign-ins").status_code == 401
 
 
+def test_a_sign_in_that_was_not_me_is_reported(browser, someone, application):
+    page = sign_in(browser, someone)
+    row = page.locator("#recent li").first
+    row.get_by_role("button", name="This was not me").click()
+    dialog = page.locator("#report-dialog")
+    expect(dialog).to_contain_text("Signed in with the phone")
+    dialog.get_by_role("button", name="Report it").click()
+    expect(page.get_by_text("It is reported", exact=True)).to_be_visible()
+    expect(row).to_contain_text("Reported as not yours")
+    expect(row.get_by_role("button", name="This was not me")).to_have_count(0)
+    assert len(application.begin(someone.username).json()["number"]) == 3, "numbers get longer, as after a report on the phone"
+
+
 def test_more_sign_ins_come_when_asked_for(browser, someone, application):
     for _ in range(11):
         request = application.begin(someone.username).json()

@@ -375,3 +375,20 @@ def test_the_audit_log_says_who_changed_what(administrator):
     entries = administrator.get("/audit?limit=50")["items"]
     assert any("auditee" in json.dumps(entry) for entry in entries)
     assert entries == sorted(entries, key=lambda entry: entry["at"], reverse=True)
+
+
+def test_a_sign_in_that_was_not_me(demo, application, administrator, make_someone):
+    me, other = make_someone(), make_someone()
+    request = application.begin(me.username).json()
+    me.phone.answer(me.phone.challenge(request["id"]), number=request["number"])
+    assert application.redeem(request).status_code == 200
+    report = f"/me/sign-ins/{request['id']}:report"
+    problem(other.browser.call("POST", report), 404, "not_found")
+    problem(me.browser.call("POST", "/me/sign-ins/unknown:report"), 404, "not_found")
+    problem(requests.post(f"{demo['base']}/v1/{demo['tenant']}{report}", timeout=30), 401, "not_authenticated")
+    for _ in range(2):
+        assert me.browser.call("POST", report).status_code == 204
+    entry = administrator.get(f"/sign-ins?user={me.username}")["items"][0]
+    assert (entry["id"], entry["status"], entry["reason"]) == (request["id"], "redeemed", "reported")
+    following = application.begin(me.username).json()
+    assert len(following["number"]) == 3 and me.phone.challenge(following["id"]), "silent, but listed"

@@ -18,7 +18,8 @@ enum RequestTable {
         CheckTargets.self, CompareModes.self, BeginChallenge.self, BeginDeviceChallenge.self, AwaitOutcome.self,
         ListPending.self,
         Settle.self, SubmitCode.self, Redeem.self, CancelChallenge.self, CancelForPerson.self, ListSignIns.self,
-        ReadAnswer.self, SummarizeSignIns.self, VerifyDeviceProof.self, VerifyAnswer.self, VerifyCode.self,
+        ReadAnswer.self, SummarizeSignIns.self, ReportSignIn.self, VerifyDeviceProof.self, VerifyAnswer.self,
+        VerifyCode.self,
         UnlockCodes.self,
         ListVerifierAudit.self, Notify.self, Subscribe.self, Listen.self, ListDeliveries.self,
     ]

@@ -23,6 +23,18 @@ struct MySignIns: Sendable {
         return try .json(
             .ok, Page(items: own.compactMap { OwnSignIn($0) }, next: reply.next.nonEmpty))
     }
+
+    /// "This was not me."
+    func report(_ inbound: Inbound) async throws -> Reply {
+        let session = try await edge.authentication.session(inbound)
+        _ = try await edge.caller.call(
+            ReportSignIn.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.personID = session.person.id
+                $0.challengeID = inbound.parameter("signIn")
+            }, inbound.context())
+        return .noContent
+    }
 }
 
 extension OwnSignIn {

@@ -127,7 +127,7 @@ async function loadSignIns(cursor) {
 function signInRow(entry) {
   const row = copyOf("sign-in-row");
   setIcon(row, outcomeGlyphs[entry.status] ?? "info");
-  const tone = tones[entry.status];
+  const tone = entry.reason === "reported" ? "bad" : tones[entry.status];
   if (tone) row.querySelector(".glyph").classList.add(tone);
   row.querySelector("[data-what]").textContent = text(outcomeKey(entry));
   const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;
@@ -135,8 +135,37 @@ function signInRow(entry) {
   const when = row.querySelector("[data-when]");
   when.dateTime = entry.at;
   when.textContent = capitalized(dayAndTime(entry.at));
+  const report = row.querySelector("[data-report]");
+  report.hidden = !reportable.includes(entry.purpose) || entry.reason === "reported";
+  const named = { what: text(outcomeKey(entry)), when: when.textContent };
+  report.setAttribute("aria-label", text("securityInfoSays.reportOf", named));
+  report.addEventListener("click", () => askToReport(entry, named));
   return row;
 }
+
+const reportable = ["signIn", "secondFactor"];
+let doubted = null;
+
+function askToReport(entry, { what, when }) {
+  doubted = entry;
+  const words = byId("report-words");
+  words.textContent = words.dataset.words.replace("{what}", what).replace("{when}", when);
+  byId("report-failed").hidden = true;
+  openDialog(byId("report-dialog"), byId("report-dialog").querySelector("[data-close]"));
+}
+
+byId("report-confirm").addEventListener("click", (event) => busy(event.currentTarget, async () => {
+  try {
+    await asMe("POST", `me/sign-ins/${encodeURIComponent(doubted.id)}:report`);
+  } catch (problem) {
+    byId("report-failed").textContent = problemText(problem);
+    byId("report-failed").hidden = false;
+    return;
+  }
+  byId("report-dialog").close();
+  toast(text("securityInfoSays.reportDone"));
+  await load();
+}));
 
 const outcomeKeys = {
   declined: "securityInfoSays.declined", reported: "securityInfoSays.reported", wrong_number: "securityInfoSays.wrong_number",
@@ -146,6 +175,7 @@ const outcomeKeys = {
 };
 
 function outcomeKey(entry) {
+  if (entry.reason === "reported") return outcomeKeys.reported;
   if (entry.status === "approved" || entry.status === "redeemed") {
     if (outcomeKeys[entry.purpose]) return outcomeKeys[entry.purpose];
     return entry.method === "code" ? "securityInfoSays.approvedCode" : "securityInfoSays.approvedPush";

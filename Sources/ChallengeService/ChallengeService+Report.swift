@@ -1,0 +1,41 @@
+import Domain
+import Messaging
+import ServiceKit
+import Storage
+import SwiftProtobuf
+import Wire
+
+extension ChallengeService {
+    /// "This was not me", said of a line of the person's own list: what of it is still open ends, the phones fall silent and numbers
+    /// get longer, as after a report on a phone. Saying it again changes nothing, so that a repeat needs no memory.
+    func reportSignIn(_ request: ReportSignIn, _ context: HandlerContext) async throws -> Wire.Empty {
+        let tenant = try tenants.tenant(TenantID(request.tenant))
+        let (id, person) = (ChallengeID(request.challengeID), PersonID(request.personID))
+        try await write(tenant, context.call) { try $0.report(id, by: person) }
+        return Wire.Empty()
+    }
+}
+
+extension ChallengeTransaction {
+    fileprivate mutating func report(_ id: ChallengeID, by person: PersonID) throws {
+        guard let line = try records.signIn(id), line.tenant == tenant.id, line.person == person,
+            line.purpose.factor != nil
+        else {
+            throw ServiceError(.notFound, "no such sign-in")
+        }
+        guard line.reason != .reported else { return }
+        if let challenge = try records.challenge(id, tenant: tenant.id), try !lapse(challenge) {
+            try revoke(challenge, nil)
+        }
+        try mark(id, .reported)
+        var budget = try budget(of: person)
+        budget.record(.reported, at: time, rules: RequestBudget.Rules(tenant.settings))
+        try records.save(budget, tenant: tenant.id, person: person)
+    }
+
+    private func mark(_ id: ChallengeID, _ reason: SignInReason) throws {
+        guard var line = try records.signIn(id) else { throw StorageError.corrupt }
+        line.reason = reason
+        try records.update(line)
+    }
+}

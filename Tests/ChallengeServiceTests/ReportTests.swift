@@ -1,0 +1,63 @@
+import Domain
+import Foundation
+import Messaging
+import Storage
+import SwiftProtobuf
+import TestSupport
+import Testing
+import Wire
+
+@testable import ChallengeService
+
+@Suite("A sign-in that was not the person's")
+struct ReportTests {
+    private func report(_ bench: ChallengeBench, _ id: String, by person: String = "p1") async throws {
+        _ = try await bench.call(
+            ReportSignIn.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", person, id) })
+    }
+
+    private func isSilenced(_ bench: ChallengeBench) async throws -> Bool {
+        try #require(try await bench.record(bench.begin().id)).isSilenced
+    }
+
+    @Test("is in the log as reported; the phones fall silent and numbers get longer, once for each report")
+    func reported() async throws {
+        let bench = try ChallengeBench()
+        let begun = try await bench.begin()
+        try await bench.approve(begun)
+        _ = try await bench.redeem(begun)
+        bench.clock.advance(.seconds(3600))
+        try await report(bench, begun.id)
+        let line = try #require(try await bench.line(begun.id))
+        #expect(line.status == .redeemed && line.reason == .reported)
+        let next = try await bench.begin()
+        #expect(next.number.count == 3)
+        #expect(try #require(try await bench.record(next.id)).isSilenced)
+        try await bench.cancel(next)
+        // Said again later it does not begin anew.
+        bench.clock.advance(.seconds(30 * 60))
+        try await report(bench, begun.id)
+        #expect(try await !isSilenced(bench))
+    }
+
+    @Test("an open request ends, and an approved one cannot be redeemed any more", arguments: [false, true])
+    func ends(_ isApproved: Bool) async throws {
+        let bench = try ChallengeBench()
+        let begun = try await bench.begin()
+        if isApproved { try await bench.approve(begun) }
+        try await report(bench, begun.id)
+        let line = try #require(try await bench.line(begun.id))
+        #expect(line.status == (isApproved ? .expired : .canceled) && line.reason == .reported)
+        #expect(await bench.refusal { try await bench.redeem(begun) } != nil)
+    }
+
+    @Test("another person's, another tenant's, an unknown one and a phone's own change are not found")
+    func notFound() async throws {
+        let bench = try ChallengeBench()
+        let begun = try await bench.begin()
+        #expect(await bench.refusal { try await report(bench, begun.id, by: "p2") }?.code == .notFound)
+        #expect(await bench.refusal { try await report(bench, "none") }?.code == .notFound)
+        #expect(try await bench.line(begun.id)?.reason == nil)
+        #expect(try await !isSilenced(bench))
+    }
+}
