@@ -22,15 +22,18 @@ public final class HTTPTransport: Transport {
         /// A PEM file of certificate authorities to trust instead of the system's, for a server with a private one.
         public var trustRootsFile: String?
         public var userAgent: String
+        /// Connections to one server that speaks HTTP/1.1. Each account's event stream keeps one, and an answer needs another.
+        public var connectionsMax: Int
 
         public init(
             connectTimeout: Duration = .seconds(10), silenceMax: Duration = .seconds(40), trustRootsFile: String? = nil,
-            userAgent: String = "countersign-authenticator"
+            userAgent: String = "countersign-authenticator", connectionsMax: Int = 64
         ) {
             self.connectTimeout = connectTimeout
             self.silenceMax = silenceMax
             self.trustRootsFile = trustRootsFile
             self.userAgent = userAgent
+            self.connectionsMax = connectionsMax
         }
     }
 
@@ -50,6 +53,7 @@ public final class HTTPTransport: Transport {
             timeout: .init(
                 connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.silenceMax)))
         settings.httpVersion = .automatic
+        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connectionsMax
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
         userAgent = configuration.userAgent
     }

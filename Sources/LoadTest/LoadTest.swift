@@ -33,7 +33,7 @@ struct LoadTest: AsyncParsableCommand {
         var settings = HTTPClient.Configuration()
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = people * 2
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
-        let transport = HTTPTransport()
+        let transport = HTTPTransport(.init(connectionsMax: people * 2))
         let failed: Bool
         do {
             failed = try await push(file, PublicAPI(http: http, base: file.base), transport)
