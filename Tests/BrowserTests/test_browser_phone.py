@@ -161,10 +161,11 @@ def test_codes_of_every_profile(phone):
 
 def test_the_code_is_copied_and_nothing_that_is_kept_can_be_read(phone, ready):
     ready.browser.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    code = phone.code()
+    before = phone.code()
     phone.page.locator("#accounts [data-copy]").click()
     expect(phone.page.locator(".toast")).to_have_text("Copied")
-    assert phone.page.evaluate("navigator.clipboard.readText()") == code
+    # Its time may pass meanwhile, once.
+    assert phone.page.evaluate("navigator.clipboard.readText()") in (before, phone.code())
     kept = phone.page.evaluate("""async () => {
       const database = await new Promise((done) => { indexedDB.open("countersign-authenticator").onsuccess = ({ target }) => done(target.result); });
       const all = (name) => new Promise((done) => { database.transaction(name).objectStore(name).getAll().onsuccess = ({ target }) => done(target.result); });
