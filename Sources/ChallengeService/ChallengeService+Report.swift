@@ -25,17 +25,14 @@ extension ChallengeTransaction {
         }
         guard line.reason != .reported else { return }
         if let challenge = try records.challenge(id, tenant: tenant.id), try !lapse(challenge) {
-            try revoke(challenge, nil)
+            try revoke(challenge, .reported)
         }
-        try mark(id, .reported)
+        // Whatever of it has ended, and whyever.
+        guard var ended = try records.signIn(id) else { throw StorageError.corrupt }
+        ended.reason = .reported
+        try records.update(ended)
         var budget = try budget(of: person)
         budget.record(.reported, at: time, rules: RequestBudget.Rules(tenant.settings))
         try records.save(budget, tenant: tenant.id, person: person)
-    }
-
-    private func mark(_ id: ChallengeID, _ reason: SignInReason) throws {
-        guard var line = try records.signIn(id) else { throw StorageError.corrupt }
-        line.reason = reason
-        try records.update(line)
     }
 }

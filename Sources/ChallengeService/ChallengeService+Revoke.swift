@@ -44,7 +44,7 @@ extension ChallengeTransaction {
     }
 
     /// Ends what the person could still answer or redeem.
-    mutating func revoke(_ challenge: ChallengeRecord, _ cause: SignInReason?) throws {
+    mutating func revoke(_ challenge: ChallengeRecord, _ cause: SignInReason) throws {
         var revoked = challenge
         guard revoked.machine.revoke(at: time) else { return }
         if challenge.machine.state.status == .pending {

@@ -20,8 +20,8 @@ extension SignInFilter {
             }
             self.reason = reason
         }
-        from = request.fromMs == 0 ? nil : Timestamp(milliseconds: request.fromMs)
-        to = request.toMs == 0 ? nil : Timestamp(milliseconds: request.toMs)
+        from = Timestamp(sent: request.fromMs)
+        to = Timestamp(sent: request.toMs)
         if let cursor = request.page.cursor.nonEmpty {
             guard let position = Position(cursor: cursor) else {
                 throw ServiceError(.malformed, "the cursor is not one that this list gave")

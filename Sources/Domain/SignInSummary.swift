@@ -18,6 +18,11 @@ package struct SignInRange: Hashable, Sendable {
         self.to = to
         self.stepSeconds = stepSeconds
     }
+
+    /// Where each step begins; the last one may be cut short.
+    package var starts: [Timestamp] {
+        stride(from: from.milliseconds, to: to.milliseconds, by: stepSeconds * 1000).map { Timestamp(milliseconds: $0) }
+    }
 }
 
 /// How long people took from the request to their answer, to a tenth of a second.

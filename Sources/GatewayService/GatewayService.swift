@@ -12,7 +12,6 @@ import HummingbirdTLS
 package import Logging
 package import Messaging
 import NIOCore
-import NIOPosix
 import NIOSSL
 package import ServiceKit
 import ServiceLifecycle
@@ -94,7 +93,7 @@ package final class GatewayService: Service {
         reach.drain()
         edge.parked.drain()
         edge.streams.drain()
-        if let port = listening.withLock({ $0 }) { await port.stopAccepting(on: MultiThreadedEventLoopGroup.singleton) }
+        if let port = listening.withLock({ $0 }) { await port.stopAccepting() }
         await server.triggerGracefulShutdown()
     }
 

@@ -8,7 +8,7 @@ extension Storage.AuditFilter {
         actor = message.actor.nonEmpty
         action = message.action.nonEmpty
         target = message.target.nonEmpty
-        from = message.fromMs == 0 ? nil : Timestamp(milliseconds: message.fromMs)
-        to = message.toMs == 0 ? nil : Timestamp(milliseconds: message.toMs)
+        from = Timestamp(sent: message.fromMs)
+        to = Timestamp(sent: message.toMs)
     }
 }

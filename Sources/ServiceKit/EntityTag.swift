@@ -1,6 +1,6 @@
 import Proofs
 import Secrets
-package import Wire
+import Wire
 
 /// Strong entity tags (RFC 9110 section 8.8.3): the same content has the same tag at every instance.
 package enum EntityTag {
@@ -10,9 +10,11 @@ package enum EntityTag {
         "\"" + Base64URL.encode(Array(sha256(content).prefix(digestBytes))) + "\""
     }
 
-    /// RFC 9110 section 13.1.1: `*`, or one of the tags, which commas separate, is the current one. Throws `precondition_failed`. To be
-    /// asked in the transaction that makes the change.
-    package static func check(_ ifMatch: String, current: String) throws(ServiceError) {
+    /// RFC 9110 section 13.1.1: `*`, or one of the tags, which commas separate, is the current one; an empty text asks for nothing.
+    /// Throws `precondition_failed`. To be asked in the transaction that makes the change.
+    package static func check(_ ifMatch: String, current: @autoclosure () throws -> String) throws {
+        guard !ifMatch.isEmpty else { return }
+        let current = try current()
         let tags = ifMatch.split { $0 == "," || $0 == " " }
         guard tags.contains(where: { $0 == "*" || $0 == current }) else {
             throw ServiceError(.preconditionFailed, "the document has changed: read it again")

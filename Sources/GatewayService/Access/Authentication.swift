@@ -94,7 +94,7 @@ struct Authentication: Sendable {
         let key = sha256(Array("\(inbound.tenant)\u{0}".utf8) + digest)
         if let known = tokens.value(for: key, revision: revision) { return known }
         let reply = try await tokenReply(inbound.tenant.rawValue, digest, inbound)
-        let expiresIn = reply.expiresAtMs == 0 ? nil : Timestamp(milliseconds: reply.expiresAtMs) - now()
+        let expiresIn = Timestamp(sent: reply.expiresAtMs).map { $0 - now() }
         tokens.keep(reply, for: key, revision: reply.revision, expiresIn: expiresIn)
         return reply
     }

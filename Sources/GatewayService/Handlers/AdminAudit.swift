@@ -22,6 +22,13 @@ struct AdminAudit: Sendable {
         var isAtEnd = false
     }
 
+    /// What one service gave: its rows after `start`, and its cursor for those that follow.
+    private struct Part {
+        let start: Position
+        let entries: [AuditEntry]
+        let next: String
+    }
+
     /// Policy, registration, verifier.
     private static let sources = 3
 
@@ -45,21 +52,20 @@ struct AdminAudit: Sendable {
         let filter = try Self.filter(inbound.query)
         _ = try await edge.authentication.administrator(inbound)
         let limit = Int(page.limit)
-        let fetched = try await withThrowingTaskGroup(of: (Int, Position, [AuditEntry], String).self) { group in
+        let fetched = try await withThrowingTaskGroup(of: (Int, Part).self) { group in
             for (source, position) in start.enumerated() where !position.isAtEnd {
-                group.addTask {
-                    let (reached, entries, next) = try await fetch(source, from: position, limit, filter, inbound)
-                    return (source, reached, entries, next)
-                }
+                group.addTask { (source, try await fetch(source, from: position, limit, filter, inbound)) }
             }
-            return try await group.reduce(into: [Int: (Position, [AuditEntry], String)]()) {
-                $0[$1.0] = ($1.1, $1.2, $1.3)
-            }
+            return try await group.reduce(into: [Int: Part]()) { $0[$1.0] = $1.1 }
         }
-        let merged = fetched.flatMap { source, part in part.1.map { (source, $0) } }.sorted { Self.isNewer($0, $1) }
+        let merged = fetched.flatMap { source, part in part.entries.map { (source, $0) } }.sorted {
+            Self.isNewer($0, $1)
+        }
         // A service may give fewer rows than were asked for: nothing older than its last one may be given before its next ones are known.
-        let horizon = fetched.compactMap { source, part in part.2.isEmpty ? nil : part.1.last.map { (source, $0) } }
-            .max { Self.isNewer($1, $0) }
+        let horizon = fetched.compactMap { source, part in
+            part.next.isEmpty ? nil : part.entries.last.map { (source, $0) }
+        }
+        .max { Self.isNewer($1, $0) }
         let given = merged.prefix(limit).prefix { row in horizon.map { !Self.isNewer($0, row) } ?? true }
         let next = start.indices.map { source in
             fetched[source].map { Self.position(after: given.filter { $0.0 == source }.map(\.1), of: $0) }
@@ -76,7 +82,7 @@ struct AdminAudit: Sendable {
     /// The rows of a source that come after `position`, at most one page of them.
     private func fetch(
         _ source: Int, from position: Position, _ limit: Int, _ filter: AuditFilter, _ inbound: Inbound
-    ) async throws -> (Position, [AuditEntry], String) {
+    ) async throws -> Part {
         var position = position
         while true {
             let reply = try await ask(source, Self.page(position.cursor, limit), filter, inbound)
@@ -89,7 +95,9 @@ struct AdminAudit: Sendable {
                     entries = entries.drop { $0.atMs > position.lastAt }
                 }
             }
-            if !entries.isEmpty || reply.next.isEmpty { return (position, Array(entries), reply.next) }
+            if !entries.isEmpty || reply.next.isEmpty {
+                return Part(start: position, entries: Array(entries), next: reply.next)
+            }
             position.cursor = reply.next
         }
     }
@@ -119,15 +127,14 @@ struct AdminAudit: Sendable {
         }
     }
 
-    private static func position(after given: [AuditEntry], of part: (Position, [AuditEntry], String)) -> Position {
-        let (start, entries, next) = part
-        if given.count == entries.count {
-            var position = Position(cursor: next, isAtEnd: next.isEmpty)
+    private static func position(after given: [AuditEntry], of part: Part) -> Position {
+        if given.count == part.entries.count {
+            var position = Position(cursor: part.next, isAtEnd: part.next.isEmpty)
             if let last = given.last { (position.lastID, position.lastAt) = (last.id, last.atMs) }
             return position
         }
-        guard let last = given.last else { return start }
-        return Position(cursor: start.cursor, lastID: last.id, lastAt: last.atMs)
+        guard let last = given.last else { return part.start }
+        return Position(cursor: part.start.cursor, lastID: last.id, lastAt: last.atMs)
     }
 
     private static func positions(_ cursor: String) throws(ServiceError) -> [Position] {

@@ -68,15 +68,11 @@ extension SignInSummaryDocument {
     /// With the steps in which nothing was asked.
     init(_ reply: SummarizeSignInsReply, _ range: SignInRange) {
         let steps = Dictionary(reply.steps.map { (Int($0.index), $0) }, uniquingKeysWith: { $1 })
-        let stepMilliseconds = Int64(range.stepSeconds) * 1000
-        let count = Int((range.to.milliseconds - range.from.milliseconds - 1) / stepMilliseconds) + 1
         self.init(
             from: range.from, to: range.to, stepSeconds: range.stepSeconds, complete: reply.complete,
             countedFrom: Timestamp(milliseconds: reply.countedFromMs),
-            items: (0..<count).map { index in
-                let at = Timestamp(milliseconds: range.from.milliseconds + Int64(index) * stepMilliseconds)
-                return SignInSummaryItem(at, steps[index] ?? SignInStep())
-            }, answers: reply.hasAnswers ? AnswerTimesView(reply.answers) : nil)
+            items: range.starts.enumerated().map { SignInSummaryItem($1, steps[$0] ?? SignInStep()) },
+            answers: reply.hasAnswers ? AnswerTimesView(reply.answers) : nil)
     }
 }
 
@@ -102,7 +98,7 @@ extension SignInLogEntry {
     init?(_ entry: SignInEntry) {
         guard let purpose = Purpose(rawValue: entry.purpose), let status = ChallengeStatus(rawValue: entry.status)
         else { return nil }
-        let settled = entry.settledAtMs == 0 ? nil : entry.settledAtMs
+        let settledAt = Timestamp(sent: entry.settledAtMs)
         self.init(
             id: entry.id, at: Timestamp(milliseconds: entry.atMs), username: entry.username,
             userId: entry.personID.nonEmpty,
@@ -111,8 +107,8 @@ extension SignInLogEntry {
             deviceId: entry.deviceID.nonEmpty,
             deviceName: entry.deviceName.nonEmpty, ipAddress: entry.ipAddress.nonEmpty,
             userAgent: entry.userAgent.nonEmpty,
-            settledAt: settled.map { Timestamp(milliseconds: $0) },
-            latencyMilliseconds: settled.map { Int($0 - entry.atMs) },
+            settledAt: settledAt,
+            latencyMilliseconds: settledAt.map { Int($0.milliseconds - entry.atMs) },
             clientId: entry.clientID.nonEmpty, requestId: entry.requestID.nonEmpty, decoy: entry.decoy,
             silenced: entry.silenced)
     }

@@ -75,9 +75,9 @@ struct Devices: Sendable {
     private static func check(_ name: String, _ value: String, of transport: PushTransport) throws {
         switch (transport, name) {
         case (.apns, "token"):
-            guard value.utf8.count.isMultiple(of: 2), value.allSatisfy(\.isHexDigit),
-                value.utf8.allSatisfy({ $0 < 0x80 })
-            else { throw misfit(name, "must be hexadecimal") }
+            guard value.utf8.count.isMultiple(of: 2), value.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+                throw misfit(name, "must be hexadecimal")
+            }
         case (.webpush, "endpoint"):
             guard let url = URL(string: value), url.scheme == "https", url.host?.isEmpty == false, url.user == nil,
                 url.fragment == nil
@@ -169,7 +169,7 @@ extension DeviceDocument {
         self.init(
             id: record.id, name: record.facts.name, platform: platform, osVersion: record.facts.osVersion,
             appVersion: record.facts.appVersion, state: state, createdAt: Timestamp(milliseconds: record.createdAtMs),
-            lastUsedAt: record.lastUsedAtMs == 0 ? nil : Timestamp(milliseconds: record.lastUsedAtMs),
+            lastUsedAt: Timestamp(sent: record.lastUsedAtMs),
             pushTransport: PushTransport(rawValue: record.push.transport) ?? .none,
             phoneSignIn: PhoneSignInMethod(
                 createdDateTime: setUp ? Timestamp(milliseconds: record.phoneSignInAtMs) : nil,

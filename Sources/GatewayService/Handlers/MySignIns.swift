@@ -49,6 +49,6 @@ extension OwnSignIn {
             method: SignInMethod(rawValue: entry.method), deviceId: entry.deviceID.nonEmpty,
             deviceName: entry.deviceName.nonEmpty, ipAddress: entry.ipAddress.nonEmpty,
             userAgent: entry.userAgent.nonEmpty,
-            settledAt: entry.settledAtMs == 0 ? nil : Timestamp(milliseconds: entry.settledAtMs))
+            settledAt: Timestamp(sent: entry.settledAtMs))
     }
 }

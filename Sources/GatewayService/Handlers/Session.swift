@@ -56,10 +56,8 @@ struct Session: Sendable {
                 $0.factor = factor.rawValue
                 $0.application = tenant.name
                 // The browser speaks for itself here, so that the phone can show where the request comes from.
-                $0.context = .with {
-                    $0.ipAddress = ShownText.cut(inbound.clientAddress, to: APILimits.ipAddressBytesMax)
-                    $0.userAgent = ShownText.cut(inbound.headers[.userAgent] ?? "", to: APILimits.userAgentBytesMax)
-                }
+                $0.context = Wire.RequestContext(
+                    ipAddress: inbound.clientAddress, userAgent: inbound.headers[.userAgent] ?? "")
                 $0.owner = .with { $0.browserDigest = Data(digest) }
                 $0.anyModeCode = factor == .secondFactor
             }, inbound.context(effect).child(BeginChallenge.method.id))

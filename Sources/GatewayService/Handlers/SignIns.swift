@@ -25,10 +25,8 @@ struct SignIns: Sendable {
             $0.tenant = inbound.tenant.rawValue
             $0.username = body.username
             $0.factor = (body.factor ?? .passwordless).rawValue
-            $0.context = .with {
-                $0.ipAddress = ShownText.cut(body.context?.ipAddress ?? "", to: APILimits.ipAddressBytesMax)
-                $0.userAgent = ShownText.cut(body.context?.userAgent ?? "", to: APILimits.userAgentBytesMax)
-            }
+            $0.context = Wire.RequestContext(
+                ipAddress: body.context?.ipAddress ?? "", userAgent: body.context?.userAgent ?? "")
             $0.owner = .with { $0.clientID = client.id }
         }
         let named = try Self.named(request, body.application, client)
@@ -224,5 +222,14 @@ extension DeviceAPI.RedeemReply {
             receipt: reply.receipt.nonEmpty,
             receiptContent: reply.receiptContent.isEmpty ? nil : Base64URL.encode(Array(reply.receiptContent)),
             receiptKey: key.map { PublicKeyDocument(kty: "EC", crv: "P-256", x: $0.x, y: $0.y) })
+    }
+}
+
+extension Wire.RequestContext {
+    /// What phones show of where a request comes from, as long as the contract lets it be.
+    init(ipAddress: String, userAgent: String) {
+        self.init()
+        self.ipAddress = ShownText.cut(ipAddress, to: APILimits.ipAddressBytesMax)
+        self.userAgent = ShownText.cut(userAgent, to: APILimits.userAgentBytesMax)
     }
 }

@@ -69,7 +69,7 @@ struct AdminPages: Sendable {
                 .adminRefused, inbound, tenant, ["person": name, "other": other], status: .forbidden)
         }
         let language = Texts.language(accepted: inbound.headers[.acceptLanguage])
-        let words = PageWords(catalogue: pages.content.texts.catalogue(language), values: [:])
+        let words = pages.content.words(in: language)
         let entries: [[String: Any]] = Self.navigation.map { entry in
             [
                 "href": "/\(tenant.id)/admin\(entry.place.path)", "icon": entry.icon,

@@ -9,11 +9,19 @@ struct AuthenticatorPage: Sendable {
     private static let page = WebPage.authenticator
     private static let workerPolicy = "default-src 'none'; connect-src 'self'"
 
-    let content: WebContent
+    private let content: WebContent
+    private let worker: [UInt8]
+    private let gzippedWorker: [UInt8]?
+
+    init(content: WebContent) {
+        self.content = content
+        worker = content.script("service-worker", ["files": Self.files(content.assets)])
+        gzippedWorker = Gzip.compressed(worker)
+    }
 
     func page(_ inbound: Inbound) async throws -> Reply {
         let language = Texts.language(accepted: inbound.headers[.acceptLanguage])
-        let words = PageWords(catalogue: content.texts.catalogue(language), values: [:])
+        let words = content.words(in: language)
         return PageReply.reply(
             content.html(Self.page, in: language, place: words["site.product"] ?? "", more: ["app": true]),
             inbound.headers, language: language)
@@ -25,22 +33,13 @@ struct AuthenticatorPage: Sendable {
             .contentType: "text/javascript; charset=utf-8", .cacheControl: "no-cache", .resourcePolicy: "same-origin",
             .securityPolicy: Self.workerPolicy, .serviceWorkerAllowed: Self.path,
         ]
-        return PageReply.encoded(
-            Reply(.ok, headers: headers), content.script("service-worker", ["files": files]), Gzip.compressed,
-            inbound.headers)
+        return PageReply.encoded(Reply(.ok, headers: headers), worker, { _ in gzippedWorker }, inbound.headers)
     }
 
     /// Everything that the page loads, by the addresses that it uses.
-    private var files: [String] {
-        let script = Self.page.script ?? ""
-        let named = ["countersign.css", "icons.svg", "mark.svg", script].compactMap { content.assets[$0]?.path }
-        return named + content.assets.modules(of: script).map(\.path) + ["/assets/authenticator.webmanifest"]
+    private static func files(_ assets: Assets) -> [String] {
+        let script = page.script ?? ""
+        let named = ["countersign.css", "icons.svg", "mark.svg", script].compactMap { assets[$0]?.path }
+        return named + assets.modules(of: script).map(\.path) + ["/assets/authenticator.webmanifest"]
     }
-}
-
-extension HTTPField.Name {
-    static let serviceWorkerAllowed = {
-        guard let name = HTTPField.Name("Service-Worker-Allowed") else { preconditionFailure("no header name") }
-        return name
-    }()
 }

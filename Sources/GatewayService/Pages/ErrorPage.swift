@@ -20,7 +20,7 @@ struct ErrorPage: Sendable {
             default: ("refused", "alert")
             }
         let language = Texts.language(accepted: headers[.acceptLanguage])
-        let words = PageWords(catalogue: content.texts.catalogue(language), values: [:])
+        let words = content.words(in: language)
         let html = content.html(
             .error(name), in: language, place: words["site.product"] ?? "",
             more: ["words": words["errorPage.\(name)"] ?? "", "glyph": glyph, "reference": requestID.description])

@@ -50,4 +50,5 @@ extension HTTPField.Name {
     static let referrerPolicy = named("Referrer-Policy")
     static let openerPolicy = named("Cross-Origin-Opener-Policy")
     static let resourcePolicy = named("Cross-Origin-Resource-Policy")
+    static let serviceWorkerAllowed = named("Service-Worker-Allowed")
 }

@@ -15,7 +15,7 @@ struct Pages: Sendable {
         // Whoever has a session is there already, unless somebody asks for another one.
         if inbound.query["prompt"] != "login", try await hasSession(inbound) { return Self.see(target) }
         let language = Texts.language(accepted: inbound.headers[.acceptLanguage])
-        let words = PageWords(catalogue: content.texts.catalogue(language), values: [:])
+        let words = content.words(in: language)
         var more: [String: Any] = ["return": target, "codeAlone": tenant.settings.offlineCodeAlone]
         switch inbound.query["session"] {
         case "ended": more["notice"] = words["signIn.sessionEnded"]

@@ -36,11 +36,16 @@ struct WebContent: Sendable {
         }
         if let script = page.script, assets[script] == nil { throw WebContentError("there is no script \(script)") }
         for language in Texts.languages {
-            let words = PageWords(catalogue: texts.catalogue(language), values: [:])
+            let words = words(in: language)
             guard words[page.title] != nil, page.says.allSatisfy({ words.catalogue[$0] != nil }) else {
                 throw WebContentError("\(page.template) misses texts of \(language)")
             }
         }
+    }
+
+    /// Every text in one language, with `{name}` filled by `values`.
+    func words(in language: String, _ values: [String: String] = [:]) -> PageWords {
+        PageWords(catalogue: texts.catalogue(language), values: values)
     }
 
     /// The whole document. `place` is what the window's title says after the page's own; `values` fill `{name}` in texts and are
@@ -48,7 +53,7 @@ struct WebContent: Sendable {
     func html(
         _ page: WebPage, in language: String, place: String, values: [String: String] = [:], more: [String: Any] = [:]
     ) -> [UInt8] {
-        let words = PageWords(catalogue: texts.catalogue(language), values: values)
+        let words = words(in: language, values)
         var context: [String: Any] = values
         context["language"] = language
         context["place"] = place

@@ -60,6 +60,7 @@ package enum WebFiles {
         "filters.js": PackageResources.filters_js,
         "icons.svg": PackageResources.icons_svg,
         "mark.svg": PackageResources.mark_svg,
+        "outcomes.js": PackageResources.outcomes_js,
         "page.js": PackageResources.page_js,
         "paged-list.js": PackageResources.paged_list_js,
         "phone-account-view.js": PackageResources.phone_account_view_js,

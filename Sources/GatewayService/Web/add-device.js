@@ -2,7 +2,7 @@
 
 import { authenticatorAddress, readActivationLink } from "./activation-link.js";
 import { persistently, Problem } from "./api.js";
-import { announce, busy, byId, openDialog, problemText, tenant, text, toast } from "./page.js";
+import { announce, busy, byId, copied, openDialog, problemText, tenant, text, toast } from "./page.js";
 import { Ring, showNumber } from "./ring.js";
 import { asMe } from "./session.js";
 
@@ -109,11 +109,7 @@ for (const button of dialog.querySelectorAll("[data-step-to]")) {
 byId("add-next").addEventListener("click", (event) => busy(event.currentTarget, begin));
 byId("add-again").addEventListener("click", (event) => busy(event.currentTarget, begin));
 byId("copy-link").addEventListener("click", async () => {
-  try {
-    await navigator.clipboard.writeText(byId("activation-link").value);
-    toast(text("says.copied"));
-  } catch {
-    byId("activation-link").select();
-    toast(text("securityInfoSays.copyFailed"));
-  }
+  if (await copied(byId("activation-link").value)) return;
+  byId("activation-link").select();
+  toast(text("securityInfoSays.copyFailed"));
 });

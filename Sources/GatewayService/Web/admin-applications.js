@@ -1,7 +1,7 @@
 // The applications that may ask for sign-ins.
 
-import { asAdmin, attempt, confirmed, fill, notice, query, segment, showSecret } from "./administration.js";
-import { byId, copyOf, day, fieldError, openDialog, text, toast } from "./page.js";
+import { asAdmin, attempt, confirmed, fill, openForm, query, segment, showSecret } from "./administration.js";
+import { byId, copyOf, day, fieldError, text, toast } from "./page.js";
 import { PagedList } from "./paged-list.js";
 
 const list = new PagedList(byId("applications"), {
@@ -30,12 +30,7 @@ const list = new PagedList(byId("applications"), {
   },
 });
 
-byId("add").addEventListener("click", () => {
-  byId("add-form").reset();
-  fieldError(byId("new-name"), null);
-  notice(byId("add-failed"), null);
-  openDialog(byId("add-dialog"), byId("new-name"));
-});
+byId("add").addEventListener("click", () => openForm("add", byId("new-name")));
 
 byId("add-form").addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -1,6 +1,6 @@
 // The audit log: every change, who made it, and what was before and after.
 
-import { adminPath, asAdmin, fill, query, segment } from "./administration.js";
+import { adminPath, asAdmin, fill, query, segment, showFacts } from "./administration.js";
 import { FilterForm } from "./filters.js";
 import { byId, capitalized, copyOf, dayAndTime, moment, openDialog, text } from "./page.js";
 import { PagedList } from "./paged-list.js";
@@ -47,23 +47,13 @@ const who = ({ kind, name, id }) => text(kinds[kind] ?? "adminAuditSays.byOther"
 
 function details(entry) {
   const place = { user: "people", group: "groups" }[entry.action.split(".")[0]];
-  const facts = [
+  showFacts(byId("entry-facts"), [
     [text("adminAuditSays.what"), action(entry)],
     [text("adminAuditSays.who"), who(entry.actor)],
     [text("adminAuditSays.when"), moment(entry.at)],
     [text("adminAuditSays.target"), entry.target, place ? adminPath(`/${place}/${segment(entry.target)}`) : null],
     [text("adminAuditSays.requestId"), entry.requestId],
-  ].filter(([, value]) => value);
-  byId("entry-facts").replaceChildren(...facts.map(([name, value, href]) => {
-    const fact = fill(copyOf("fact"), { name, value });
-    if (href) {
-      const link = document.createElement("a");
-      link.href = href;
-      link.textContent = value;
-      fact.querySelector("[data-value]").replaceChildren(link);
-    }
-    return fact;
-  }));
+  ]);
   const rows = differences(entry.before, entry.after).map(([name, before, after]) => fill(copyOf("difference-row"), { name, before, after }));
   byId("difference-rows").replaceChildren(...rows);
   byId("difference").hidden = rows.length === 0;

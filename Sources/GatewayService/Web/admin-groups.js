@@ -1,7 +1,7 @@
 // The groups of the directory.
 
-import { adminPath, asAdmin, attempt, fill, notice, query, segment } from "./administration.js";
-import { byId, copyOf, fieldError, figure, openDialog, text } from "./page.js";
+import { adminPath, asAdmin, attempt, fill, openForm, query, segment } from "./administration.js";
+import { byId, copyOf, fieldError, figure, text } from "./page.js";
 import { PagedList, searchBox } from "./paged-list.js";
 
 const list = new PagedList(byId("groups"), {
@@ -15,12 +15,7 @@ const list = new PagedList(byId("groups"), {
   },
 });
 
-byId("add").addEventListener("click", () => {
-  byId("add-form").reset();
-  fieldError(byId("new-name"), null);
-  notice(byId("add-failed"), null);
-  openDialog(byId("add-dialog"), byId("new-name"));
-});
+byId("add").addEventListener("click", () => openForm("add", byId("new-name")));
 
 byId("add-form").addEventListener("submit", async (event) => {
   event.preventDefault();

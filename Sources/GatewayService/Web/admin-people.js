@@ -1,8 +1,8 @@
 // The people of the directory: find one, add one, or import many.
 
-import { adminPath, asAdmin, attempt, fill, initials, notice, query, segment } from "./administration.js";
+import { adminPath, asAdmin, attempt, fill, initials, openForm, query, segment } from "./administration.js";
 import "./admin-import.js";
-import { byId, copyOf, fieldError, openDialog, text, toast } from "./page.js";
+import { byId, copyOf, fieldError, text, toast } from "./page.js";
 import { PagedList, searchBox } from "./paged-list.js";
 
 const list = new PagedList(byId("people"), {
@@ -20,12 +20,7 @@ function row(person) {
   return element;
 }
 
-byId("add").addEventListener("click", () => {
-  byId("add-form").reset();
-  fieldError(byId("new-username"), null);
-  notice(byId("add-failed"), null);
-  openDialog(byId("add-dialog"), byId("new-username"));
-});
+byId("add").addEventListener("click", () => openForm("add", byId("new-username")));
 
 byId("add-form").addEventListener("submit", async (event) => {
   event.preventDefault();

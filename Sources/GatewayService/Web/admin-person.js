@@ -1,6 +1,6 @@
 // One person: devices, what the policy says and why, groups, and what an administrator may do.
 
-import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, notice, query, segment, showSecret } from "./administration.js";
+import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, notice, query, segment, showFacts, showSecret } from "./administration.js";
 import { byId, copyOf, day, dayAndTime, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { namedTarget, pickTargets } from "./target-picker.js";
 
@@ -92,12 +92,13 @@ async function explain() {
   const target = said.decidingTarget === null ? text("adminPersonSays.nobodyDecides")
     : said.decidingTarget.id === "all_users" ? text("adminPersonSays.allUsers") : (await namedTarget(said.decidingTarget)).name;
   const yes = (value) => text(value ? "adminSays.yes" : "adminSays.no");
-  byId("explain-facts").replaceChildren(
-    fact(text("adminPersonSays.mode"), said.mode ? text(modes[said.mode]) : text("adminPersonSays.noMode")),
-    fact(text("adminPersonSays.decidingTarget"), target),
-    fact(text("adminPersonSays.codes"), yes(said.features.offlineCodes)),
-    fact(text("adminPersonSays.showsApplication"), yes(said.features.displayAppInformation)),
-    fact(text("adminPersonSays.showsLocation"), yes(said.features.displayLocationInformation)));
+  showFacts(byId("explain-facts"), [
+    [text("adminPersonSays.mode"), said.mode ? text(modes[said.mode]) : text("adminPersonSays.noMode")],
+    [text("adminPersonSays.decidingTarget"), target],
+    [text("adminPersonSays.codes"), yes(said.features.offlineCodes)],
+    [text("adminPersonSays.showsApplication"), yes(said.features.displayAppInformation)],
+    [text("adminPersonSays.showsLocation"), yes(said.features.displayLocationInformation)],
+  ]);
   byId("rules").replaceChildren(...said.rules.map(({ rule, result }, index) => ruleItem(rule, result, index === said.rules.length - 1, target)));
 }
 
@@ -107,10 +108,6 @@ function ruleItem(rule, result, isLast, target) {
   const said = result in results ? text(results[result]) : isLast ? text("adminPersonSays.decides", { target }) : result;
   item.textContent = text("adminPersonSays.rule", { name, result: said });
   return item;
-}
-
-function fact(name, value) {
-  return fill(copyOf("fact"), { name, value });
 }
 
 // ---- groups

@@ -1,12 +1,11 @@
 // The sign-in log: every request, how it ended and exactly why.
 
-import { adminPath, asAdmin, fill, query, segment } from "./administration.js";
+import { adminPath, asAdmin, fill, query, segment, showFacts } from "./administration.js";
 import { FilterForm } from "./filters.js";
 import { byId, capitalized, copyOf, dayAndTime, figure, moment, openDialog, setIcon, text } from "./page.js";
 import { PagedList } from "./paged-list.js";
+import { outcomeGlyphs, outcomeTones } from "./outcomes.js";
 
-const tones = { approved: "good", redeemed: "good", denied: "bad", expired: "", canceled: "", pending: "warning" };
-const glyphs = { approved: "check", redeemed: "check", denied: "no", expired: "clock", canceled: "close", pending: "clock" };
 const purposes = {
   signIn: "adminSignInsSays.signIn", secondFactor: "adminSignInsSays.secondFactor", registration: "adminSignInsSays.registration",
   phoneSignInSetup: "adminSignInsSays.phoneSignInSetup",
@@ -29,8 +28,8 @@ const list = new PagedList(byId("entries"), {
   load: (cursor) => asAdmin("GET", `sign-ins${query({ ...filters.members, limit: 50, cursor })}`),
   row(entry) {
     const row = copyOf("entry-row");
-    const tone = entry.decoy && tones[entry.status] !== "good" ? "" : tones[entry.status];
-    setIcon(row.querySelector(".glyph"), entry.decoy && !tone ? "info" : glyphs[entry.status]);
+    const tone = entry.decoy && outcomeTones[entry.status] !== "good" ? "" : outcomeTones[entry.status];
+    setIcon(row.querySelector(".glyph"), entry.decoy && !tone ? "info" : outcomeGlyphs[entry.status]);
     if (tone) row.querySelector(".glyph").classList.add(tone);
     const outcome = row.querySelector("[data-outcome]");
     if (tone) outcome.classList.add(tone);
@@ -47,7 +46,7 @@ const list = new PagedList(byId("entries"), {
 
 function details(entry) {
   const yes = (value) => text(value ? "adminSays.yes" : "adminSays.no");
-  const facts = [
+  showFacts(byId("entry-facts"), [
     [text("adminSignInsSays.user"), entry.username, entry.userId ? adminPath(`/people/${segment(entry.userId)}`) : null],
     [text("adminSignInsSays.status"), outcomeOf(entry)],
     [text("adminSignInsSays.reason"), entry.reason ? wordsOf("reason", entry.reason) : null],
@@ -64,17 +63,7 @@ function details(entry) {
     [text("adminSignInsSays.silenced"), yes(entry.silenced)],
     [text("adminSignInsSays.client"), entry.clientId],
     [text("adminSignInsSays.requestId"), entry.requestId],
-  ].filter(([, value]) => value);
-  byId("entry-facts").replaceChildren(...facts.map(([name, value, href]) => {
-    const fact = fill(copyOf("fact"), { name, value });
-    if (href) {
-      const link = document.createElement("a");
-      link.href = href;
-      link.textContent = value;
-      fact.querySelector("[data-value]").replaceChildren(link);
-    }
-    return fact;
-  }));
+  ]);
   openDialog(byId("entry-dialog"), byId("entry-dialog").querySelector("[data-close]"));
 }
 

@@ -2,7 +2,7 @@
 // secret that is shown once.
 
 import { Problem } from "./api.js";
-import { busy, byId, copied, openDialog, problemText, tenant, text } from "./page.js";
+import { busy, byId, copied, copyOf, fieldError, openDialog, problemText, tenant, text, toast } from "./page.js";
 import { replyToMe, signOut } from "./session.js";
 
 /** The body of a reply of the admin API. Whoever has lost the role meanwhile sees the page that says so. */
@@ -65,6 +65,14 @@ export async function attempt(button, failed, work) {
   return isDone;
 }
 
+/** Opens the dialog of the form `name`, empty, without the faults of the last time and with the focus in `first`. */
+export function openForm(name, first) {
+  byId(`${name}-form`).reset();
+  fieldError(first, null);
+  notice(byId(`${name}-failed`), null);
+  openDialog(byId(`${name}-dialog`), first);
+}
+
 /** Asks before something is done, and does it. True when it was done. */
 export function confirmed({ title, words, action, isDangerous = true }, work) {
   const dialog = byId("confirm-dialog");
@@ -95,7 +103,11 @@ export function showSecret({ title, words, label, secret, facts = "" }) {
   const value = byId("secret-value");
   value.textContent = secret;
   value.classList.toggle("long", secret.length > 20);
-  byId("secret-copy").onclick = () => copied(secret, value);
+  byId("secret-copy").onclick = async () => {
+    if (await copied(secret)) return;
+    getSelection().selectAllChildren(value);
+    toast(text("says.copyFailed"));
+  };
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       value.textContent = "";
@@ -117,6 +129,20 @@ export function initials(name) {
 export function fill(row, values) {
   for (const [name, value] of Object.entries(values)) row.querySelector(`[data-${name}]`).textContent = value ?? "";
   return row;
+}
+
+/** Shows what is known of one thing: `[name, value, href]`, those that have a value. */
+export function showFacts(list, facts) {
+  list.replaceChildren(...facts.filter(([, value]) => value).map(([name, value, href]) => {
+    const fact = fill(copyOf("fact"), { name, value });
+    if (href) {
+      const link = document.createElement("a");
+      link.href = href;
+      link.textContent = value;
+      fact.querySelector("[data-value]").replaceChildren(link);
+    }
+    return fact;
+  }));
 }
 
 byId("sign-out").addEventListener("click", (event) => busy(event.currentTarget, signOut));

@@ -60,15 +60,15 @@ export async function busy(button, work) {
   }
 }
 
-/** Puts what is secret on the clipboard; where that is not allowed, selects it in `element`. */
-export async function copied(words, element) {
+/** Puts the words on the clipboard and says so. False where that is not allowed. */
+export async function copied(words) {
   try {
     await navigator.clipboard.writeText(words);
-    toast(text("says.copied"));
   } catch {
-    getSelection().selectAllChildren(element);
-    toast(text("says.copyFailed"));
+    return false;
   }
+  toast(text("says.copied"));
+  return true;
 }
 
 /** Shows what is wrong with a field, or with null that nothing is. */

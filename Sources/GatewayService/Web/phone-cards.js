@@ -1,6 +1,6 @@
 // The cards of the first screen: what asks for an answer, and the accounts with their codes.
 
-import { announce, busy, byId, copyOf, fieldError, openDialog, setIcon, text, toast } from "./page.js";
+import { announce, busy, byId, copied, copyOf, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { allAccounts, accountOf } from "./phone-accounts.js";
 import { answerRequest, isTemporary } from "./phone-answers.js";
 import { here, now } from "./phone-clock.js";
@@ -315,12 +315,7 @@ class AccountCard {
   }
 
   async #copy() {
-    try {
-      await navigator.clipboard.writeText(this.#code);
-      toast(text("says.copied"));
-    } catch {
-      toast(text("phoneSays.copyFailed"));
-    }
+    if (!await copied(this.#code)) toast(text("phoneSays.copyFailed"));
   }
 
   drop() {

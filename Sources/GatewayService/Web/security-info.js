@@ -1,6 +1,7 @@
 // The security-info page: methods, devices, recent sign-ins.
 
 import { addDevice } from "./add-device.js";
+import { outcomeGlyphs, outcomeTones } from "./outcomes.js";
 import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast } from "./page.js";
 import { asMe, signOut } from "./session.js";
 
@@ -109,9 +110,6 @@ byId("remove-confirm").addEventListener("click", (event) => busy(event.currentTa
 
 // ---- recent sign-ins
 
-const tones = { approved: "good", redeemed: "good", denied: "bad", expired: "", canceled: "", pending: "warning" };
-const outcomeGlyphs = { approved: "check", redeemed: "check", denied: "no", expired: "clock", canceled: "close", pending: "clock" };
-
 async function loadSignIns(cursor) {
   const page = await asMe("GET", `me/sign-ins?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
   const rows = page.items.map(signInRow);
@@ -127,7 +125,7 @@ async function loadSignIns(cursor) {
 function signInRow(entry) {
   const row = copyOf("sign-in-row");
   setIcon(row, outcomeGlyphs[entry.status] ?? "info");
-  const tone = entry.reason === "reported" ? "bad" : tones[entry.status];
+  const tone = entry.reason === "reported" ? "bad" : outcomeTones[entry.status];
   if (tone) row.querySelector(".glyph").classList.add(tone);
   row.querySelector("[data-what]").textContent = text(outcomeKey(entry));
   const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;

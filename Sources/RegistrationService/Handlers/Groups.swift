@@ -48,9 +48,7 @@ extension RegistrationService {
         return try await change(request, context) { change in
             var group = try change.records.needGroup(request.groupID, tenant: tenant)
             let before = group.auditDocument
-            if !request.ifMatch.isEmpty {
-                try EntityTag.check(request.ifMatch, current: Self.reply(group, change.records).etag)
-            }
+            try EntityTag.check(request.ifMatch, current: Self.reply(group, change.records).etag)
             try Self.named { try change.records.rename(group.id, to: name, tenant: tenant) }
             group.name = name
             try change.audit(

@@ -69,9 +69,7 @@ extension RegistrationService {
         return try await change(request, context) { change in
             var person = try change.records.needPerson(request.personID, tenant: tenant)
             let before = person.auditDocument(groups: try change.records.groups(of: person.id, tenant: tenant))
-            if !request.ifMatch.isEmpty {
-                try EntityTag.check(request.ifMatch, current: change.records.record(person).entityTag())
-            }
+            try EntityTag.check(request.ifMatch, current: change.records.record(person).entityTag())
             if request.hasDisplayName {
                 person.displayName = try DirectoryInput.displayName(request.displayName, of: person.username)
             }

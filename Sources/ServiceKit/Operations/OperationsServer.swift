@@ -51,7 +51,7 @@ package struct OperationsServer: Service {
             }
         } onGracefulShutdown: {
             Task {
-                await server.channel.stopAccepting(on: MultiThreadedEventLoopGroup.singleton)
+                await server.channel.stopAccepting()
                 // Ends the sequence of connections; those that are open finish by themselves.
                 server.channel.close(promise: nil)
             }

@@ -1,15 +1,16 @@
 package import NIOCore
+import NIOPosix
 
 extension Channel {
     /// Of a listening channel whose connections are served from an asynchronous sequence: accepts nobody from now on, and returns when
-    /// whoever was accepted has reached that sequence. To be called before the channel is closed.
+    /// whoever was accepted has reached that sequence. To be called before the channel is closed. All channels are of the singleton group.
     ///
     /// SwiftNIO ends the process when a listening channel closes while a connection is between the two (apple/swift-nio issue 2813).
-    package func stopAccepting(on group: any EventLoopGroup) async {
+    package func stopAccepting() async {
         // Fails only when the channel is closed already.
         try? await setOption(.autoRead, value: false).get()
         for _ in 0..<Self.hops {
-            for loop in group.makeIterator() { try? await loop.submit {}.get() }
+            for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { try? await loop.submit {}.get() }
         }
     }
 

@@ -36,36 +36,18 @@ extension SQLiteChallengeRecords {
     }
 
     package func signIns(tenant: TenantID, _ filter: SignInFilter, limit: Int) throws -> [SignInRecord] {
-        var clauses = ["tenant = ?"]
-        var arguments: StatementArguments = [tenant.rawValue]
-        if let username = filter.username {
-            clauses.append("folded_username = ?")
-            arguments += [username.rawValue]
-        }
-        if let status = filter.status {
-            clauses.append("status = ?")
-            arguments += [status.rawValue]
-        }
-        if let reason = filter.reason {
-            clauses.append("reason = ?")
-            arguments += [reason.rawValue]
-        }
-        if let from = filter.from {
-            clauses.append("at >= ?")
-            arguments += [from.milliseconds]
-        }
-        if let to = filter.to {
-            clauses.append("at < ?")
-            arguments += [to.milliseconds]
-        }
+        var asked = Conditions("tenant = ?", [tenant.rawValue])
+        if let username = filter.username { asked.add("folded_username = ?", [username.rawValue]) }
+        if let status = filter.status { asked.add("status = ?", [status.rawValue]) }
+        if let reason = filter.reason { asked.add("reason = ?", [reason.rawValue]) }
+        if let from = filter.from { asked.add("at >= ?", [from.milliseconds]) }
+        if let to = filter.to { asked.add("at < ?", [to.milliseconds]) }
         if let before = filter.before {
-            clauses.append("(at, id) < (?, ?)")
-            arguments += [before.at.milliseconds, before.id.rawValue]
+            asked.add("(at, id) < (?, ?)", [before.at.milliseconds, before.id.rawValue])
         }
-        arguments += [limit]
-        let condition = clauses.joined(separator: " AND ")
-        return try rows("SELECT * FROM sign_in WHERE \(condition) ORDER BY at DESC, id DESC LIMIT ?", arguments).map(
-            Self.line)
+        return try rows(
+            "SELECT * FROM sign_in WHERE \(asked.text) ORDER BY at DESC, id DESC LIMIT ?", asked.arguments + [limit]
+        ).map(Self.line)
     }
 
     package func deleteSignIns(before time: Timestamp, limit: Int) throws -> Int {

@@ -25,21 +25,15 @@ extension SQLiteAuditRecords {
     package func auditEntries(tenant: TenantID, _ filter: AuditFilter, before: Int64?, limit: Int) throws
         -> [AuditRecord]
     {
-        var clauses = ["tenant = ?", "sequence < ?"]
-        var arguments: StatementArguments = [tenant.rawValue, before ?? Int64.max]
-        func add(_ clause: String, _ values: StatementArguments) {
-            clauses.append(clause)
-            arguments += values
-        }
-        if let actor = filter.actor?.lowercased() { add("? IN (lower(actor_id), lower(actor_name))", [actor]) }
-        if let action = filter.action { add("(action = ? OR substr(action, 1, ?) = ?)", Self.beginning(action)) }
-        if let target = filter.target { add("target = ?", [target]) }
-        if let from = filter.from { add("at >= ?", [from.milliseconds]) }
-        if let to = filter.to { add("at < ?", [to.milliseconds]) }
-        let condition = clauses.joined(separator: " AND ")
+        var asked = Conditions("tenant = ? AND sequence < ?", [tenant.rawValue, before ?? Int64.max])
+        if let actor = filter.actor?.lowercased() { asked.add("? IN (lower(actor_id), lower(actor_name))", [actor]) }
+        if let action = filter.action { asked.add("(action = ? OR substr(action, 1, ?) = ?)", Self.beginning(action)) }
+        if let target = filter.target { asked.add("target = ?", [target]) }
+        if let from = filter.from { asked.add("at >= ?", [from.milliseconds]) }
+        if let to = filter.to { asked.add("at < ?", [to.milliseconds]) }
         let statement = try database.cachedStatement(
-            sql: "SELECT * FROM audit WHERE \(condition) ORDER BY sequence DESC LIMIT ?")
-        return try Row.fetchAll(statement, arguments: arguments + [limit]).map { row in
+            sql: "SELECT * FROM audit WHERE \(asked.text) ORDER BY sequence DESC LIMIT ?")
+        return try Row.fetchAll(statement, arguments: asked.arguments + [limit]).map { row in
             AuditRecord(
                 sequence: row["sequence"], tenant: TenantID(row["tenant"] as String),
                 at: Timestamp(milliseconds: row["at"]),
