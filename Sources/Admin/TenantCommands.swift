@@ -5,13 +5,22 @@ import Domain
 struct TenantCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenant", abstract: "Makes and lists tenants, with the operator's token.",
-        subcommands: [Create.self, List.self])
+        subcommands: [Create.self, List.self, RenewToken.self])
 
     struct OperatorOptions: ParsableArguments {
         @OptionGroup var place: GatewayOptions
 
         @Option(help: ArgumentHelp("A file with the operator's token.", valueName: "file"))
         var operatorTokenFile: String
+
+        func show(_ tenant: TenantCreated) throws {
+            try place.output.one(
+                tenant,
+                [
+                    ("id", tenant.id), ("name", tenant.name),
+                    ("adminToken", tenant.adminToken ?? "(shown once, when it was made)"),
+                ])
+        }
 
         func run(_ work: (GatewayClient) async throws -> Void) async throws {
             do {
@@ -24,6 +33,13 @@ struct TenantCommands: AsyncParsableCommand {
         }
     }
 
+    private static func id(_ text: String) throws -> TenantID {
+        guard TenantID.isValid(text) else {
+            throw AdminFailure(.badData, "a tenant's id has 1 to 63 of a-z, 0-9 and -")
+        }
+        return TenantID(text)
+    }
+
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Makes a tenant and shows its administrator's token, once.")
@@ -33,18 +49,23 @@ struct TenantCommands: AsyncParsableCommand {
 
         func run() async throws {
             try await options.run { client in
-                guard TenantID.isValid(id) else {
-                    throw AdminFailure(.badData, "a tenant's id has 1 to 63 of a-z, 0-9 and -")
-                }
-                let created: TenantCreated = try await client.call(
-                    .post(APIPaths.tenants, TenantCreation(id: id, name: name ?? id))
-                ).decode()
-                try options.place.output.one(
-                    created,
-                    [
-                        ("id", created.id), ("name", created.name),
-                        ("adminToken", created.adminToken ?? "(shown once, when it was made)"),
-                    ])
+                let id = try TenantCommands.id(id).rawValue
+                let creation = TenantCreation(id: id, name: name ?? id)
+                try options.show(try await client.call(.post(APIPaths.tenants, creation)).decode())
+            }
+        }
+    }
+
+    struct RenewToken: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ends every administrator's token of a tenant and shows a new one, once.")
+        @OptionGroup var options: OperatorOptions
+        @Argument(help: "The tenant's name in paths.") var id: String
+
+        func run() async throws {
+            try await options.run { client in
+                let tenant = try TenantCommands.id(id)
+                try options.show(try await client.call(.post(APIPaths.renewAdminToken(tenant))).decode())
             }
         }
     }

@@ -8,6 +8,7 @@ package enum APIPaths {
     package static let tenants = "/v1/tenants"
 
     package static func tenant(_ tenant: TenantID) -> String { "/v1/\(tenant)" }
+    package static func renewAdminToken(_ tenant: TenantID) -> String { "\(Self.tenant(tenant)):renew-admin-token" }
     package static func token(_ tenant: TenantID) -> String { "/v1/\(tenant)/token" }
 
     // MARK: sign-ins

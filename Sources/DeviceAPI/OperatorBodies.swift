@@ -49,7 +49,7 @@ package struct TenantCreation: APIRequest {
     }
 }
 
-/// `adminToken` is shown once: null when the tenant existed.
+/// `adminToken` is shown once: null when the tenant existed. Also the reply to `POST /v1/{tenant}:renew-admin-token`.
 package struct TenantCreated: APIReply {
     package var id: String
     package var name: String

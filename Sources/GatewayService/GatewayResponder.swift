@@ -82,6 +82,10 @@ struct GatewayResponder: HTTPResponder {
         _ request: Request, _ route: Route, path: Substring, query: Substring, parameters: [String: String],
         identity: (originID: Domain.RequestID, connection: Connection, started: ContinuousClock.Instant)
     ) async throws -> Inbound {
+        // RFC 9112 section 3.2. Checks of the process itself, which carry no name, are answered.
+        guard parameters["tenant"] == nil || request.head.authority != nil else {
+            throw ServiceError(.malformed, "the request has no Host")
+        }
         let body = try await body(of: request, route, identity.connection)
         return Inbound(
             method: request.method, path: String(path), query: try Query(query), headers: request.headers,
@@ -98,6 +102,7 @@ struct GatewayResponder: HTTPResponder {
         let length = request.headers[.contentLength].flatMap { Int($0) }
         if let length, length > APILimits.bodyBytesMax { throw Self.tooLarge }
         if length != 0 { edge.bodies.expect(connection, within: edge.configuration.bodyTimeout) }
+        connection.invite(request.headers)
         defer { edge.bodies.settle(connection) }
         let buffer: ByteBuffer
         do {

@@ -154,6 +154,7 @@ struct GatewayRoutes: Sendable {
         return [
             route(.post, "/v1/tenants", .operator, .json, tenants.createTenant),
             route(.get, "/v1/tenants", .operator, .none, tenants.listTenants),
+            route(.post, "/v1/{tenant}:renew-admin-token", .operator, .none, tenants.renewAdminToken),
         ]
     }
 }

@@ -25,6 +25,7 @@ struct PolicyMetrics: Sendable {
 /// What the audit log calls a change.
 enum PolicyAction: String, Sendable {
     case createTenant = "tenant.create"
+    case renewAdminToken = "tenant.renewAdminToken"
     case changePolicy = "policy.change"
     case changeSettings = "settings.change"
     case createClient = "client.create"

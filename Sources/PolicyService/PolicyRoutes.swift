@@ -15,6 +15,7 @@ extension PolicyService {
         routes.on(ReadSettings.self) { request, _ in try await self.readDocument(.settings, of: request.tenant) }
         routes.on(ChangeSettings.self, changeSettings)
         routes.on(CreateTenant.self, createTenant)
+        routes.on(RenewAdminToken.self, renewAdminToken)
         routes.on(ListTenants.self, listTenants)
         routes.on(CreateClient.self, createClient)
         routes.on(ListClients.self, listClients)

@@ -12,10 +12,7 @@ extension PolicyService {
         guard TenantID.isValid(request.id) else { throw Self.invalid("id", allowed: "1 to 63 of a-z, 0-9 and -") }
         guard DisplayName.isValid(request.name) else { throw Self.invalid("name", allowed: Self.nameRule) }
         let (id, now, secret, tokenID) = (TenantID(request.id), now(), newSecret(), newID())
-        let token = StoredToken(
-            digest: secret.digest, id: tokenID, tenant: id, holder: .administrator(name: "First administrator"),
-            createdAt: now,
-            expiresAt: nil)
+        let token = StoredToken(administrator: secret.digest, tokenID, of: id, at: now)
         let audit = audit(id, request.actor, context)
         return try await committed(.createTenant) { [self] in
             try await once.run(request, context, holdsSecret: true) { records in
@@ -36,6 +33,29 @@ extension PolicyService {
                 return .with {
                     $0.id = id.rawValue
                     $0.name = request.name
+                    $0.adminToken = secret.text
+                }
+            }
+        }
+    }
+
+    /// For a token that was lost or seen: every administrator's token of the tenant ends with the commit, and gateways forget them
+    /// because the tenant's revision moves. Sessions and applications with the role stay.
+    func renewAdminToken(_ request: RenewAdminToken, _ context: HandlerContext) async throws -> RenewAdminTokenReply {
+        let (id, now, secret, tokenID) = (TenantID(request.tenant), now(), newSecret(), newID())
+        let token = StoredToken(administrator: secret.digest, tokenID, of: id, at: now)
+        let audit = audit(id, request.actor, context)
+        return try await committed(.renewAdminToken) { [self] in
+            try await once.run(request, context, holdsSecret: true) { records in
+                let tenant = try records.existing(id)
+                let ended = try records.deleteAdministratorTokens(of: id)
+                try records.insert(token)
+                try records.move(id, to: records.nextRevision())
+                try audit.append(
+                    .renewAdminToken, target: id.rawValue, before: ["tokens": .integer(Int64(ended))],
+                    after: ["tokens": 1, "tokenId": .string(tokenID)], to: records)
+                return .with {
+                    $0.name = tenant.name
                     $0.adminToken = secret.text
                 }
             }
@@ -98,6 +118,15 @@ extension PolicyService {
             $0.revision = page.isCut ? page.rows.last?.revision ?? known : latest
             $0.changed = page.rows.map(TenantSnapshot.init)
         }
+    }
+}
+
+extension StoredToken {
+    /// The token that an operator hands to a tenant's administrator. It has no end.
+    fileprivate init(administrator digest: [UInt8], _ id: String, of tenant: TenantID, at time: Timestamp) {
+        self.init(
+            digest: digest, id: id, tenant: tenant, holder: .administrator(name: "First administrator"),
+            createdAt: time, expiresAt: nil)
     }
 }
 

@@ -138,6 +138,8 @@ package protocol TokenRecords {
     /// Throws `alreadyExists` when the digest is taken.
     func insert(_ token: StoredToken) throws
     func token(digest: [UInt8], of tenant: TenantID) throws -> StoredToken?
+    /// Deletes every administrator's token of a tenant; returns how many there were.
+    func deleteAdministratorTokens(of tenant: TenantID) throws -> Int
     /// Deletes at most `limit` tokens that expired at `time` or before; returns how many.
     func deleteTokens(expiredAt time: Timestamp, limit: Int) throws -> Int
 }

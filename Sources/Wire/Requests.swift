@@ -79,6 +79,11 @@ extension PreviewPolicy: ServiceRequest {
     package static let method = Method(114, "PreviewPolicy", answeredBy: .policy, .reads, callers: [.gateway])
 }
 
+extension RenewAdminToken: ServiceRequest {
+    package typealias Reply = RenewAdminTokenReply
+    package static let method = Method(115, "RenewAdminToken", answeredBy: .policy, .keyed, callers: [.gateway])
+}
+
 // MARK: registration
 
 extension ResolvePerson: ServiceRequest {
@@ -409,7 +414,8 @@ extension Method {
         AuthenticateClient.method, AuthenticateToken.method, IssueToken.method, WatchPolicy.method,
         ReadPolicyDocument.method, ChangePolicyDocument.method, ReadSettings.method, ChangeSettings.method,
         CreateTenant.method, ListTenants.method, CreateClient.method, ListClients.method, DeleteClient.method,
-        ListPolicyAudit.method, PreviewPolicy.method, ResolvePerson.method, ReadPerson.method, ReadDevice.method,
+        ListPolicyAudit.method, PreviewPolicy.method, RenewAdminToken.method, ResolvePerson.method, ReadPerson.method,
+        ReadDevice.method,
         WatchDevices.method,
         ReadOfflineSecrets.method, VerifyPassword.method, StartSession.method, OpenSession.method,
         ResolveSession.method, EndSession.method, ReadOwnMethods.method, CreateActivation.method,

@@ -5,6 +5,33 @@ import Testing
 
 extension FlowTests {
     @Suite("J10 to J12: disabling, a new phone, an old app") struct JourneyDeviceTests {
+        @Test("one phone with nine accounts hears of a request of each at once, and answers it while all are followed")
+        func manyAccounts() async throws {
+            try await FlowStack.withTenant { stack, tenant in
+                let phone = Phone(stack)
+                var streams: [(name: String, events: AsyncThrowingStream<AuthenticatorEvent, any Error>)] = []
+                for index in 0..<9 {
+                    let someone = try await tenant.someone("person\(index)", phone: phone, phoneSignIn: false)
+                    streams.append((someone.name, phone.authenticator.events(someone.account)))
+                }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for (name, stream) in streams {
+                        group.addTask {
+                            var events = stream.makeAsyncIterator()
+                            #expect(try await events.next() == .connected)
+                            let request = try await tenant.application.begin(name, .secondFactor)
+                            let challenge = try #require(try await events.next()?.challenge)
+                            #expect(challenge.id == request.id)
+                            #expect(try await phone.approve(challenge, request.number) == .approved)
+                            #expect(try await events.next() == .settled(id: request.id, status: "approved"))
+                            #expect(try await tenant.application.redeemed(request).user.username == name)
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+
         @Test("J10: phone sign-in disabled on the phone leaves the account for second-factor requests and codes")
         func disable() async throws {
             try await FlowStack.withTenant { stack, tenant in

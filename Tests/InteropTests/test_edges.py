@@ -1,8 +1,11 @@
 """What the edge promises beside the journeys: repeats in a browser and of imports, whole lists, values between what is allowed."""
 
+import base64
 import json
 import os
+import pathlib
 import secrets
+import socket
 import uuid
 
 import requests
@@ -93,3 +96,66 @@ def test_what_an_application_says_of_the_browser_is_cut_and_cleaned(application,
     content = json.loads(unb64u(someone.phone.challenge(request.json()["id"])["content"]))
     assert content["ipAddress"] == ("203.0.113.7" + "0" * 100)[:64]
     assert content["userAgent"] == "Browser " + "é" * 252
+
+
+def exchange(stack, head: str, body: bytes = b"") -> tuple[bytes, bytes]:
+    """Sends a head as it is written, and the body once the server asks for it; what came before the body, and after."""
+    with socket.create_connection(("127.0.0.1", stack.first_port), timeout=20) as raw:
+        raw.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        first = raw.recv(65536)
+        if body and b" 100 " in first:
+            raw.sendall(body)
+            return first, raw.recv(65536)
+        return first, b""
+
+
+def test_a_request_without_host_is_malformed_but_a_check_of_the_process_needs_none(stack, demo):
+    refused, _ = exchange(stack, f"GET /v1/{demo['tenant']}/me HTTP/1.1\nConnection: close")
+    assert refused.startswith(b"HTTP/1.1 400 ") and b'"detail":"the request has no Host"' in refused
+    answered, _ = exchange(stack, "GET /readyz HTTP/1.0")
+    assert b" 200 " in answered.splitlines()[0]
+
+
+def test_a_body_is_asked_for_when_nothing_else_refuses_it(stack, demo, application):
+    body = b'{"username":"alice"}'
+    head = f"POST /v1/{demo['tenant']}/%s HTTP/1.1\nHost: 127.0.0.1\nConnection: close\nExpect: 100-continue\nContent-Type: %s\nContent-Length: %d%s"
+    basic = "\nAuthorization: Basic " + base64.b64encode(":".join(application.credentials).encode()).decode()
+    asked, made = exchange(stack, head % ("sign-ins", "application/json", len(body), basic), body)
+    assert asked.startswith(b"HTTP/1.1 100 ") and made.startswith(b"HTTP/1.1 201 "), (asked, made)
+    refused, _ = exchange(stack, head % ("sign-ins", "application/json", 65537, basic))
+    assert refused.startswith(b"HTTP/1.1 413 ")
+    refused, _ = exchange(stack, head % ("admin/users:import", "text/csv", 100, ""))
+    assert refused.startswith(b"HTTP/1.1 401 ")
+    bearer = f"\nAuthorization: Bearer {demo['admin']['token']}"
+    line = b"username\nexpected\n"
+    asked, report = exchange(stack, head % ("admin/users:import", "text/csv", len(line), bearer), line)
+    assert asked.startswith(b"HTTP/1.1 100 ") and report.startswith(b"HTTP/1.1 200 "), (asked, report)
+
+
+def test_a_lost_administrators_token_is_replaced_by_the_operator(stack, demo):
+    operator = {"Authorization": "Bearer " + (stack.var / "keys/operator.token").read_text().strip()}
+    tenant = f"renewed-{secrets.token_hex(4)}"
+    made = requests.post(demo["base"] + "/v1/tenants", json={"id": tenant, "name": "Renewed"}, headers=operator, timeout=20).json()
+    settings, renewal = f"{demo['base']}/v1/{tenant}/admin/settings", f"{demo['base']}/v1/{tenant}:renew-admin-token"
+
+    def status(token: str) -> int:
+        return requests.get(settings, headers={"Authorization": f"Bearer {token}"}, timeout=20).status_code
+
+    assert status(made["adminToken"]) == 200
+    assert requests.post(renewal, headers={"Authorization": f"Bearer {made['adminToken']}"}, timeout=20).status_code in (401, 403)
+    again = {**operator, **key()}
+    first, repeat = (requests.post(renewal, headers=again, timeout=20) for _ in range(2))
+    assert first.status_code == 200 and first.json() == repeat.json() and first.json()["name"] == "Renewed"
+    assert (status(made["adminToken"]), status(first.json()["adminToken"])) == (401, 200)
+    audit = requests.get(
+        f"{demo['base']}/v1/{tenant}/admin/audit", headers={"Authorization": f"Bearer {first.json()['adminToken']}"}, timeout=20
+    ).json()["items"]
+    assert audit[0]["action"] == "tenant.renewAdminToken" and first.json()["adminToken"] not in json.dumps(audit)
+
+
+def test_idle_connections_to_the_operations_port_are_bounded_and_hold_up_nobody_for_long(stack):
+    held = [socket.create_connection(("127.0.0.1", stack.first_port + 20), timeout=20) for _ in range(200)]
+    assert sum(1 for name in (pathlib.Path("/proc") / str(stack.pids()["policy"]) / "fd").iterdir()) < 150
+    for raw in held:
+        raw.close()
+    assert requests.get(stack.operations("policy") + "/healthz", timeout=20).status_code == 200

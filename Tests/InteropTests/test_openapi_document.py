@@ -84,7 +84,7 @@ def test_a_post_that_makes_something_takes_an_idempotency_key():
         "/admin/groups", "/admin/groups/{group}/members", "/admin/clients",
     ]
     documented = {path for (method, path), operation in OPERATIONS.items() if "Idempotency-Key" in parameters(operation, "header")}
-    assert documented == {tenant + path for path in makers} | {"/v1/tenants"}
+    assert documented == {tenant + path for path in makers} | {"/v1/tenants", "/v1/{tenant}:renew-admin-token"}
 
 
 def test_a_document_is_patched_only_with_its_tag():
@@ -111,3 +111,15 @@ def test_a_problem_names_its_members():
 
 def test_an_offline_code_lasts_30_or_60_seconds():
     assert DOCUMENT["components"]["schemas"]["Settings"]["properties"]["offlineCodePeriodSeconds"]["enum"] == [30, 60]
+
+
+def test_the_settings_have_the_ranges_and_first_values_of_the_source():
+    source = (ROOT / "Sources/Domain/TenantSettings.swift").read_text()
+    members = DOCUMENT["components"]["schemas"]["Settings"]["properties"]
+    first = dict(re.findall(r"package var (\w+) = (\w+)$", source, re.MULTILINE))
+    ranges = re.findall(r'\("(\w+)", \\\.\w+, (\d+)\.\.\.([\d_]+)\)', source)
+    assert len(ranges) > 20
+    for member, low, high in ranges:
+        assert members[member]["description"] == f"{first[member]} in a new tenant."
+        if "enum" not in members[member]:
+            assert (members[member]["minimum"], members[member]["maximum"]) == (int(low), int(high)), member

@@ -109,6 +109,33 @@ struct CredentialTests {
         #expect(try #require(try await bench.watch().changed.first).revision > before)
     }
 
+    @Test("a renewed administrator's token ends the earlier ones of its tenant alone, and a repeat shows the same one")
+    func renewal() async throws {
+        let bench = try await PolicyBench()
+        let first = try await bench.createTenant().adminToken
+        let other = try await bench.createTenant("other").adminToken
+        let client = try await bench.createClient { $0.roles = ["admin"] }
+        let before = try await check(bench, token: first).revision
+        let renewal = RenewAdminToken.with {
+            $0.tenant = "demo"
+            $0.actor = PolicyBench.administrator
+        }
+        let id = RequestID.make(at: bench.time.withLock { $0 })
+        let renewed = try await bench.call(renewal, id: id)
+        #expect(renewed.name == "Demo")
+        let reply = try await check(bench, token: renewed.adminToken)
+        #expect(reply.kind == "admin" && reply.revision > before)
+        #expect(await refusal { try await check(bench, token: first) }?.code == .notAuthenticated)
+        _ = try await check(bench, token: other, tenant: "other")
+        _ = try await check(bench, token: issue(bench, client).token)
+        #expect(try await bench.call(renewal, id: id) == renewed)
+        let second = try await bench.call(renewal)
+        #expect(await refusal { try await check(bench, token: renewed.adminToken) }?.code == .notAuthenticated)
+        _ = try await check(bench, token: second.adminToken)
+        let unknown = RenewAdminToken.with { $0.tenant = "nobody" }
+        #expect(await refusal { try await bench.call(unknown) }?.code == .notFound)
+    }
+
     @Test("a token is good for an hour, in its own tenant alone, and is gone after a sweep")
     func tokens() async throws {
         let bench = try await PolicyBench()

@@ -7,6 +7,7 @@ enum RequestTable {
         AuthenticateClient.self, AuthenticateToken.self, IssueToken.self, WatchPolicy.self, ReadPolicyDocument.self,
         ChangePolicyDocument.self, ReadSettings.self, ChangeSettings.self, CreateTenant.self, ListTenants.self,
         CreateClient.self, ListClients.self, DeleteClient.self, ListPolicyAudit.self, PreviewPolicy.self,
+        RenewAdminToken.self,
         ResolvePerson.self,
         ReadPerson.self, ReadDevice.self, WatchDevices.self, ReadOfflineSecrets.self, VerifyPassword.self,
         StartSession.self, OpenSession.self, ResolveSession.self, EndSession.self, ReadOwnMethods.self,

@@ -57,6 +57,7 @@ struct AdminImport: Sendable {
             sent += 1
         }
 
+        inbound.connection.invite(inbound.headers)
         var pieces = UploadPieces(upload, inbound.connection, edge)
         while let buffer = try await pieces.next() { try await take(try reader.read(buffer.readableBytesView)) }
         try await take(try reader.finish())

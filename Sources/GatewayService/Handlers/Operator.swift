@@ -33,6 +33,19 @@ struct Operator: Sendable {
         )
     }
 
+    func renewAdminToken(_ inbound: Inbound) async throws -> Reply {
+        let actor = try await edge.authentication.operator(inbound)
+        let effect = try edge.effect(inbound, by: "operator:\(actor.id)")
+        let reply = try await edge.caller.call(
+            RenewAdminToken.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.actor = actor
+                $0.requestID = effect.description
+            }, inbound.context(effect))
+        return try .json(
+            .ok, TenantCreated(id: inbound.tenant.rawValue, name: reply.name, adminToken: reply.adminToken))
+    }
+
     func listTenants(_ inbound: Inbound) async throws -> Reply {
         let page = try inbound.query.page
         _ = try await edge.authentication.operator(inbound)

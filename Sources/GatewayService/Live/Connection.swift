@@ -1,4 +1,6 @@
+import HTTPTypes
 import NIOCore
+import NIOHTTPTypes
 import Synchronization
 
 /// Tells when the other end goes away: while a request is held open nobody reads, and only the pipeline hears of it.
@@ -61,6 +63,12 @@ struct Connection: Sendable {
 
     func watch() async -> ConnectionWatch? {
         try? await channel.pipeline.handler(type: ConnectionWatch.self).get()
+    }
+
+    /// Lets a peer that asks first send its body (`Expect: 100-continue`, RFC 9110 section 10.1.1). Called when nothing else has refused it.
+    func invite(_ headers: HTTPFields) {
+        guard headers[.expect]?.lowercased() == "100-continue" else { return }
+        channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)), promise: nil)
     }
 
     /// For a reader that does not read: a finished body would wait behind what it has not taken.

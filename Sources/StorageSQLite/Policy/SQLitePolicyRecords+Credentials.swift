@@ -65,6 +65,11 @@ extension SQLitePolicyRecords {
         }
     }
 
+    package func deleteAdministratorTokens(of tenant: TenantID) throws -> Int {
+        try execute("DELETE FROM token WHERE tenant = ? AND administrator IS NOT NULL", [tenant.rawValue])
+        return database.changesCount
+    }
+
     package func deleteTokens(expiredAt time: Timestamp, limit: Int) throws -> Int {
         try execute(
             "DELETE FROM token WHERE digest IN (SELECT digest FROM token WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
