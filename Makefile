@@ -18,6 +18,9 @@ build: ## Build the release programs
 test: ## Install what the tests need and run all of them
 	@scripts/test
 
+test-faults: ## Processes killed, stopped, cut off and out of disk under load (FAULTS=long: the long form)
+	@scripts/test-faults $(ARGS)
+
 check: ## The checks that need no build: layers, names, format, documents
 	@scripts/dependencies check
 	@scripts/check
@@ -34,4 +37,4 @@ pictures: ## Take the README's screenshots again
 clean: ## Remove what was built; data in var/ stays
 	rm -rf .build .venv
 
-.PHONY: help run stop build test check format proto pictures clean
+.PHONY: help run stop build test test-faults check format proto pictures clean

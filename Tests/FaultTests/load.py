@@ -1,0 +1,200 @@
+"""People who sign in again and again, each as a careful client does it: the same request repeated until it is answered."""
+
+import itertools
+import random
+import threading
+import time
+
+import pyotp
+import requests
+
+from client import Administrator, Application, Phone, jwk
+from conftest import Someone
+
+from .history import History
+
+# How long a client goes on repeating. Longer than any fault of a test, so that what is not answered by then hangs.
+PATIENCE = 60
+PAUSE = 0.05
+SETTINGS = {"requestLifetimeSeconds": 30, "redeemWindowSeconds": 30, "openRequestsPerPerson": 5, "requestBudget": 50, "requestBudgetWindowMinutes": 1}
+INTENTS = ["approve"] * 12 + ["decline", "wrong", "cancel", "race", "race", "code", "code", "silence"]
+
+
+class Load:
+    """`with Load(stack, people, seed) as load:` runs until the block ends; then every person finishes what is under way."""
+
+    def __init__(self, stack, people: list[Someone], seed: int):
+        self.stack, self.people, self.seed = stack, people, seed
+        self.history = History()
+        self.failures: list[BaseException] = []
+        self._over = threading.Event()
+
+    def __enter__(self):
+        self._threads = [
+            threading.Thread(target=self._run, args=(Seat(self, someone, index),), daemon=True) for index, someone in enumerate(self.people)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, failed, *_):
+        self._over.set()
+        deadline = time.monotonic() + 2 * PATIENCE
+        for thread in self._threads:
+            thread.join(max(0, deadline - time.monotonic()))
+        if failed:
+            return
+        assert not any(thread.is_alive() for thread in self._threads), "somebody still waits"
+        if self.failures:
+            raise self.failures[0]
+
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
+
+    def redeemed(self) -> int:
+        return self.history.count("ok", "redeem")
+
+    def until_redeemed(self, further: int, seconds: float = 30) -> float:
+        """Returns how long it took until so many more sign-ins were through."""
+        started, goal = time.monotonic(), self.redeemed() + further
+        self.stack.wait_for(lambda: self.redeemed() >= goal or self.failures, seconds, f"{further} more sign-ins")
+        return time.monotonic() - started
+
+    def _run(self, seat: "Seat") -> None:
+        try:
+            while not self.is_over:
+                seat.sign_in()
+        except BaseException as failure:
+            self.failures.append(failure)
+
+    def log(self) -> dict[str, dict]:
+        """The sign-in log, once nothing in it is open any more."""
+        accepted = {event.sign_in for event in self.history.events if event.operation == "begin" and event.kind == "ok"}
+        administrator, entries = Administrator(self.stack.demo()), {}
+        deadline = time.monotonic() + SETTINGS["requestLifetimeSeconds"] + SETTINGS["redeemWindowSeconds"] + 10
+        while True:
+            entries = {entry["id"]: entry for entry in everything(administrator) if entry["id"] in accepted}
+            if all(entry["status"] not in ("pending", "approved") for entry in entries.values()) or time.monotonic() > deadline:
+                return entries
+            time.sleep(1)
+
+    def keys(self) -> dict[str, dict]:
+        return {someone.username: jwk(someone.phone.key) for someone in self.people}
+
+
+class Seat:
+    """One person with a browser and a phone of their own connections."""
+
+    def __init__(self, load: Load, someone: Someone, index: int):
+        self.load, self.someone, self.history = load, someone, load.history
+        self.application = Application(load.stack.demo())
+        self.phone = Phone(key=someone.phone.key)
+        self.phone.id, self.phone.base, self.phone.tenant = someone.phone.id, someone.phone.base, someone.phone.tenant
+        self.codes = pyotp.parse_uri(someone.phone.registration["offlineCode"]["uri"])
+        self.random = random.Random(load.seed * 1000 + index)
+        self.turns = itertools.count()
+
+    def call(self, operation: str, sign_in: str | None, make, ok=(200,), **facts):
+        """Repeats until an answer came, and tells the history of each try. 503 says: later; it may or may not have happened."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            call = self.history.invoke(operation, sign_in, **facts)
+            try:
+                reply = make()
+            except requests.RequestException as problem:
+                self.history.end(call, "unknown", operation, sign_in, error=type(problem).__name__)
+            else:
+                if reply.status_code != 503:
+                    body = reply.json() if reply.content else {}
+                    if reply.status_code in ok:
+                        known = body if operation == "redeem" else {}
+                        told = {"status": body["status"]} if "status" in body else {}
+                        self.history.end(call, "ok", operation, sign_in or body.get("id"), **told, **({"reply": known} if known else {}))
+                    else:
+                        self.history.end(call, "refused", operation, sign_in, code=body.get("code"))
+                    return reply
+                self.history.end(call, "unknown", operation, sign_in, error="503")
+            assert time.monotonic() < deadline, f"{operation} of {sign_in}: no answer for {PATIENCE} s"
+            time.sleep(PAUSE)
+
+    def sign_in(self) -> None:
+        intent = self.random.choice(INTENTS)
+        step = int(time.time()) // self.codes.interval
+        if intent == "code" and step <= getattr(self.someone, "step", 0):
+            intent = "approve"
+        name, key = self.someone.username, f"{self.load.seed}-{self.phone.id}-{next(self.turns)}"
+        factor = "secondFactor" if intent == "code" else "passwordless"
+        begun = self.call(
+            "begin", None, lambda: self.application.begin(name, factor=factor, headers={"Idempotency-Key": key}), ok=(201,), key=key, username=name
+        )
+        assert begun.status_code == 201, begun.text
+        request = begun.json()
+        if intent == "silence":
+            return
+        if intent == "cancel":
+            self.settle("cancel", request, lambda: self.application.cancel(request), (204,))
+            return
+        if intent == "code":
+            # A step is used once, in this load and in those that follow.
+            self.someone.step = step
+            code = self.codes.at(step * self.codes.interval)
+            late = lambda: time.time() > (step + 1) * self.codes.interval
+            self.settle("code", request, lambda: self.application.code(request, code), may_be=lambda: 422 if late() else 409, username=name, step=step)
+        else:
+            self.answer(intent, request)
+        self.wait(request)
+        self.redeem(request, key)
+
+    def settle(self, operation: str, request: dict, make, ok=(200,), may_be=lambda: 409, **facts):
+        reply = self.call(operation, request["id"], make, ok, **facts)
+        assert reply.status_code in (*ok, 409, 410, may_be()), f"{operation}: {reply.text}"
+
+    def answer(self, intent: str, request: dict) -> None:
+        listed = self.call("list", request["id"], lambda: self.phone.call("GET", "/challenges"))
+        assert listed.status_code == 200, listed.text
+        challenge = next((item for item in listed.json()["challenges"] if item["id"] == request["id"]), None)
+        # A request whose turn came after its lifetime, behind a fault, is listed no more.
+        if challenge is None:
+            return
+        right, wrong = request["number"], str(int(request["number"]) % 90 + 10)
+        answers = {
+            "approve": [("approve", right)], "decline": [("decline", None)], "wrong": [("approve", wrong)], "race": [("approve", right), ("decline", None)],
+        }[intent]
+        texts = [(decision, number, self.phone.answer_text(challenge, decision, number)) for decision, number in answers]
+        threads = [threading.Thread(target=self.send, args=(request, *text)) for text in texts[1:]]
+        for thread in threads:
+            thread.start()
+        self.send(request, *texts[0])
+        for thread in threads:
+            thread.join()
+
+    def send(self, request: dict, decision: str, number: str | None, text: str) -> None:
+        try:
+            phone = Phone(key=self.phone.key)
+            phone.id, phone.base, phone.tenant = self.phone.id, self.phone.base, self.phone.tenant
+            self.settle("answer", request, lambda: phone.send_answer(request["id"], text), decision=decision, number=number)
+        except BaseException as failure:
+            self.load.failures.append(failure)
+
+    def wait(self, request: dict) -> None:
+        for seconds in (0, 5):
+            reply = self.call("wait", request["id"], lambda: self.application.call("GET", request, f"?wait={seconds}"))
+            assert reply.status_code == 200, reply.text
+
+    def redeem(self, request: dict, key: str) -> None:
+        """Once with a key, as often as it takes, and once more without: that one is never granted."""
+        headers = {"Idempotency-Key": "redeem-" + key}
+        facts = {"username": self.someone.username}
+        reply = self.call("redeem", request["id"], lambda: self.application.redeem(request, headers=headers), key=key, **facts)
+        assert reply.status_code in (200, 409, 410), reply.text
+        if reply.status_code == 200:
+            self.call("redeem", request["id"], lambda: self.application.redeem(request), key=key + "-again", **facts)
+
+
+def everything(administrator: Administrator):
+    cursor = ""
+    while cursor is not None:
+        page = administrator.get(f"/sign-ins?limit=1000&cursor={cursor}")
+        yield from page["items"]
+        cursor = page["next"]

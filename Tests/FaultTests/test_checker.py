@@ -1,0 +1,103 @@
+"""The checker finds what it is for: each history below is clean but for one thing."""
+
+import copy
+import hashlib
+import json
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from client import b64u, jwk, sign
+
+from .checker import violations
+from .history import History
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+CONTENT = b'{"id":"s1"}'
+
+
+def receipt(**changes) -> str:
+    said = {"challenge": "s1", "decision": "approve", "content": b64u(hashlib.sha256(CONTENT).digest())}
+    return sign(KEY, {"alg": "ES256"}, {**said, **changes})
+
+
+def reply(**changes) -> dict:
+    proof = {"receipt": receipt(), "receiptContent": b64u(CONTENT), "receiptKey": jwk(KEY)}
+    return {"user": {"username": "alice"}, "method": "push", **proof, **changes}
+
+
+def clean() -> tuple[list, dict]:
+    """Calls as (operation, kind, facts), and the log."""
+    calls = [
+        ("begin", "unknown", {"key": "b1"}),
+        ("begin", "ok", {"key": "b1"}),
+        ("answer", "unknown", {"decision": "approve"}),
+        ("answer", "ok", {"decision": "approve", "status": "approved"}),
+        ("answer", "refused", {"decision": "decline", "code": "settled"}),
+        ("wait", "ok", {"status": "pending"}),
+        ("wait", "ok", {"status": "approved"}),
+        ("redeem", "ok", {"key": "r1", "username": "alice", "reply": reply()}),
+        ("redeem", "refused", {"key": "r2", "username": "alice", "code": "already_redeemed"}),
+    ]
+    return calls, {"s1": {"status": "redeemed"}}
+
+
+def found(calls, log) -> list[str]:
+    history = History()
+    for operation, kind, facts in copy.deepcopy(calls):
+        sign_in = facts.pop("sign_in", "s1")
+        call = history.invoke(operation, None if operation == "begin" else sign_in, **{k: v for k, v in facts.items() if k != "status"})
+        if kind != "never":
+            history.end(call, kind, operation, None if operation == "begin" and kind != "ok" else sign_in, **facts)
+    return violations(history, log, {"alice": jwk(KEY)})
+
+
+def test_a_clean_history_is_clean():
+    assert found(*clean()) == []
+
+
+BROKEN = {
+    "is lost": lambda calls, log: log.clear(),
+    "never came to an end": lambda calls, log: log["s1"].update(status="pending"),
+    "was settled 2 times": lambda calls, log: calls.append(("answer", "ok", {"decision": "decline", "status": "denied"})),
+    "was answered denied, and the log says expired": lambda calls, log: (
+        calls.__setitem__(slice(2, None), [("answer", "ok", {"decision": "decline", "status": "denied"})]), log["s1"].update(status="expired")
+    ),
+    "is redeemed, and nobody approved it": lambda calls, log: calls.__setitem__(slice(2, None), []),
+    "was redeemed 2 times": lambda calls, log: calls.append(("redeem", "ok", {"key": "r2", "username": "alice", "reply": reply()})),
+    "was redeemed, and the log says approved": lambda calls, log: log["s1"].update(status="approved"),
+    "went from approved to pending": lambda calls, log: calls.append(("wait", "ok", {"status": "pending"})),
+    "one request was begun as 2 sign-ins": lambda calls, log: (
+        calls.append(("begin", "ok", {"key": "b1", "sign_in": "s2"})), log.update(s2={"status": "expired"})
+    ),
+    "signed mallory in": lambda calls, log: calls[7][2].update(reply=reply(user={"username": "mallory"})),
+    "without a receipt": lambda calls, log: calls[7][2].update(reply=reply(receipt=None)),
+    "another phone's key": lambda calls, log: calls[7][2].update(reply=reply(receiptKey=jwk(ec.generate_private_key(ec.SECP256R1())))),
+    "signature is not valid": lambda calls, log: calls[7][2].update(reply=reply(receipt=receipt()[:-86] + receipt(number="11")[-86:])),
+    "of another request": lambda calls, log: calls[7][2].update(reply=reply(receipt=receipt(challenge="s2"))),
+    "of another content": lambda calls, log: calls[7][2].update(reply=reply(receiptContent=b64u(b"{}"))),
+    "approved by a code that nobody sent": lambda calls, log: calls[7][2].update(reply=reply(method="code")),
+    "one code step of alice approved 2 sign-ins": lambda calls, log: (
+        calls.__setitem__(slice(2, None), [("code", "ok", {"username": "alice", "step": 7, "status": "approved"})]),
+        calls.append(("begin", "ok", {"key": "b2", "sign_in": "s2"})),
+        calls.append(("code", "ok", {"username": "alice", "step": 7, "status": "approved", "sign_in": "s2"})),
+        log.update(s2={"status": "redeemed"}),
+    ),
+    "never ended": lambda calls, log: calls.append(("wait", "never", {})),
+}
+
+
+@pytest.mark.parametrize("sentence", BROKEN)
+def test_what_is_broken_is_found(sentence):
+    calls, log = clean()
+    BROKEN[sentence](calls, log)
+    sentences = found(calls, log)
+    assert any(sentence in line for line in sentences), (sentences, json.dumps(log))
+
+
+def test_an_answer_that_took_too_long_is_found():
+    history = History()
+    call = history.invoke("wait", "s1")
+    history.end(call, "ok", "wait", "s1", status="pending")
+    history.events[-1].at += 60
+    assert any("took 60 s" in line for line in violations(history, {}))

@@ -1,0 +1,109 @@
+"""Processes that are killed, stopped or cut off while people sign in: nothing that was accepted is lost, nobody is signed in twice or
+wrongly, and all goes on by itself once the fault is over. The last test proves it on the whole history."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from stack import Stack
+
+from . import network
+from .conftest import LONG
+
+# The services in the order of their ports (scripts/supervise).
+BEHIND = Stack.SERVICES[:-1]
+
+
+def port(trial, service: str) -> int:
+    return trial.stack.first_port + 10 + Stack.SERVICES.index(service)
+
+
+@pytest.mark.parametrize("service", Stack.SERVICES)
+def test_a_process_is_killed(trial, service):
+    with trial.load(f"kill-{service}") as load:
+        load.until_redeemed(20)
+        before = trial.stack.kill(service)
+        Stack.wait_for(lambda: trial.stack.pids().get(service, before) != before, 1.5, f"{service} to be started again")
+        load.until_redeemed(60)
+    assert f"{service} ended with status 137; starting it again" in trial.stack.log()
+
+
+def test_a_random_process_is_killed_every_second(trial):
+    chance = random.Random(1)
+    with trial.load("kill-every-second") as load:
+        load.until_redeemed(20)
+        until = time.monotonic() + (600 if LONG else 10)
+        while time.monotonic() < until:
+            service = chance.choice(Stack.SERVICES)
+            before = trial.stack.kill(service)
+            time.sleep(1)
+            Stack.wait_for(lambda: trial.stack.pids().get(service, before) != before, 1.5, f"{service} to be started again")
+        load.until_redeemed(40)
+
+
+def test_all_processes_are_restarted_at_once(trial):
+    with trial.load("restart-all") as load:
+        load.until_redeemed(10)
+        for pid in trial.stack.pids().values():
+            os.kill(pid, signal.SIGKILL)
+        load.until_redeemed(40)
+
+
+@pytest.mark.parametrize("service", Stack.SERVICES)
+def test_a_process_is_told_to_end(trial, service):
+    """It answers what it has accepted, refuses the rest by name, and is away within 15 s."""
+    with trial.load(f"drain-{service}") as load:
+        load.until_redeemed(10)
+        pid = trial.stack.pids()[service]
+        os.kill(pid, signal.SIGTERM)
+        Stack.wait_for(lambda: trial.stack.pids().get(service, pid) != pid, 15, f"{service} to end and to be started again")
+        load.until_redeemed(30)
+    assert f"{service} ended with status 0; starting it again" in trial.stack.log()
+
+
+@pytest.mark.parametrize("service", ["challenge", "verifier", "registration"])
+def test_a_process_stands_still_and_goes_on(trial, service):
+    """A pause that is longer than anybody waits: what it was told before must not take effect behind the others' backs."""
+    with trial.load(f"stop-{service}") as load:
+        load.until_redeemed(10)
+        pid = trial.stack.pids()[service]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(10 if LONG else 5)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        load.until_redeemed(30)
+
+
+@pytest.mark.parametrize("fault", [network.black_hole, network.deaf, network.mute], ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("service", BEHIND if LONG else ["challenge"])
+def test_a_process_is_cut_off(trial, service, fault):
+    with trial.load(f"{fault.__name__}-{service}") as load:
+        load.until_redeemed(10)
+        with fault(port(trial, service)):
+            time.sleep(10 if LONG else 5)
+        load.until_redeemed(20, seconds=15)
+
+
+@pytest.mark.parametrize("service", BEHIND if LONG else ["challenge", "verifier"])
+def test_connections_are_reset_again_and_again(trial, service):
+    with trial.load(f"reset-{service}") as load:
+        load.until_redeemed(10)
+        with network.resets(port(trial, service), every=0.5, for_each=0.05):
+            time.sleep(30 if LONG else 5)
+        load.until_redeemed(20, seconds=15)
+
+
+def test_packets_are_lost(trial):
+    ports = range(port(trial, BEHIND[0]), port(trial, BEHIND[-1]) + 1)
+    with trial.load("loss") as load:
+        with network.lossy(ports, 0.05):
+            load.until_redeemed(100 if LONG else 20, seconds=120)
+        load.until_redeemed(20)
+
+
+def test_the_histories_are_clean(trial, tmp_path_factory):
+    trial.prove(tmp_path_factory.mktemp("histories"))
