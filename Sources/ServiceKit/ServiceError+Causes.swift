@@ -22,6 +22,10 @@ extension ServiceError {
         case .alreadyExists: self.init(.alreadyExists, "this exists already")
         case .conflict: self.init(.conflict, "this was changed meanwhile")
         case .unavailable: self.init(.unavailable, "the store cannot be written", retryAfter: .seconds(1))
+        case .unknown:
+            self.init(
+                .unavailable, "this may or may not have been done", retryAfter: .seconds(1),
+                members: ["outcome": "unknown"])
         case .corrupt: self.init(.internal, "something went wrong")
         }
     }

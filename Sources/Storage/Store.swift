@@ -3,7 +3,8 @@ package import Domain
 /// A service's database. A transaction's body sees the store in Domain's terms and runs synchronously, so that decision and
 /// effect are one; several bodies may share one commit, and no caller is answered before that commit is durable.
 ///
-/// `Records` is a service's own protocol, e.g. `any ChallengeRecords`: a few lines a method, no SQL above StorageSQLite.
+/// `Records` is a service's own protocol, e.g. `any ChallengeRecords`: a few lines a method, no SQL above a back end. A back end may run a body several times before it
+/// commits one run: a body's only effects are on its records.
 package protocol Store<Records>: Sendable {
     associatedtype Records
 
@@ -16,9 +17,12 @@ package protocol Store<Records>: Sendable {
 
     /// Whether the store answers and is at the version of the schema that this build knows.
     func check() async throws
+
+    /// Takes nothing new, and returns when all that was accepted has ended and the database is free.
+    func close() async
 }
 
-/// The five ways in which a store fails.
+/// The ways in which a store fails.
 package enum StorageError: Error, Hashable, Sendable {
     case notFound
     case alreadyExists
@@ -26,6 +30,8 @@ package enum StorageError: Error, Hashable, Sendable {
     case conflict
     /// Disk full, locked, closing: the same call may go through later. Nothing of it was applied.
     case unavailable
+    /// The connection was lost while the commit was under way: it may or may not have happened. The same request id finds out.
+    case unknown
     /// The file is not what this build wrote.
     case corrupt
 }

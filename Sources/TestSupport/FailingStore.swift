@@ -8,6 +8,8 @@ package final class FailingStore<Records>: Store {
         case beforeBody
         /// The body runs, and nothing of it is kept.
         case atCommit
+        /// All of it is kept, and nobody hears so.
+        case afterCommit
     }
 
     private struct Undone: Error {}
@@ -36,6 +38,9 @@ package final class FailingStore<Records>: Store {
             } catch is Undone {
                 throw StorageError.unavailable
             }
+        case .afterCommit:
+            _ = try await store.write(body)
+            throw StorageError.unknown
         }
     }
 
@@ -47,6 +52,8 @@ package final class FailingStore<Records>: Store {
         if fault.withLock({ $0 != nil }) { throw StorageError.unavailable }
         try await store.check()
     }
+
+    package func close() async { await store.close() }
 
     private func nextFault() -> Fault? {
         fault.withLock { state in

@@ -35,6 +35,8 @@ final class TallyStore: Store {
 
     func check() async throws { try await store.check() }
 
+    func close() async { await store.close() }
+
     private func count(_ name: String) { counts.withLock { $0[name, default: 0] += 1 } }
 }
 

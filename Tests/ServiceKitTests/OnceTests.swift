@@ -65,6 +65,17 @@ import Wire
         #expect(runs == 1)
     }
 
+    @Test("a commit of which nobody knows is unknown to the caller, and the identical repeat gets its reply")
+    func unknownOutcome() async throws {
+        store.fail(.afterCommit, writes: 1)
+        let error = await #expect(throws: StorageError.self) { try await self.run(Self.internalID) }
+        #expect(error == .unknown)
+        #expect(ServiceError(cause: StorageError.unknown).isOutcomeUnknown)
+        #expect(!ServiceError(cause: StorageError.unavailable).isOutcomeUnknown)
+        #expect(try await run(Self.internalID) == "token 1")
+        #expect(runs == 1)
+    }
+
     @Test("the same id with another body is refused")
     func mismatch() async throws {
         _ = try await run(Self.callersKey)

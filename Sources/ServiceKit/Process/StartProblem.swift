@@ -38,7 +38,7 @@ package enum ExitStatus: Int32, Sendable {
         case let error as SecretsError:
             if case .keyFile = error { self = .configuration } else { self = .internal }
         case is StartProblem: self = .unavailable
-        case let error as StorageError: self = error == .unavailable ? .unavailable : .internal
+        case let error as StorageError: self = [.unavailable, .unknown].contains(error) ? .unavailable : .internal
         default: self = .internal
         }
     }
