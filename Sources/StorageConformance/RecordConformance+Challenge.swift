@@ -1,0 +1,146 @@
+import Domain
+package import Storage
+
+extension RecordConformance {
+    package func challenge(_ store: any Store<any ChallengeRecords>) async throws {
+        try await challenges(store)
+        try await outbox(store)
+        try await signIns(store)
+    }
+
+    private func challenge(_ name: String, at second: Int64, settledAt: Int64? = nil) -> ChallengeRecord {
+        var begin = ChallengeRecord.Begin(
+            id: ChallengeID(name), tenant: tenant, purpose: .signIn, username: "Ålice", number: "42",
+            content: [0, 255], createdAt: time(second))
+        begin.person = .init(
+            id: PersonID("p"), username: "Ålice", displayName: "A'\"", groups: [GroupID("g1"), GroupID("g2")],
+            mayUseCodes: true)
+        begin.owner = .init(client: ClientID("c"), browserDigest: [])
+        begin.targets = [DeviceID("d1"), DeviceID("d2")]
+        var state = ChallengeMachine.State(triesLeft: 3)
+        if let settledAt { (state.status, state.settledAt) = (.denied, time(settledAt)) }
+        let rules = ChallengeMachine.Rules(
+            expiresAt: time(second + 60), redeemWindow: .seconds(30), isDecoy: false)
+        return ChallengeRecord(begin, machine: ChallengeMachine(rules: rules, state: state))
+    }
+
+    private func challenges(_ store: any Store<any ChallengeRecords>) async throws {
+        let (first, second) = (challenge("a", at: 10), challenge("b", at: 5))
+        let settled = challenge("c", at: 1, settledAt: 2)
+        try await store.write { records in for one in [first, second, settled] { try records.insert(one) } }
+        try await expect(.alreadyExists, in: store, "a taken id") { try $0.insert(first) }
+        var approved = first
+        var state = approved.machine.state
+        (state.status, state.method, state.settledAt) = (.approved, .push, time(20))
+        state.answered = [.init(digest: bytes(1), reply: .init(status: .approved), at: time(20))]
+        state.codeDigest = bytes(2)
+        approved.machine = ChallengeMachine(rules: approved.machine.rules, state: state)
+        approved.receipt = .init(device: DeviceID("d1"), answer: "a.b.c", key: bytes(3))
+        approved.isPasswordVerified = true
+        try await store.write { [approved] in try $0.update(approved) }
+        try await expect(.conflict, in: store, "an update of an older revision") { [approved] in try $0.update(approved)
+        }
+        approved.revision = 1
+        let read = try await store.read { [tenant, other] records in
+            (
+                try records.challenge(ChallengeID("a"), tenant: tenant),
+                try records.challenge(ChallengeID("a"), tenant: other),
+                try records.liveChallenges(tenant: tenant, person: PersonID("p")).map(\.id.rawValue),
+                try records.lapses(after: nil, limit: 9)
+            )
+        }
+        try expectEqual(read.0, approved, "an updated challenge")
+        try expectEqual(read.1, nil, "another tenant's challenge")
+        try expectEqual(read.2, ["b", "a"], "live challenges, oldest first")
+        try expectEqual(read.3.map(\.id.rawValue), ["a", "b"], "lapses, soonest first")
+        let rest = try await store.read { [lapse = read.3[0]] in try $0.lapses(after: lapse, limit: 9) }
+        try expectEqual(rest.map(\.id.rawValue), ["b"], "lapses after the first")
+        let deleted = try await store.write { [time] records in
+            [
+                try records.deleteChallenges(settledBefore: time(2), limit: 9),
+                try records.deleteChallenges(settledBefore: time(3), limit: 9),
+            ]
+        }
+        try expectEqual(deleted, [0, 1], "deleted challenges")
+    }
+
+    private func message(_ name: String, due: Int64) -> OutboxRecord {
+        OutboxRecord(
+            kind: .notify, challenge: ChallengeID(name), body: [0, 1], origin: RequestID(high: 1, low: 2),
+            createdAt: time(1), usefulUntil: nil, attemptsLeft: 2, dueAt: time(due))
+    }
+
+    private func outbox(_ store: any Store<any ChallengeRecords>) async throws {
+        let (soon, late) = (message("soon", due: 10), message("late", due: 20))
+        let sequences = try await store.write { records in [try records.append(late), try records.append(soon)] }
+        try StorageConformance.expect(sequences[0] < sequences[1], "sequences do not rise")
+        var postponed = soon
+        (postponed.sequence, postponed.dueAt, postponed.attemptsLeft) = (sequences[1], time(30), nil)
+        let found = try await store.write { [postponed, time] records in
+            let due = try records.dueMessages(at: time(20), limit: 9)
+            try records.postpone(postponed)
+            try records.deleteMessage(sequences[0])
+            return (
+                due.map(\.challenge.rawValue), try records.nextMessageDue(after: time(29)),
+                try records.nextMessageDue(after: time(30)), try records.dueMessages(at: time(30), limit: 9)
+            )
+        }
+        try expectEqual(found.0, ["soon", "late"], "due messages")
+        try expectEqual(found.1, time(30), "when the next message is due")
+        try expectEqual(found.2, nil, "when nothing is due")
+        try expectEqual(found.3, [postponed], "a postponed message")
+        let budget = RequestBudget(misses: [time(1), time(2)], silentUntil: time(9), riskRaisedUntil: nil)
+        let budgets = try await store.write { [tenant] records in
+            let none = try records.budget(tenant: tenant, person: PersonID("p"))
+            try records.save(RequestBudget(), tenant: tenant, person: PersonID("p"))
+            try records.save(budget, tenant: tenant, person: PersonID("p"))
+            return [none, try records.budget(tenant: tenant, person: PersonID("p"))]
+        }
+        try expectEqual(budgets, [nil, budget], "budgets")
+    }
+
+    private func line(_ name: String, at second: Int64, _ username: String = "Bob") -> SignInRecord {
+        var line = SignInRecord(
+            id: ChallengeID(name), tenant: tenant, at: time(second), username: username, person: PersonID("p"),
+            purpose: .signIn)
+        line.application = "mail"
+        return line
+    }
+
+    private func signIns(_ store: any Store<any ChallengeRecords>) async throws {
+        var answered = line("s2", at: 70)
+        try await store.write { [answered, line] records in
+            for one in [line("s1", 10, "Bob"), answered, line("s3", 71, "eve"), line("s4", 71, "eve")] {
+                try records.insert(one)
+            }
+        }
+        (answered.status, answered.method, answered.settledAt) = (.redeemed, .push, time(75))
+        (answered.device, answered.deviceName) = (DeviceID("d"), "phone")
+        var filter = SignInFilter()
+        let range = SignInRange(from: time(0), to: time(120), stepSeconds: 60)
+        let found = try await store.write { [answered, tenant, filter] records in
+            try records.update(answered)
+            let groups = try range.map { try records.signInGroups(tenant: tenant, in: $0, linesMax: 100) } ?? []
+            return (try records.signIn(answered.id), try records.signIns(tenant: tenant, filter, limit: 3), groups)
+        }
+        try expectEqual(found.0, answered, "an updated line")
+        try expectEqual(found.1.map(\.id.rawValue), ["s4", "s3", "s2"], "lines, newest first")
+        let groups = Set(found.2)
+        try expectEqual(
+            groups,
+            [
+                SignInGroup(step: 0, status: .pending, isDecoy: false, answerTenths: nil, count: 1, earliest: time(10)),
+                SignInGroup(step: 1, status: .pending, isDecoy: false, answerTenths: nil, count: 2, earliest: time(71)),
+                SignInGroup(step: 1, status: .redeemed, isDecoy: false, answerTenths: 50, count: 1, earliest: time(70)),
+            ], "groups of sign-ins")
+        (filter.username, filter.from, filter.to) = (FoldedUsername("bob"), time(5), time(100))
+        filter.before = .init(at: time(70), id: ChallengeID("s2"))
+        let page = try await store.read { [tenant, filter] in try $0.signIns(tenant: tenant, filter, limit: 9) }
+        try expectEqual(page.map(\.id.rawValue), ["s1"], "a filtered page")
+        (filter, filter.status, filter.reason) = (SignInFilter(), .redeemed, SignInReason.allCases.first)
+        let none = try await store.read { [tenant, filter] in try $0.signIns(tenant: tenant, filter, limit: 9) }
+        try expectEqual(none, [], "lines of a reason that none has")
+        let deleted = try await store.write { [time] in try $0.deleteSignIns(before: time(71), limit: 9) }
+        try expectEqual(deleted, 2, "deleted lines")
+    }
+}
