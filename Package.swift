@@ -92,6 +92,7 @@ let package = Package(
         // C libraries: module maps only
         system("CZeroMQ", debian: "libzmq3-dev"),
         system("COpenSSL", debian: "libssl-dev"),
+        system("CPostgreSQL", debian: "libpq-dev"),
         system("CQREncode", debian: "libqrencode-dev"),
         system("CZBar", debian: "libzbar-dev"),
         system("CGD", debian: "libgd-dev"),
@@ -110,6 +111,8 @@ let package = Package(
         module("Storage", ["Domain"]),
         module(
             "StorageSQLite", ["Domain", "Storage", "Telemetry", grdb, logging], resources: [.embedInCode("Migrations")]),
+        module(
+            "StoragePostgreSQL", ["Domain", "Storage", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
         module(
             "ServiceKit",
             [
@@ -165,11 +168,11 @@ let package = Package(
             ["Authenticator", "DeviceAPI", asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioPosix, nioSSL]),
 
         // The processes
-        service("policy", ["PolicyService", "StorageSQLite"]),
-        service("registration", ["RegistrationService", "Secrets", "StorageSQLite"]),
-        service("challenge", ["ChallengeService", "StorageSQLite"]),
-        service("verifier", ["VerifierService", "StorageSQLite"]),
-        service("notifier", ["NotifierService", "StorageSQLite"]),
+        service("policy", ["PolicyService", "StoragePostgreSQL", "StorageSQLite"]),
+        service("registration", ["RegistrationService", "Secrets", "StoragePostgreSQL", "StorageSQLite"]),
+        service("challenge", ["ChallengeService", "StoragePostgreSQL", "StorageSQLite"]),
+        service("verifier", ["VerifierService", "StoragePostgreSQL", "StorageSQLite"]),
+        service("notifier", ["NotifierService", "StoragePostgreSQL", "StorageSQLite"]),
         service("gateway", ["GatewayService"]),
 
         // The commands
@@ -206,6 +209,8 @@ let package = Package(
         tests("Telemetry", ["Telemetry", "Domain", logging]),
         tests(
             "StorageSQLite", ["Storage", "StorageSQLite", "StorageConformance", "Domain", "TestSupport", grdb, logging]),
+        tests(
+            "StoragePostgreSQL", ["Storage", "StoragePostgreSQL", "StorageConformance", "Domain", "TestSupport"]),
         tests(
             "ServiceKit",
             [

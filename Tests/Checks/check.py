@@ -22,10 +22,10 @@ MAKEFILE_LINES_MAX = 120
 # --- layers -----------------------------------------------------------------------------------------------------------
 
 LAYERS = [
-    {"Domain", "CZeroMQ", "COpenSSL", "CQREncode", "CZBar", "CGD", "CZlib"},
+    {"Domain", "CZeroMQ", "COpenSSL", "CPostgreSQL", "CQREncode", "CZBar", "CGD", "CZlib"},
     {"Wire", "DeviceAPI", "Proofs", "Secrets"},
     {"Messaging", "Telemetry", "Storage", "OfflineCode"},
-    {"ServiceKit", "StorageSQLite"},
+    {"ServiceKit", "StorageSQLite", "StoragePostgreSQL"},
     {"GatewayService", "PolicyService", "RegistrationService", "ChallengeService", "VerifierService", "NotifierService",
      "Authenticator"},
     {"AuthenticatorHTTP"},
@@ -39,13 +39,14 @@ TEST_ONLY = {"TestSupport", "StorageConformance"}
 EXCLUSIVE = [
     (r"Hummingbird\w*", {"GatewayService"}, "HTTP has one edge; the services behind it speak messages"),
     (r"GRDB\w*", {"StorageSQLite"}, "SQL has one home; records speak Domain's terms"),
+    (r"CPostgreSQL", {"StoragePostgreSQL"}, "SQL has one home; records speak Domain's terms"),
     (r"CZeroMQ", {"Messaging"}, "sockets belong to one owner"),
     (r"COpenSSL", {"Secrets"}, "secrets at rest have one home"),
     (r"CQREncode", {"GatewayService"}, "QR codes are drawn at the edge"),
     (r"Mustache|CZlib", {"GatewayService"}, "pages are rendered at the edge"),
     (r"AsyncHTTPClient", {"NotifierService", "AuthenticatorHTTP", "Admin", "LoadTest"},
      "only wake-ups, the phone and the operator's tool leave over HTTP"),
-    (r"Storage(SQLite|Postgres)", {"services", "TestSupport"}, "a storage back end is chosen where a process is put together"),
+    (r"Storage(SQLite|PostgreSQL)", {"services", "TestSupport"}, "a storage back end is chosen where a process is put together"),
     (r"TestSupport|StorageConformance", TEST_ONLY, "what tests share is no part of the product"),
 ]
 
@@ -118,7 +119,7 @@ CONSTRUCTS = [
     (r"\bas!", set(), "a cast may fail"),
     (r"\bnonisolated\s*\(\s*unsafe\s*\)", set(), "the compiler must see why it is safe"),
     (r"\bfatalError\b", set(), "preconditionFailure with a sentence, and only for a programmer's error"),
-    (r"@unchecked\s+Sendable\b", {"Messaging", "StoragePostgres"}, "only where sockets and connections need it"),
+    (r"@unchecked\s+Sendable\b", {"Messaging"}, "only where sockets and connections need it"),
     (r"\bprint\s*\(", {"Admin", "LoadTest", "Phone", "OfflineCodeCommand"}, "processes log; only commands print"),
 ]
 

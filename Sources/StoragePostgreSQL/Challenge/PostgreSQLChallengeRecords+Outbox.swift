@@ -1,0 +1,75 @@
+import Domain
+import Storage
+
+extension PostgreSQLChallengeRecords {
+    @discardableResult
+    func append(_ message: OutboxRecord) throws -> Int64 {
+        let answer = try connection.run(
+            """
+            INSERT INTO outbox (kind, challenge, body, origin, created_at, useful_until, attempts_left, due_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence
+            """,
+            [
+                message.kind.rawValue, message.challenge.rawValue, message.body, message.origin.description,
+                message.createdAt.milliseconds,
+                message.usefulUntil?.milliseconds, message.attemptsLeft, message.dueAt.milliseconds,
+            ])
+        guard let row = answer.first else { throw StorageError.corrupt }
+        return try row["sequence"]
+    }
+
+    func dueMessages(at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
+        try rows(
+            "SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?", [time.milliseconds, limit]
+        ).map { row in
+            try OutboxRecord(
+                sequence: row["sequence"], kind: row.word("kind"), challenge: row.id("challenge"), body: row["body"],
+                origin: row.request("origin"), createdAt: row.time("created_at"),
+                usefulUntil: row.optionalTime("useful_until"), attemptsLeft: row.optional("attempts_left"),
+                dueAt: row.time("due_at"))
+        }
+    }
+
+    func nextMessageDue(after time: Timestamp) throws -> Timestamp? {
+        try rows("SELECT due_at FROM outbox WHERE due_at > ? ORDER BY due_at LIMIT 1", [time.milliseconds]).first?.time(
+            "due_at")
+    }
+
+    func deleteMessage(_ sequence: Int64) throws {
+        try add("DELETE FROM outbox WHERE sequence = ?", [sequence])
+    }
+
+    func postpone(_ message: OutboxRecord) throws {
+        try add(
+            "UPDATE outbox SET attempts_left = ?, due_at = ? WHERE sequence = ?",
+            [message.attemptsLeft, message.dueAt.milliseconds, message.sequence])
+    }
+}
+
+extension PostgreSQLChallengeRecords {
+    func budget(tenant: TenantID, person: PersonID) throws -> RequestBudget? {
+        try rows("SELECT * FROM request_budget WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue])
+            .first.map { row in
+                let misses = try row.lines("misses").map { line in
+                    guard let milliseconds = Int64(line) else { throw StorageError.corrupt }
+                    return Timestamp(milliseconds: milliseconds)
+                }
+                return try RequestBudget(
+                    misses: misses, silentUntil: row.optionalTime("silent_until"),
+                    riskRaisedUntil: row.optionalTime("risk_raised_until"))
+            }
+    }
+
+    func save(_ budget: RequestBudget, tenant: TenantID, person: PersonID) throws {
+        try add(
+            """
+            INSERT INTO request_budget (tenant, person, misses, silent_until, risk_raised_until) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (tenant, person) DO UPDATE SET
+                misses = excluded.misses, silent_until = excluded.silent_until, risk_raised_until = excluded.risk_raised_until
+            """,
+            [
+                tenant.rawValue, person.rawValue, budget.misses.map { String($0.milliseconds) }.joined(separator: "\n"),
+                budget.silentUntil?.milliseconds, budget.riskRaisedUntil?.milliseconds,
+            ])
+    }
+}

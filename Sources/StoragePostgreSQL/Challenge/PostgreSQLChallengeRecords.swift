@@ -1,0 +1,23 @@
+import Domain
+package import Storage
+
+/// The challenge service's records in one PostgreSQL transaction.
+struct PostgreSQLChallengeRecords: ChallengeRecords, PostgreSQLMemoRecords {
+    let connection: Connection
+
+    static let migrations = PostgreSQLMigrations([
+        .memo, PostgreSQLMigration("challenge-0001", PackageResources.challenge_0001_sql),
+    ])
+}
+
+extension PostgreSQLStore where Records == any ChallengeRecords {
+    /// Opens the challenge service's schema, and makes it when there is none. Throws `StoreOpeningError`.
+    package static func challenge(
+        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+    ) async throws(StoreOpeningError) -> PostgreSQLStore {
+        try await PostgreSQLStore(
+            configuration, migrations: PostgreSQLChallengeRecords.migrations,
+            surroundings: Session.Surroundings(onCommit: onCommit)
+        ) { PostgreSQLChallengeRecords(connection: $0) }
+    }
+}

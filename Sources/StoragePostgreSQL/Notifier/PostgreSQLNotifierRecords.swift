@@ -1,0 +1,23 @@
+import Domain
+package import Storage
+
+/// The notifier's records in one PostgreSQL transaction.
+struct PostgreSQLNotifierRecords: NotifierRecords, PostgreSQLRecords {
+    let connection: Connection
+
+    static let migrations = PostgreSQLMigrations([
+        PostgreSQLMigration("notifier-0001", PackageResources.notifier_0001_sql)
+    ])
+}
+
+extension PostgreSQLStore where Records == any NotifierRecords {
+    /// Opens the notifier service's schema, and makes it when there is none. Throws `StoreOpeningError`.
+    package static func notifier(
+        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+    ) async throws(StoreOpeningError) -> PostgreSQLStore {
+        try await PostgreSQLStore(
+            configuration, migrations: PostgreSQLNotifierRecords.migrations,
+            surroundings: Session.Surroundings(onCommit: onCommit)
+        ) { PostgreSQLNotifierRecords(connection: $0) }
+    }
+}

@@ -1,0 +1,138 @@
+import Domain
+import Storage
+
+extension PostgreSQLRegistrationRecords {
+    // MARK: passes
+
+    func pass(of person: PersonID, tenant: TenantID) throws -> StoredPass? {
+        try row(
+            """
+            SELECT tenant, person, id, hash, created_at, expires_at, is_usable_once, used_at FROM access_pass
+            WHERE tenant = ? AND person = ?
+            """,
+            [tenant.rawValue, person.rawValue]
+        ).map {
+            try StoredPass(
+                tenant: $0.id("tenant"), person: $0.id("person"), id: $0["id"], hash: $0["hash"],
+                createdAt: $0.time("created_at"), expiresAt: $0.time("expires_at"), isUsableOnce: $0["is_usable_once"],
+                usedAt: $0.optionalTime("used_at"))
+        }
+    }
+
+    func save(_ pass: StoredPass) throws {
+        try add(
+            """
+            INSERT INTO access_pass (tenant, person, id, hash, created_at, expires_at, is_usable_once, used_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (tenant, person) DO UPDATE SET
+                id = excluded.id, hash = excluded.hash, created_at = excluded.created_at,
+                expires_at = excluded.expires_at, is_usable_once = excluded.is_usable_once, used_at = excluded.used_at
+            """,
+            [
+                pass.tenant.rawValue, pass.person.rawValue, pass.id, pass.hash, pass.createdAt.milliseconds,
+                pass.expiresAt.milliseconds, pass.isUsableOnce, pass.usedAt?.milliseconds,
+            ])
+    }
+
+    func consumePass(_ id: String, of person: PersonID, tenant: TenantID, at time: Timestamp) throws -> Bool {
+        try change(
+            """
+            UPDATE access_pass SET used_at = ? WHERE tenant = ? AND person = ? AND id = ? AND expires_at > ?
+                AND (used_at IS NULL OR NOT is_usable_once)
+            """,
+            [time.milliseconds, tenant.rawValue, person.rawValue, id, time.milliseconds]) == 1
+    }
+
+    // MARK: sessions
+
+    func session(digest: [UInt8], tenant: TenantID) throws -> StoredSession? {
+        try row(
+            """
+            SELECT tenant, digest, id, person, is_by_pass, created_at, last_used_at FROM web_session WHERE tenant = ? AND digest = ?
+            """,
+            [tenant.rawValue, digest]
+        ).map {
+            try StoredSession(
+                tenant: $0.id("tenant"), digest: $0["digest"], id: $0["id"],
+                person: $0.id("person"),
+                isByPass: $0["is_by_pass"], createdAt: $0.time("created_at"), lastUsedAt: $0.time("last_used_at"))
+        }
+    }
+
+    func insert(_ session: StoredSession) throws {
+        try insert(
+            """
+            INSERT INTO web_session (tenant, digest, id, person, is_by_pass, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                session.tenant.rawValue, session.digest, session.id, session.person.rawValue, session.isByPass,
+                session.createdAt.milliseconds, session.lastUsedAt.milliseconds,
+            ])
+    }
+
+    func touchSession(digest: [UInt8], tenant: TenantID, at time: Timestamp) throws {
+        try add(
+            "UPDATE web_session SET last_used_at = greatest(last_used_at, ?) WHERE tenant = ? AND digest = ?",
+            [time.milliseconds, tenant.rawValue, digest])
+    }
+
+    func deleteSession(digest: [UInt8], tenant: TenantID) throws {
+        try add("DELETE FROM web_session WHERE tenant = ? AND digest = ?", [tenant.rawValue, digest])
+    }
+
+    func deleteSessions(of person: PersonID, tenant: TenantID) throws {
+        try add("DELETE FROM web_session WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue])
+    }
+
+    func take(_ challenge: ChallengeID, tenant: TenantID, at time: Timestamp) throws -> Bool {
+        try change(
+            "INSERT INTO session_challenge (tenant, challenge, taken_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [tenant.rawValue, challenge.rawValue, time.milliseconds]) == 1
+    }
+
+    func takeGrant(session: String, tenant: TenantID, device: DeviceID, at time: Timestamp) throws -> Bool {
+        try change(
+            "INSERT INTO pass_grant (tenant, session, device, taken_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [tenant.rawValue, session, device.rawValue, time.milliseconds]) == 1
+    }
+
+    // MARK: attempts
+
+    func attempts(_ name: FoldedUsername, tenant: TenantID, rules: AttemptLimiter.Rules) throws
+        -> AttemptLimiter
+    {
+        guard
+            let row = try row(
+                "SELECT failures, delays, next_allowed_at FROM password_attempts WHERE tenant = ? AND username = ?",
+                [tenant.rawValue, name.rawValue])
+        else { return AttemptLimiter(rules: rules) }
+        let failures = try row.texts("failures").map {
+            guard let milliseconds = Int64($0) else { throw StorageError.corrupt }
+            return Timestamp(milliseconds: milliseconds)
+        }
+        return AttemptLimiter(
+            rules: rules, failures: failures, delays: try row["delays"],
+            nextAllowedAt: try row.optionalTime("next_allowed_at"))
+    }
+
+    func save(_ attempts: AttemptLimiter, name: FoldedUsername, tenant: TenantID) throws {
+        guard let forgottenAt = attempts.forgottenAt else {
+            try add(
+                "DELETE FROM password_attempts WHERE tenant = ? AND username = ?", [tenant.rawValue, name.rawValue])
+            return
+        }
+        try add(
+            """
+            INSERT INTO password_attempts (tenant, username, failures, delays, next_allowed_at, forgotten_at)
+            VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (tenant, username) DO UPDATE SET
+                failures = excluded.failures, delays = excluded.delays, next_allowed_at = excluded.next_allowed_at,
+                forgotten_at = excluded.forgotten_at
+            """,
+            [
+                tenant.rawValue, name.rawValue, jsonList(attempts.failures.map { String($0.milliseconds) }),
+                attempts.delays,
+                attempts.nextAllowedAt?.milliseconds, forgottenAt.milliseconds,
+            ])
+    }
+}

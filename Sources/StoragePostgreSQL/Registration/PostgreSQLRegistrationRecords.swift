@@ -1,0 +1,23 @@
+import Domain
+package import Storage
+
+/// The registration service's records in one PostgreSQL transaction.
+struct PostgreSQLRegistrationRecords: RegistrationRecords, PostgreSQLMemoRecords, PostgreSQLAuditRecords {
+    let connection: Connection
+
+    static let migrations = PostgreSQLMigrations([
+        .memo, .audit, PostgreSQLMigration("registration-0001", PackageResources.registration_0001_sql),
+    ])
+}
+
+extension PostgreSQLStore where Records == any RegistrationRecords {
+    /// Opens the registration service's schema, and makes it when there is none. Throws `StoreOpeningError`.
+    package static func registration(
+        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+    ) async throws(StoreOpeningError) -> PostgreSQLStore {
+        try await PostgreSQLStore(
+            configuration, migrations: PostgreSQLRegistrationRecords.migrations,
+            surroundings: Session.Surroundings(onCommit: onCommit)
+        ) { PostgreSQLRegistrationRecords(connection: $0) }
+    }
+}

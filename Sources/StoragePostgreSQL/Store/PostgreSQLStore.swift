@@ -1,0 +1,64 @@
+import Foundation
+import Storage
+
+/// A service's records in one schema of a PostgreSQL database, which several processes of the service may share.
+///
+/// Writes are SERIALIZABLE: they come out as if one had run after the other, whichever process they run in, as with a single
+/// writer. Reads run on snapshots. A body may run several times until one run of it is committed (see `Session`).
+package final class PostgreSQLStore<Records>: Store {
+    private let pool: ConnectionPool
+    private let migrations: PostgreSQLMigrations
+    private let records: @Sendable (Connection) -> Records
+
+    /// Connects, makes the schema when there is none, and brings it up to date. Throws `StoreOpeningError`.
+    init(
+        _ configuration: PostgreSQLConfiguration, migrations: PostgreSQLMigrations,
+        surroundings: Session.Surroundings = Session.Surroundings(),
+        records: @escaping @Sendable (Connection) -> Records
+    ) async throws(StoreOpeningError) {
+        try await Self.prepare(configuration, migrations)
+        self.migrations = migrations
+        self.records = records
+        pool = ConnectionPool(configuration, surroundings)
+    }
+
+    /// On a thread of its own, because it waits for the server.
+    private static func prepare(
+        _ configuration: PostgreSQLConfiguration, _ migrations: PostgreSQLMigrations
+    ) async throws(StoreOpeningError) {
+        let outcome = await withCheckedContinuation {
+            (reply: CheckedContinuation<Result<Void, StoreOpeningError>, Never>) in
+            Thread.detachNewThread {
+                reply.resume(
+                    returning: Result { () throws(StoreOpeningError) in
+                        try migrations.apply(on: try Connection(configuration), configuration)
+                    })
+            }
+        }
+        try outcome.get()
+    }
+
+    package func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
+    {
+        try Task.checkCancellation()
+        return try await pool.perform { [records] session in try session.transact(.write) { try body(records($0)) } }
+    }
+
+    package func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result {
+        try await pool.perform { [records] session in try session.transact(.read) { try body(records($0)) } }
+    }
+
+    package func check() async throws {
+        let version = try await pool.perform { session in
+            try session.transact(.read) { try PostgreSQLMigrations.version(on: $0) }
+        }
+        guard version == migrations.latest else { throw StorageError.corrupt }
+    }
+
+    /// Bodies that wait for a connection, for a gauge.
+    package var queuedBodies: Int { pool.queued }
+
+    package func close() async { await pool.close() }
+
+    deinit { pool.stop() }
+}
