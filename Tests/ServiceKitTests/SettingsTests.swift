@@ -1,4 +1,5 @@
 import Domain
+import Storage
 import Testing
 import Wire
 
@@ -134,5 +135,51 @@ import Wire
     func addresses(text: String) {
         #expect(SocketAddressText(text) == nil)
         #expect(SocketAddressText("127.0.0.1:80")?.port == 80 && SocketAddressText("[::1]:80")?.host == "::1")
+    }
+
+    private func store(_ values: [String: String]) throws -> StoreConfiguration {
+        let store = StoreSettings(.challenge)
+        let settings = try Settings(
+            store.keys, service: "challenge", commandLine: values, environment: [:], file: [:])
+        try store.check(settings)
+        return store.configuration(settings)
+    }
+
+    @Test("a store is a file unless PostgreSQL is asked for")
+    func storeKinds() throws {
+        #expect(try store([:]) == .sqlite(path: "var/challenge/challenge.sqlite"))
+        #expect(try store(["store.path": "x"]) == .sqlite(path: "x"))
+        var wanted = PostgreSQLConfiguration(
+            url: "postgresql://countersign@db1:5432,db2/countersign?sslmode=verify-full", passwordFile: "p",
+            schema: "challenge", applicationName: "countersign-challenge")
+        (wanted.connections, wanted.lockTimeout) = (3, .milliseconds(500))
+        let found = try store([
+            "store.kind": "postgresql", "store.postgresql.url": wanted.url, "store.postgresql.passwordFile": "p",
+            "store.postgresql.connections": "3", "store.postgresql.lockTimeout": "500ms",
+        ])
+        #expect(found == .postgresql(wanted))
+    }
+
+    @Test(
+        "a wrong value of the store names its key",
+        arguments: [
+            ("store.kind", "mysql"), ("store.postgresql.connections", "0"), ("store.postgresql.connections", "257"),
+            ("store.postgresql.connectTimeout", "1s"), ("store.postgresql.statementTimeout", "5"),
+            ("store.postgresql.schema", "x\"; DROP"), ("store.postgresql.schema", ""),
+            ("store.postgresql.schema", "1a"),
+            ("store.postgresql.url", "mysql://a/b"),
+        ])
+    func wrongStore(key: String, value: String) {
+        let error = #expect(throws: (any Error).self) { try store([key: value]) }
+        #expect(error.map { "\($0)".contains(key) } == true)
+    }
+
+    @Test(
+        "a URL with a password is refused, and not repeated",
+        arguments: ["postgresql://u:geheim@h/d", "postgres://h/d?user=u&password=geheim"])
+    func passwordInURL(url: String) {
+        let error = #expect(throws: (any Error).self) { try store(["store.postgresql.url": url]) }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains("store.postgresql.passwordFile") && !text.contains("geheim"))
     }
 }

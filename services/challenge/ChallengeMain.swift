@@ -1,6 +1,7 @@
 import ChallengeService
 import ServiceKit
 import Storage
+import StoragePostgreSQL
 import StorageSQLite
 import Wire
 
@@ -20,8 +21,11 @@ enum ChallengeMain {
 
     static func main() async {
         await ServiceMain.run(.challenge, settings: [signInLogKept.key, settledKept.key, waitersMax.key]) { process in
-            let store = try SQLiteStore<any ChallengeRecords>.challenge(
-                path: process.storePath, onCommit: process.onCommit)
+            let store: any Store<any ChallengeRecords> =
+                switch process.store {
+                case .sqlite(let path): try SQLiteStore.challenge(path: path, onCommit: process.onCommit)
+                case .postgresql(let place): try await PostgreSQLStore.challenge(place, onCommit: process.onCommit)
+                }
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             var configuration = ChallengeConfiguration()
             configuration.signInLogKept = process.settings[signInLogKept]

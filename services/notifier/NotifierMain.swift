@@ -1,6 +1,7 @@
 import NotifierService
 import ServiceKit
 import Storage
+import StoragePostgreSQL
 import StorageSQLite
 import Wire
 
@@ -14,8 +15,11 @@ enum NotifierMain {
 
     static func main() async {
         await ServiceMain.run(.notifier, settings: [deliveryRetention.key]) { process in
-            let store = try SQLiteStore<any NotifierRecords>.notifier(
-                path: process.storePath, onCommit: process.onCommit)
+            let store: any Store<any NotifierRecords> =
+                switch process.store {
+                case .sqlite(let path): try SQLiteStore.notifier(path: path, onCommit: process.onCommit)
+                case .postgresql(let place): try await PostgreSQLStore.notifier(place, onCommit: process.onCommit)
+                }
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             var configuration = NotifierConfiguration()
             configuration.deliveryRetention = process.settings[deliveryRetention]

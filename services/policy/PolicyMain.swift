@@ -1,6 +1,7 @@
 import PolicyService
 import ServiceKit
 import Storage
+import StoragePostgreSQL
 import StorageSQLite
 import Wire
 
@@ -16,7 +17,11 @@ enum PolicyMain {
 
     static func main() async {
         await ServiceMain.run(.policy, settings: [operatorTokenFile.key, tokenLifetime.key]) { process in
-            let store = try SQLiteStore<any PolicyRecords>.policy(path: process.storePath, onCommit: process.onCommit)
+            let store: any Store<any PolicyRecords> =
+                switch process.store {
+                case .sqlite(let path): try SQLiteStore.policy(path: path, onCommit: process.onCommit)
+                case .postgresql(let place): try await PostgreSQLStore.policy(place, onCommit: process.onCommit)
+                }
             let service = try PolicyService(
                 PolicyService.Dependencies(
                     store: store, caller: process.caller, sealer: try process.sealer(), metrics: process.metrics,

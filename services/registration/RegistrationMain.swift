@@ -2,6 +2,7 @@ import RegistrationService
 import Secrets
 import ServiceKit
 import Storage
+import StoragePostgreSQL
 import StorageSQLite
 import Wire
 
@@ -14,8 +15,11 @@ enum RegistrationMain {
 
     static func main() async {
         await ServiceMain.run(.registration, settings: [hashesAtOnce.key]) { process in
-            let store = try SQLiteStore<any RegistrationRecords>.registration(
-                path: process.storePath, onCommit: process.onCommit)
+            let store: any Store<any RegistrationRecords> =
+                switch process.store {
+                case .sqlite(let path): try SQLiteStore.registration(path: path, onCommit: process.onCommit)
+                case .postgresql(let place): try await PostgreSQLStore.registration(place, onCommit: process.onCommit)
+                }
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             let service = RegistrationService(
                 RegistrationService.Dependencies(

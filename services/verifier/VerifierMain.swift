@@ -1,5 +1,6 @@
 import ServiceKit
 import Storage
+import StoragePostgreSQL
 import StorageSQLite
 import VerifierService
 import Wire
@@ -13,8 +14,11 @@ enum VerifierMain {
 
     static func main() async {
         await ServiceMain.run(.verifier, settings: [deviceKeysMax.key]) { process in
-            let store = try SQLiteStore<any VerifierRecords>.verifier(
-                path: process.storePath, onCommit: process.onCommit)
+            let store: any Store<any VerifierRecords> =
+                switch process.store {
+                case .sqlite(let path): try SQLiteStore.verifier(path: path, onCommit: process.onCommit)
+                case .postgresql(let place): try await PostgreSQLStore.verifier(place, onCommit: process.onCommit)
+                }
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             var configuration = VerifierConfiguration()
             configuration.deviceKeysMax = process.settings[deviceKeysMax]

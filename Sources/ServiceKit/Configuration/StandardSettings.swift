@@ -16,7 +16,7 @@ package struct StandardSettings: Sendable {
     package let operationsAddress: Setting<SocketAddressText>
     package let logLevel: Setting<String>
     /// Nil for a process that keeps nothing.
-    package let storePath: Setting<String>?
+    package let store: StoreSettings?
     package let sealingKeyFile: Setting<String>?
 
     /// The gateway only asks and keeps nothing; all others also answer and keep.
@@ -49,10 +49,7 @@ package struct StandardSettings: Sendable {
         logLevel = .choice(
             "log.level", default: "info", of: ["trace", "debug", "info", "notice", "warning", "error", "critical"],
             help: "The least that is logged.")
-        storePath =
-            isEdge
-            ? nil
-            : .path("store.path", default: "var/\(name)/\(name).sqlite", help: "The database of this process alone.")
+        store = isEdge ? nil : StoreSettings(service)
         sealingKeyFile =
             isEdge
             ? nil
@@ -67,7 +64,8 @@ package struct StandardSettings: Sendable {
     var keys: [SettingKey] {
         let ordered = Self.order.compactMap { callees[$0]?.key }
         let bus = [bind?.key].compactMap(\.self) + [busKeys.key] + ordered
-        return bus + [operationsAddress.key, logLevel.key] + [storePath?.key, sealingKeyFile?.key].compactMap(\.self)
+        return bus + [operationsAddress.key, logLevel.key] + (store?.keys ?? [])
+            + [sealingKeyFile?.key].compactMap(\.self)
     }
 
     private static func port(of service: ServiceName) -> Int {

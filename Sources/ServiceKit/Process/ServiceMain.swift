@@ -60,6 +60,7 @@ package enum ServiceMain {
         let settings = try Settings(
             keys, service: service, commandLine: line.values, environment: ProcessEnvironment.variables,
             file: line.configurationFile.map(ConfigurationFile.read) ?? [:], filePath: line.configurationFile ?? "")
+        try standard.store?.check(settings)
         if line.action == .printConfiguration {
             output.write(SettingsText.yaml(settings, program: program))
             return nil

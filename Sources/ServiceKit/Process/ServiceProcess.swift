@@ -35,9 +35,9 @@ package struct ServiceProcess: Sendable {
         now = SystemTime.now
     }
 
-    package var storePath: String {
-        guard let setting = standard.storePath else { preconditionFailure("\(service.rawValue) keeps nothing") }
-        return settings[setting]
+    package var store: StoreConfiguration {
+        guard let store = standard.store else { preconditionFailure("\(service.rawValue) keeps nothing") }
+        return store.configuration(settings)
     }
 
     package func sealer() throws(SecretsError) -> Sealer {
