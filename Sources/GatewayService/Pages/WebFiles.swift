@@ -60,6 +60,7 @@ package enum WebFiles {
         "filters.js": PackageResources.filters_js,
         "icons.svg": PackageResources.icons_svg,
         "mark.svg": PackageResources.mark_svg,
+        "modes.js": PackageResources.modes_js,
         "outcomes.js": PackageResources.outcomes_js,
         "page.js": PackageResources.page_js,
         "paged-list.js": PackageResources.paged_list_js,
@@ -84,6 +85,7 @@ package enum WebFiles {
         "session.js": PackageResources.session_js,
         "sign-in.js": PackageResources.sign_in_js,
         "target-picker.js": PackageResources.target_picker_js,
+        "typing.js": PackageResources.typing_js,
     ]
 
     /// By language; the first of `Texts.languages` is what everyone else gets.

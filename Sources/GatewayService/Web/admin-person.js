@@ -1,6 +1,7 @@
 // One person: devices, what the policy says and why, groups, and what an administrator may do.
 
 import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, notice, query, segment, showFacts, showSecret } from "./administration.js";
+import { modeKeys } from "./modes.js";
 import { byId, copyOf, day, dayAndTime, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { namedTarget, pickTargets } from "./target-picker.js";
 
@@ -78,7 +79,6 @@ function deviceRow(device) {
 
 // ---- what the policy says
 
-const modes = { any: "adminModes.any", deviceBasedPush: "adminModes.deviceBasedPush", push: "adminModes.push" };
 const rules = {
   state: "adminPersonSays.ruleState", excludeTargets: "adminPersonSays.ruleExclude", "includeTargets.user": "adminPersonSays.ruleUser",
   "includeTargets.group": "adminPersonSays.ruleGroup", "includeTargets.all_users": "adminPersonSays.ruleAll",
@@ -93,7 +93,7 @@ async function explain() {
     : said.decidingTarget.id === "all_users" ? text("adminPersonSays.allUsers") : (await namedTarget(said.decidingTarget)).name;
   const yes = (value) => text(value ? "adminSays.yes" : "adminSays.no");
   showFacts(byId("explain-facts"), [
-    [text("adminPersonSays.mode"), said.mode ? text(modes[said.mode]) : text("adminPersonSays.noMode")],
+    [text("adminPersonSays.mode"), said.mode ? text(modeKeys[said.mode]) : text("adminPersonSays.noMode")],
     [text("adminPersonSays.decidingTarget"), target],
     [text("adminPersonSays.codes"), yes(said.features.offlineCodes)],
     [text("adminPersonSays.showsApplication"), yes(said.features.displayAppInformation)],

@@ -3,13 +3,13 @@
 import { adminProblem, asAdmin, attempt, fill, notice, query, replyToAdmin } from "./administration.js";
 import { byId, copyOf, dayAndTime, figure, openDialog, text, toast } from "./page.js";
 import { Draft } from "./drafts.js";
+import { modeKeys } from "./modes.js";
 import { namedTarget, pickTargets, targetGlyph } from "./target-picker.js";
 
 const path = "policies/authenticator";
 const allUsers = { targetType: "group", id: "all_users" };
 const nobody = { targetType: "group", id: "00000000-0000-0000-0000-000000000000" };
 const features = ["displayAppInformationRequiredState", "displayLocationInformationRequiredState"];
-const modes = { any: "adminModes.any", deviceBasedPush: "adminModes.deviceBasedPush", push: "adminModes.push" };
 
 /** The document as the server has it, and as it is edited. */
 let saved = null;
@@ -84,7 +84,7 @@ function targetRow(list, targets, target, index) {
   const configure = row.querySelector("[data-configure]");
   mode.hidden = configure.hidden = list === "exclude";
   if (list === "include") {
-    mode.textContent = text(modes[target.authenticationMode]);
+    mode.textContent = text(modeKeys[target.authenticationMode]);
     configure.setAttribute("aria-label", text("adminPolicySays.configure", { name }));
     configure.addEventListener("click", () => askForMode(target));
   }
@@ -256,7 +256,7 @@ function includeChanges(before, after) {
   const words = [];
   for (const target of after) {
     const old = before.find((other) => isSame(other, target));
-    const values = { name: nameOf(target), mode: text(modes[target.authenticationMode]) };
+    const values = { name: nameOf(target), mode: text(modeKeys[target.authenticationMode]) };
     if (!old) words.push(text("adminPolicySays.included", values));
     else if (old.authenticationMode !== target.authenticationMode) words.push(text("adminPolicySays.modeChanged", values));
   }

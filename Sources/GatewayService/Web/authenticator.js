@@ -11,7 +11,7 @@ import { drawSettings, isLocked, startLock } from "./phone-lock-view.js";
 import { askAll, isReachable, onRequests, takeOver } from "./phone-requests.js";
 import { Screens } from "./screens.js";
 
-const screens = new Screens(byId("phone"), (screen) => arriveAtAccount(arriveAtAdding(screen)));
+const screens = new Screens(byId("phone"), "home", (screen) => arriveAtAccount(arriveAtAdding(screen)));
 let installation = null;
 
 // ---- drawing

@@ -2,6 +2,7 @@
 
 import { adminProblem } from "./administration.js";
 import { announce, busy, text } from "./page.js";
+import { whenTyped } from "./typing.js";
 
 /** `root` holds `[data-rows]`, `[data-more]`, `[data-none]` and `[data-failed]` with a button. */
 export class PagedList {
@@ -65,27 +66,15 @@ export class PagedList {
   }
 }
 
-const typingPause = 250;
-
 /** Calls `changed` when somebody stops typing, and keeps what was typed in the address, so that reload and Back find it. */
 export function searchBox(input, changed) {
   const address = new URL(location.href);
   input.value = address.searchParams.get("search") ?? "";
-  let timer = 0;
-  const apply = () => {
-    clearTimeout(timer);
+  whenTyped(input, () => {
     const words = input.value.trim();
     if (words) address.searchParams.set("search", words);
     else address.searchParams.delete("search");
     history.replaceState(history.state, "", address);
     changed();
-  };
-  input.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(apply, typingPause);
-  });
-  input.form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    apply();
   });
 }

@@ -4,12 +4,15 @@
 export class Screens {
   #root;
   #arrive;
+  #home;
   #shown = () => {};
   #covered = false;
 
-  /** `arrive(screen)` says which screen to show where one that was left is come back to: itself, or another that makes sense. */
-  constructor(root, arrive) {
+  /** `home` is the first screen. `arrive(screen)` says which screen to show where one that was left is come back to: itself, or
+   *  another that makes sense. Nothing is shown before `uncover`. */
+  constructor(root, home, arrive) {
     this.#root = root;
+    this.#home = home;
     this.#arrive = arrive;
     addEventListener("popstate", () => this.#restore());
     document.addEventListener("click", (event) => {
@@ -25,7 +28,7 @@ export class Screens {
   }
 
   get current() {
-    return history.state?.screen ?? "home";
+    return history.state?.screen ?? this.#home;
   }
 
   /** What the entry remembers besides its screen. */
@@ -42,7 +45,7 @@ export class Screens {
   /** To the screen before, or home where this is the first one. */
   back() {
     if (history.state?.depth) history.back();
-    else this.go("home", { replace: true });
+    else this.go(this.#home, { replace: true });
   }
 
   /** A screen in the place of all others, until `uncover`; Back does not lead past it. */

@@ -6,8 +6,10 @@ import { answerTo } from "./answer.js";
 import { call, persistently, Problem } from "./api.js";
 import { announce, busy, byId, fieldError, setIcon, tenant, text, waitingTime } from "./page.js";
 import { Ring, showNumber } from "./ring.js";
+import { Screens } from "./screens.js";
 
 const root = byId("sign-in");
+const screens = new Screens(root, "name", arrive);
 const ring = new Ring(byId("ring"));
 const rememberedName = `countersign.username.${tenant}`;
 const keptRequest = `countersign.sign-in.${tenant}`;
@@ -21,13 +23,12 @@ let username = "";
 let request = null;
 let waiting = null;
 /** What "Try again" does. */
-let again = () => go("name");
+let again = () => screens.go("name");
 let countdown = 0;
 
 // ---- screens
 
-function show(screen) {
-  for (const section of root.querySelectorAll("[data-screen]")) section.hidden = section.dataset.screen !== screen;
+screens.onShown((screen) => {
   for (const element of root.querySelectorAll("[data-username]")) {
     if (element instanceof HTMLInputElement) element.value = username;
     else element.textContent = username;
@@ -40,30 +41,14 @@ function show(screen) {
     secret.value = "";
     fieldError(secret, null);
   }
-  const section = root.querySelector(`[data-screen="${screen}"]`);
-  const first = screen === "name" ? byId("username") : section.querySelector("form input:not([tabindex])");
-  const isThere = first && !first.closest("[hidden]");
-  (isThere ? first : byVisible(section) ?? section.querySelector("h1")).focus({ preventScroll: true });
-  scrollTo(0, 0);
-}
-
-function byVisible(section) {
-  return [...section.querySelectorAll("form input:not([tabindex])")].find((input) => !input.closest("[hidden]"));
-}
-
-function go(screen, { replace = false } = {}) {
-  if (history.state?.screen === screen) replace = true;
-  history[replace ? "replaceState" : "pushState"]({ screen }, "");
-  show(screen);
-}
+});
 
 /** A screen that was left may make no sense any more: no request to show, no name to go with a password. */
 function arrive(screen) {
   const needsRequest = screen === "number" && !isOpen();
   const needsName = !["name", "number"].includes(screen) && !username;
   const isOver = screen === "outcome" || screen === "done";
-  if (needsRequest || needsName || isOver) return go("name", { replace: true });
-  show(screen);
+  return needsRequest || needsName || isOver ? "name" : screen;
 }
 
 // ---- the request
@@ -121,7 +106,7 @@ async function wait() {
 
 async function settle({ status, reason }) {
   if (status === "approved") return complete();
-  const isSeen = history.state?.screen === "number";
+  const isSeen = screens.current === "number";
   const isSecond = request.isSecond;
   forget();
   // Someone who types a code meanwhile is not disturbed: it goes with a fresh request.
@@ -151,7 +136,7 @@ async function complete() {
 function finish() {
   forget();
   otherTabs.postMessage("signedIn");
-  go("done", { replace: true });
+  screens.go("done", { replace: true });
   location.replace(root.dataset.return);
 }
 
@@ -179,9 +164,9 @@ function outcome(kind, { isSecond = false, retry = null, retryAfter = 0 } = {}) 
   byId("outcome-words").textContent = text(words);
   byId("outcome-ways").hidden = !username;
   // A password is not kept: whoever needs it again types it again.
-  again = retry ?? (() => (isSecond ? go("password", { replace: true }) : username ? begin() : go("name", { replace: true })));
+  again = retry ?? (() => (isSecond ? screens.go("password", { replace: true }) : username ? begin() : screens.go("name", { replace: true })));
   pauseButton(retryAfter);
-  go("outcome", { replace: true });
+  screens.go("outcome", { replace: true });
   announce(`${text(title)}. ${text(words)}`);
 }
 
@@ -224,7 +209,7 @@ async function begin() {
   await withdraw();
   try {
     take((await ask({ username })).body.signIn, false);
-    go("number", { replace: history.state?.screen === "outcome" });
+    screens.go("number", { replace: screens.current === "outcome" });
   } catch (problem) {
     fail(problem, problem.kind === "offline" || problem.status >= 500 ? begin : null);
   }
@@ -237,11 +222,11 @@ async function present(input, credentials) {
     const { status, body } = await ask({ username, ...credentials });
     if (status === 200) return finish();
     take(body.signIn, true);
-    go("number");
+    screens.go("number");
   } catch (problem) {
     if (problem.status === 401) return fieldError(input, text("signInSays.invalidCredentials"));
     if (problem.status === 429) return fieldError(input, text("says.tooMany", { time: waitingTime(problem.retryAfter) }));
-    fail(problem, () => go(input.id, { replace: true }));
+    fail(problem, () => screens.go(input.id, { replace: true }));
   }
 }
 
@@ -314,14 +299,8 @@ onSubmit("code-form", async () => {
   await submitCode(digits, password.value);
 });
 
-root.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (button?.dataset.go) go(button.dataset.go);
-  if (button && "back" in button.dataset) history.back();
-});
-byId("approve").addEventListener("click", (event) => (isOpen() && !request.isSecond ? go("number") : busy(event.currentTarget, begin)));
+byId("approve").addEventListener("click", (event) => (isOpen() && !request.isSecond ? screens.go("number") : busy(event.currentTarget, begin)));
 byId("again").addEventListener("click", (event) => busy(event.currentTarget, async () => again()));
-addEventListener("popstate", (event) => arrive(event.state?.screen ?? "name"));
 otherTabs.addEventListener("message", ({ data }) => {
   if (data === "signedIn") return location.replace(root.dataset.return);
   if (!request) return;
@@ -343,9 +322,7 @@ function start() {
   } else {
     sessionStorage.removeItem(keptRequest);
   }
-  const screen = history.state?.screen ?? "name";
-  if (history.state === null) history.replaceState({ screen: "name" }, "");
-  arrive(screen);
+  screens.uncover();
 }
 
 start();

@@ -2,16 +2,15 @@
 
 import { adminProblem, asAdmin, fill, initials, notice, query, segment } from "./administration.js";
 import { announce, byId, copyOf, openDialog, setIcon, text } from "./page.js";
+import { whenTyped } from "./typing.js";
 
 const dialog = byId("picker-dialog");
 const shownMax = 20;
-const typingPause = 250;
 
 let kinds = ["group", "user"];
 let taken = () => false;
 let onPick = () => {};
 let turn = 0;
-let timer = 0;
 
 /** `pick({targetType, id, name, detail})` runs for each one that is chosen; with `isOnly` the dialog closes then. */
 export function pickTargets({ title, of = ["group", "user"], isTaken = () => false, isOnly = false }, pick) {
@@ -104,12 +103,4 @@ function mark(row, isTaken) {
   if (isTaken) byId("picker-search").focus();
 }
 
-byId("picker-search").addEventListener("input", () => {
-  clearTimeout(timer);
-  timer = setTimeout(search, typingPause);
-});
-byId("picker-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  clearTimeout(timer);
-  search();
-});
+whenTyped(byId("picker-search"), search);

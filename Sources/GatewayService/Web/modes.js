@@ -1,0 +1,3 @@
+// How the modes of the authenticator are called.
+
+export const modeKeys = { any: "adminModes.any", deviceBasedPush: "adminModes.deviceBasedPush", push: "adminModes.push" };
