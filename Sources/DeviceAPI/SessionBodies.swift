@@ -79,15 +79,28 @@ package struct OwnMethods: APIReply {
     /// password, temporaryAccessPass, push, code, phoneSignIn: those that are usable now.
     package var methods: [String]
     package var devices: [DeviceDocument]
-    /// phoneSignIn, push or code; null without an active device.
-    @Nullable package var defaultMethod: String?
+    /// What the person chose, where that is usable now, otherwise the first that is; null where none is.
+    @Nullable package var defaultMethod: DefaultMethod?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case person, methods, devices, defaultMethod }
 
-    package init(person: PersonView, methods: [String], devices: [DeviceDocument], defaultMethod: String? = nil) {
+    package init(person: PersonView, methods: [String], devices: [DeviceDocument], defaultMethod: DefaultMethod? = nil)
+    {
         self.person = person
         self.methods = methods
         self.devices = devices
+        self.defaultMethod = defaultMethod
+    }
+}
+
+/// `PATCH …/me`.
+package struct OwnChoice: APIRequest {
+    package var defaultMethod: DefaultMethod
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case defaultMethod }
+    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+
+    package init(defaultMethod: DefaultMethod) {
         self.defaultMethod = defaultMethod
     }
 }

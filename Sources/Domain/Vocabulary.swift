@@ -52,6 +52,21 @@ package enum SignInMethod: String, Sendable, Codable, CaseIterable {
     case code
 }
 
+/// What the person's own browser offers first, in the order in which it does so where the person chose nothing.
+package enum DefaultMethod: String, Sendable, Codable, CaseIterable {
+    /// The user name, then the number on the phone.
+    case phoneSignIn
+    /// The password, then the number on the phone.
+    case push
+    /// A code of the authenticator.
+    case code
+
+    /// The choice where it can be used now, otherwise the first that can; nil where none can.
+    package static func resolved(chosen: DefaultMethod?, usable: [DefaultMethod]) -> DefaultMethod? {
+        usable.first { $0 == chosen } ?? usable.first
+    }
+}
+
 /// How a person's deciding target lets the authenticator be used.
 package enum AuthenticationMode: String, Sendable, Codable, CaseIterable {
     case any

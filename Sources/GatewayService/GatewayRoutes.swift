@@ -82,6 +82,7 @@ struct GatewayRoutes: Sendable {
             route(.delete, "/v1/{tenant}/session", .session, .none, session.end),
             route(.post, "/v1/{tenant}/session/complete", .session, .json, session.complete),
             route(.get, "/v1/{tenant}/me", .session, .none, me.read),
+            route(.patch, "/v1/{tenant}/me", .session, .json, me.choose),
             route(.delete, "/v1/{tenant}/me/devices/{device}", .session, .none, me.removeDevice),
             route(.get, "/v1/{tenant}/me/sign-ins", .session, .none, MySignIns(edge: edge).list),
             route(.post, "/v1/{tenant}/me/sign-ins/{signIn}:report", .session, .none, MySignIns(edge: edge).report),

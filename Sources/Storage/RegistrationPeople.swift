@@ -12,11 +12,13 @@ package struct StoredPerson: Hashable, Sendable {
     package var isBlocked: Bool
     package var roles: [String]
     package let createdAt: Timestamp
+    /// What the person chose; nil: nothing yet.
+    package var defaultMethod: DefaultMethod?
 
     package init(
         tenant: TenantID, id: PersonID, username: String, displayName: String, passwordHash: String? = nil,
         isBlocked: Bool = false,
-        roles: [String] = [], createdAt: Timestamp
+        roles: [String] = [], createdAt: Timestamp, defaultMethod: DefaultMethod? = nil
     ) {
         self.tenant = tenant
         self.id = id
@@ -26,6 +28,7 @@ package struct StoredPerson: Hashable, Sendable {
         self.isBlocked = isBlocked
         self.roles = roles
         self.createdAt = createdAt
+        self.defaultMethod = defaultMethod
     }
 }
 

@@ -290,6 +290,12 @@ extension CompareModes: ServiceRequest {
     package static let method = Method(238, "CompareModes", answeredBy: .registration, .reads, callers: [.policy])
 }
 
+extension ChooseDefaultMethod: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(
+        239, "ChooseDefaultMethod", answeredBy: .registration, .keyed, callers: [.gateway])
+}
+
 // MARK: challenge
 
 extension BeginChallenge: ServiceRequest {
@@ -424,7 +430,8 @@ extension Method {
         CreateUser.method, ReadUser.method, ListUsers.method, ChangeUser.method, DeleteUser.method, SetBlocked.method,
         ImportUsers.method, CreateGroup.method, ReadGroup.method, ListGroups.method, ChangeGroup.method,
         DeleteGroup.method, ChangeMembers.method, ListMembers.method, IssuePass.method, ListDevices.method,
-        ListDirectoryAudit.method, CheckTargets.method, CompareModes.method, BeginChallenge.method,
+        ListDirectoryAudit.method, CheckTargets.method, CompareModes.method,
+        ChooseDefaultMethod.method, BeginChallenge.method,
         BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
         CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, SummarizeSignIns.method,

@@ -18,7 +18,7 @@ def test_a_code_with_the_password_signs_in(browser, someone):
     page.ways("Use a verification code")
     page.page.fill("#code-password", someone.password)
     page.page.fill("#code", code_of(someone))
-    page.page.get_by_role("button", name="Sign in").click()
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
     page.expect_signed_in()
 
 
@@ -31,12 +31,12 @@ def test_a_wrong_code_is_said_beside_its_field_and_too_many_wait(browser, someon
     for _ in range(3):
         page.page.fill("#code-password", someone.password)
         page.page.fill("#code", "000000")
-        page.page.get_by_role("button", name="Sign in").click()
+        page.page.get_by_role("button", name="Sign in", exact=True).click()
         expect(error).to_contain_text("did not match")
         expect(page.page.locator("#code")).to_have_attribute("aria-invalid", "true")
         expect(page.page.locator("#code-form button")).not_to_have_attribute("aria-busy", "true")
     page.page.fill("#code", code_of(someone))
-    page.page.get_by_role("button", name="Sign in").click()
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
     expect(error).to_contain_text("Too many attempts. Please wait")
 
 
@@ -48,7 +48,7 @@ def test_a_code_alone_is_enough_where_the_tenant_says_so(browser, someone, setti
     page.ways("Use a verification code")
     expect(page.page.locator("#code-password")).to_be_hidden()
     page.page.fill("#code", code_of(someone))
-    page.page.get_by_role("button", name="Sign in").click()
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
     page.expect_signed_in()
 
 
@@ -78,7 +78,7 @@ def test_a_code_is_the_second_factor_without_a_second_password(browser, make_som
     page.ways("Use a verification code")
     expect(page.page.locator("#code-password")).to_be_hidden()
     page.page.fill("#code", code_of(someone))
-    page.page.get_by_role("button", name="Sign in").click()
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
     page.expect_signed_in()
 
 
@@ -89,10 +89,10 @@ def test_a_pass_signs_in_once(browser, someone, administrator):
     page.page.get_by_role("button", name="I can’t use my app right now").click()
     page.page.get_by_role("button", name="My phone is lost, broken or new").click()
     page.page.fill("#pass", "wrong-pass")
-    page.page.get_by_role("button", name="Sign in").click()
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.page.locator("#pass-error")).to_contain_text("is not right")
     page.page.fill("#pass", text)
-    page.page.get_by_role("button", name="Sign in").click()
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
     page.expect_signed_in()
 
 

@@ -68,6 +68,89 @@ def test_phone_sign_in_and_the_default_method_are_shown(browser, someone):
     expect(default).to_contain_text("Phone sign-in")
 
 
+def method(page, name: str):
+    return page.locator("#methods li", has=page.get_by_role("heading", name=name, exact=True))
+
+
+def choose(page, name: str) -> None:
+    page.get_by_role("button", name=f"Use as default: {name}").click()
+    expect(method(page, name).locator("[data-default]")).to_be_visible()
+    expect(page.locator("[data-default]:visible")).to_have_count(1)
+
+
+def test_the_default_method_is_chosen_and_kept(browser, someone):
+    page = sign_in(browser, someone)
+    choose(page, "Verification code")
+    expect(page.locator(".toast")).to_have_text("Verification code is your default method now")
+    page.reload()
+    expect(method(page, "Verification code").locator("[data-default]")).to_be_visible()
+    assert someone.browser.call("GET", "/me").json()["defaultMethod"] == "code"
+    expect(method(page, "Password").get_by_role("button")).to_have_count(0)
+    assert someone.browser.call("PATCH", "/me", json={"defaultMethod": "password"}).status_code == 400
+    choose(page, "Phone sign-in")
+    assert someone.phone.call("DELETE", "/phone-sign-in").status_code == 204
+    assert someone.browser.call("GET", "/me").json()["defaultMethod"] == "push", "what cannot be used is not offered"
+    refused = someone.browser.call("PATCH", "/me", json={"defaultMethod": "phoneSignIn"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value")
+
+
+def approve(someone, number: str) -> None:
+    assert someone.phone.answer(only_challenge(someone.phone), number=number).json()["status"] == "approved"
+
+
+def remember(start: SignInPage) -> SignInPage:
+    start.page.get_by_label("Remember my user name").check()
+    return start
+
+
+def test_a_browser_that_remembers_the_name_begins_with_the_default_method(open_browser, someone):
+    browser = open_browser()
+    start = remember(SignInPage(browser.tab()).open())
+    approve(someone, start.next(someone.username))
+    start.expect_signed_in()
+    choose(start.page, "Verification code")
+    again = SignInPage(browser.tab()).open("?prompt=login")
+    again.page.get_by_role("button", name="Next").click()
+    again.expect_screen("code")
+    assert not someone.phone.challenges(), "no phone rings before somebody asks for it"
+    again.ways("Approve a request on my Authenticator app")
+    approve(someone, again.number())
+    again.expect_signed_in()
+    choose(again.page, "Authenticator app")
+    third = SignInPage(browser.tab()).open("?prompt=login")
+    third.page.get_by_role("button", name="Next").click()
+    third.expect_screen("password")
+    third.page.fill("#password", someone.password)
+    third.page.get_by_role("button", name="Next").click()
+    approve(someone, third.number())
+    third.expect_signed_in()
+
+
+def test_a_choice_made_elsewhere_is_learned_by_signing_in(open_browser, someone):
+    browser = open_browser()
+    start = remember(SignInPage(browser.tab()).open("?return=/demo/sign-in%3Fprompt%3Dlogin"))
+    assert someone.browser.call("PATCH", "/me", json={"defaultMethod": "code"}).status_code == 200
+    approve(someone, start.next(someone.username))
+    start.page.wait_for_url("**prompt=login")
+    start.page.get_by_role("button", name="Next").click()
+    start.expect_screen("code")
+
+
+def test_nobody_else_is_told_a_default_method(open_browser, someone):
+    assert someone.browser.call("PATCH", "/me", json={"defaultMethod": "code"}).status_code == 200
+    page = SignInPage(open_browser().tab()).open()
+    seen = []
+    for username in [someone.username, "nobody-of-this-name"]:
+        page.next(username)
+        seen.append(page.page.inner_text("main").replace(username, "NAME").replace(page.page.text_content("#number"), "NN"))
+        page.page.get_by_role("button", name="Use another user name").click()
+    without_digits = ["".join(letter for letter in text if not letter.isdigit()) for text in seen]
+    assert without_digits[0] == without_digits[1]
+    remembered = remember(SignInPage(open_browser().tab()).open())
+    remembered.next("nobody-of-this-name")
+    assert remembered.page.evaluate("Object.keys(localStorage)") == ["countersign.username.demo"]
+
+
 def test_a_device_is_removed_after_a_question(browser, someone):
     page = sign_in(browser, someone)
     page.get_by_role("button", name="Remove Test phone").click()

@@ -34,6 +34,7 @@ enum Samples {
             ["username", "password", "temporaryAccessPass"]
         ),
         (SessionCompletion(id: "c1", secret: "s1"), ["id", "secret"]),
+        (OwnChoice(defaultMethod: .code), ["defaultMethod"]),
         (
             UserCreation(username: "alice", displayName: "Alice", password: "p", roles: ["administrator"], groups: []),
             ["username", "displayName", "password", "roles", "groups"]

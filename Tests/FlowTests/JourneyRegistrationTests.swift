@@ -87,7 +87,7 @@ extension FlowTests {
                 let method = try #require(try await someone.browser.me().devices.first).phoneSignIn
                 #expect(method.createdDateTime == stack.clock.now)
                 #expect(method.device == PhoneSignInDevice(id: someone.account.rawValue, name: "Phone"))
-                #expect(try await someone.browser.me().defaultMethod == "phoneSignIn")
+                #expect(try await someone.browser.me().defaultMethod == .phoneSignIn)
                 let after = try await tenant.application.begin(someone.name)
                 #expect(try await someone.phone.pendingIDs(someone.account) == [after.id])
             }

@@ -154,4 +154,32 @@ struct SessionTests {
         let first = try await fixture.call(fixture.login("alice"), id: id)
         #expect(try await fixture.call(fixture.login("alice"), id: id) == first)
     }
+
+    @Test("a person's choice of the default method is kept, and in the audit log once")
+    func defaultMethod() async throws {
+        let alice = try await fixture.person("alice")
+        func chosen() async throws -> String {
+            try await fixture.call(ReadOwnMethods.with { ($0.tenant, $0.personID) = ("demo", alice.id) }).defaultMethod
+        }
+        func choose(_ method: String) -> ChooseDefaultMethod {
+            .with { ($0.tenant, $0.personID, $0.method) = ("demo", alice.id, method) }
+        }
+        #expect(try await chosen() == "")
+        for method in ["code", "code", "push"] {
+            _ = try await fixture.call(choose(method))
+            #expect(try await chosen() == method)
+        }
+        #expect(await fixture.refusal(choose("password")) == .malformed)
+        _ = try await fixture.call(
+            ChangeUser.with { ($0.tenant, $0.personID, $0.displayName) = ("demo", alice.id, "Alice") })
+        #expect(try await chosen() == "push")
+        let entries = try await fixture.call(
+            ListDirectoryAudit.with {
+                $0.tenant = "demo"
+                $0.filter.action = "user.default-method"
+            }
+        ).entries
+        #expect(try entries.map { try JSONValue(parsing: $0.beforeJson)["defaultMethod"] } == ["code", .null])
+        #expect(try entries.map { try JSONValue(parsing: $0.afterJson)["username"] } == ["alice", "alice"])
+    }
 }

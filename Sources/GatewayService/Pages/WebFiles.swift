@@ -79,6 +79,7 @@ package enum WebFiles {
         "phone-requests.js": PackageResources.phone_requests_js,
         "phone-scan.js": PackageResources.phone_scan_js,
         "phone-store.js": PackageResources.phone_store_js,
+        "remembered.js": PackageResources.remembered_js,
         "ring.js": PackageResources.ring_js,
         "screens.js": PackageResources.screens_js,
         "security-info.js": PackageResources.security_info_js,

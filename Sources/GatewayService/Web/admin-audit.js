@@ -19,7 +19,7 @@ const actions = {
   "session.open": "adminAuditSays.sessionOpen", "user.block": "adminAuditSays.userBlock",
   "user.change": "adminAuditSays.userChange", "user.create": "adminAuditSays.userCreate",
   "user.delete": "adminAuditSays.userDelete", "user.import": "adminAuditSays.userImport",
-  "user.unblock": "adminAuditSays.userUnblock",
+  "user.default-method": "adminAuditSays.userDefaultMethod", "user.unblock": "adminAuditSays.userUnblock",
 };
 const kinds = {
   client: "adminAuditSays.byApplication", person: "adminAuditSays.byPerson", token: "adminAuditSays.byToken",

@@ -3,6 +3,7 @@
 import { addDevice } from "./add-device.js";
 import { outcomeGlyphs, outcomeTones } from "./outcomes.js";
 import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast } from "./page.js";
+import { keepFirstOffer } from "./remembered.js";
 import { asMe, signOut } from "./session.js";
 
 const glyphs = { phoneSignIn: "phone", push: "phone", code: "code", password: "key", temporaryAccessPass: "ticket" };
@@ -13,6 +14,8 @@ const methodNames = {
   password: ["securityInfoSays.password", "securityInfoSays.passwordHint"],
   temporaryAccessPass: ["securityInfoSays.temporaryAccessPass", "securityInfoSays.temporaryAccessPassHint"],
 };
+/** Those that a sign-in can begin with. */
+const defaults = ["phoneSignIn", "push", "code"];
 const platforms = {
   ios: "securityInfoSays.ios", android: "securityInfoSays.android", web: "securityInfoSays.web", cli: "securityInfoSays.cli",
 };
@@ -25,21 +28,42 @@ async function loadMethods() {
   const me = await asMe("GET", "me");
   byId("person").hidden = false;
   byId("person").querySelector("[data-person]").textContent = me.person.displayName || me.person.username;
-  byId("methods").replaceChildren(...(me.methods.length ? me.methods.map((name) => methodRow(name, me.defaultMethod)) : [noMethods()]));
+  showMethods(me);
   byId("devices").replaceChildren(...me.devices.map((device) => deviceRow(device, me.devices.length === 1)));
   byId("devices").hidden = me.devices.length === 0;
   byId("no-devices").hidden = me.devices.length > 0;
   byId("add").disabled = false;
 }
 
-function methodRow(name, defaultMethod) {
+function showMethods(me) {
+  const canChoose = me.methods.filter((name) => defaults.includes(name)).length > 1;
+  byId("methods").replaceChildren(...(me.methods.length ? me.methods.map((name) => methodRow(name, me.defaultMethod, canChoose)) : [noMethods()]));
+  byId("default-hint").hidden = !canChoose;
+  keepFirstOffer(me);
+}
+
+function methodRow(name, defaultMethod, canChoose) {
   const row = copyOf("method-row");
   const [title, hint] = methodNames[name] ?? [name, name];
   setIcon(row, glyphs[name] ?? "key");
   row.querySelector("[data-name]").textContent = text(title);
   row.querySelector("[data-hint]").textContent = text(hint);
   row.querySelector("[data-default]").hidden = name !== defaultMethod;
+  const choose = row.querySelector("[data-choose]");
+  choose.hidden = !canChoose || name === defaultMethod || !defaults.includes(name);
+  choose.setAttribute("aria-label", text("securityInfoSays.chooseMethod", { method: text(title) }));
+  choose.addEventListener("click", () => busy(choose, () => makeDefault(name, text(title))));
   return row;
+}
+
+async function makeDefault(name, title) {
+  try {
+    showMethods(await asMe("PATCH", "me", { body: { defaultMethod: name } }));
+  } catch (problem) {
+    return toast(problemText(problem));
+  }
+  byId("methods-title").focus();
+  toast(text("securityInfoSays.chosen", { method: title }));
 }
 
 function noMethods() {

@@ -5,18 +5,20 @@
 import { answerTo } from "./answer.js";
 import { call, persistently, Problem } from "./api.js";
 import { announce, busy, byId, fieldError, setIcon, tenant, text, waitingTime } from "./page.js";
+import { firstOffer, forgetName, isRemembered, keepFirstOffer, remember, rememberedName } from "./remembered.js";
 import { Ring, showNumber } from "./ring.js";
 import { Screens } from "./screens.js";
 
 const root = byId("sign-in");
 const screens = new Screens(root, "name", arrive);
 const ring = new Ring(byId("ring"));
-const rememberedName = `countersign.username.${tenant}`;
 const keptRequest = `countersign.sign-in.${tenant}`;
 const otherTabs = new BroadcastChannel(`countersign.${tenant}`);
 
 /** Well within the time in which an approved request can be completed. */
 const completionMax = 15_000;
+/** Who has signed in does not wait longer for what the next sign-in will offer first. */
+const learningMax = 2_000;
 
 let username = "";
 /** {id, secret, number, isSecond, lifetime, endsAt}: the request that this page waits for, until it is over. */
@@ -121,7 +123,7 @@ async function complete() {
     // The same key again gets the same reply: a lost one costs nothing.
     const headers = { "Idempotency-Key": `complete-${id}` };
     await persistently(() => call("POST", "session/complete", { body: { id, secret }, headers }), AbortSignal.timeout(completionMax));
-    finish();
+    await finish();
   } catch (problem) {
     if (problem.status === 409 || problem.status === 410) {
       forget();
@@ -133,10 +135,13 @@ async function complete() {
   }
 }
 
-function finish() {
+async function finish() {
   forget();
   otherTabs.postMessage("signedIn");
   screens.go("done", { replace: true });
+  if (isRemembered(username)) {
+    await call("GET", "me", { signal: AbortSignal.timeout(learningMax) }).then(({ body }) => keepFirstOffer(body), () => {});
+  }
   location.replace(root.dataset.return);
 }
 
@@ -215,6 +220,14 @@ async function begin() {
   }
 }
 
+/** What this person is offered first. Only where they chose the phone, or nothing is known of them, does a phone ring. */
+async function offer() {
+  const screen = { code: "code", push: "password" }[firstOffer(username)];
+  if (!screen) return begin();
+  await withdraw();
+  screens.go(screen);
+}
+
 /** A password or a pass: 200 is a session, 202 a number to show. */
 async function present(input, credentials) {
   await withdraw();
@@ -265,9 +278,9 @@ onSubmit("name-form", async () => {
   if ([...name].length > 256) return fieldError(byId("username"), text("signInSays.badUsername"));
   fieldError(byId("username"), null);
   username = name;
-  if (byId("remember").checked) localStorage.setItem(rememberedName, name);
-  else localStorage.removeItem(rememberedName);
-  await begin();
+  if (byId("remember").checked) remember(name);
+  else forgetName();
+  await offer();
 });
 
 onSubmit("password-form", async () => {
@@ -311,9 +324,8 @@ otherTabs.addEventListener("message", ({ data }) => {
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 function start() {
-  const remembered = localStorage.getItem(rememberedName);
-  byId("username").value = remembered ?? "";
-  byId("remember").checked = remembered !== null;
+  byId("username").value = rememberedName() ?? "";
+  byId("remember").checked = rememberedName() !== null;
   byId("name-form").querySelector("button").disabled = false;
   const kept = JSON.parse(sessionStorage.getItem(keptRequest) ?? "null");
   if (kept && history.state?.screen && kept.request.endsAt > Date.now()) {

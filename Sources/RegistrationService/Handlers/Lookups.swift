@@ -77,22 +77,6 @@ extension RegistrationService {
         }
     }
 
-    func readOwnMethods(_ request: ReadOwnMethods, _ context: HandlerContext) async throws -> ReadOwnMethodsReply {
-        let (tenant, now, vault) = (TenantID(request.tenant), now(), vault)
-        return try await store.read { records in
-            let person = try records.needPerson(request.personID, tenant: tenant)
-            let record = try records.record(person)
-            let devices = try records.devices(of: person.id, tenant: tenant).map { try $0.record(vault) }
-            let pass = try records.pass(of: person.id, tenant: tenant)
-            return ReadOwnMethodsReply.with {
-                $0.person = record
-                $0.devices = devices
-                $0.hasPassword_p = person.passwordHash != nil
-                $0.hasPass_p = pass?.isUsable(at: now) ?? false
-            }
-        }
-    }
-
     func listDevices(_ request: ListDevices, _ context: HandlerContext) async throws -> ListDevicesReply {
         let (tenant, vault) = (TenantID(request.tenant), vault)
         return try await store.read { records in

@@ -4,14 +4,16 @@ import GRDB
 package import Storage
 
 extension SQLiteRegistrationRecords {
-    private static let columns = "tenant, id, username, display_name, password_hash, is_blocked, roles, created_at"
+    private static let columns = """
+        tenant, id, username, display_name, password_hash, is_blocked, roles, created_at, default_method
+        """
 
     private func person(_ row: Row) throws -> StoredPerson {
         StoredPerson(
             tenant: TenantID(row["tenant"]), id: PersonID(row["id"]), username: row["username"],
             displayName: row["display_name"],
             passwordHash: row["password_hash"], isBlocked: row["is_blocked"], roles: try SQLiteList.texts(row["roles"]),
-            createdAt: row.time("created_at"))
+            createdAt: row.time("created_at"), defaultMethod: try row.optionalWord("default_method"))
     }
 
     package func person(_ id: PersonID, tenant: TenantID) throws -> StoredPerson? {
@@ -31,24 +33,27 @@ extension SQLiteRegistrationRecords {
         try change(
             """
             INSERT INTO person (tenant, id, username, folded_username, display_name, folded_display_name, password_hash, is_blocked,
-                roles, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                roles, created_at, default_method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 person.tenant.rawValue, person.id.rawValue, person.username, FoldedUsername(person.username).rawValue,
                 person.displayName, person.displayName.lowercased(), person.passwordHash, person.isBlocked,
                 SQLiteList.json(person.roles), person.createdAt.milliseconds,
+                person.defaultMethod?.rawValue,
             ])
     }
 
     package func update(_ person: StoredPerson) throws {
         try changeOne(
             """
-            UPDATE person SET display_name = ?, folded_display_name = ?, password_hash = ?, is_blocked = ?, roles = ?
+            UPDATE person SET display_name = ?, folded_display_name = ?, password_hash = ?, is_blocked = ?, roles = ?,
+                default_method = ?
             WHERE tenant = ? AND id = ?
             """,
             [
                 person.displayName, person.displayName.lowercased(), person.passwordHash, person.isBlocked,
-                SQLiteList.json(person.roles), person.tenant.rawValue, person.id.rawValue,
+                SQLiteList.json(person.roles), person.defaultMethod?.rawValue, person.tenant.rawValue,
+                person.id.rawValue,
             ])
     }
 

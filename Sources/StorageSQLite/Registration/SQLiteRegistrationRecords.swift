@@ -59,6 +59,7 @@ extension SQLiteStore where Records == any RegistrationRecords {
     ) throws(StoreOpeningError) -> SQLiteStore<any RegistrationRecords> {
         let migrations = SQLiteMigrations([
             .memo, .audit, SQLiteMigration("registration-0001", PackageResources.registration_0001_sql),
+            SQLiteMigration("registration-0002", PackageResources.registration_0002_sql),
         ])
         return try SQLiteStore(path: path, migrations: migrations, limits: limits, onCommit: onCommit) {
             SQLiteRegistrationRecords($0)

@@ -539,11 +539,30 @@ package nonisolated struct ReadOwnMethodsReply: Sendable {
 
   package var hasPass_p: Bool = false
 
+  /// what the person chose: phoneSignIn, push, code; empty: nothing yet
+  package var defaultMethod: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _person: PersonRecord? = nil
+}
+
+package nonisolated struct ChooseDefaultMethod: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tenant: String = String()
+
+  package var personID: String = String()
+
+  package var method: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct CreateActivation: Sendable {
@@ -2716,7 +2735,7 @@ nonisolated extension ReadOwnMethods: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension ReadOwnMethodsReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ReadOwnMethodsReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}person\0\u{1}devices\0\u{3}has_password\0\u{3}has_pass\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}person\0\u{1}devices\0\u{3}has_password\0\u{3}has_pass\0\u{3}default_method\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2728,6 +2747,7 @@ nonisolated extension ReadOwnMethodsReply: SwiftProtobuf.Message, SwiftProtobuf.
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.devices) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.hasPassword_p) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.hasPass_p) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.defaultMethod) }()
       default: break
       }
     }
@@ -2750,6 +2770,9 @@ nonisolated extension ReadOwnMethodsReply: SwiftProtobuf.Message, SwiftProtobuf.
     if self.hasPass_p != false {
       try visitor.visitSingularBoolField(value: self.hasPass_p, fieldNumber: 4)
     }
+    if !self.defaultMethod.isEmpty {
+      try visitor.visitSingularStringField(value: self.defaultMethod, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2758,6 +2781,47 @@ nonisolated extension ReadOwnMethodsReply: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.devices != rhs.devices {return false}
     if lhs.hasPassword_p != rhs.hasPassword_p {return false}
     if lhs.hasPass_p != rhs.hasPass_p {return false}
+    if lhs.defaultMethod != rhs.defaultMethod {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ChooseDefaultMethod: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "ChooseDefaultMethod"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{1}method\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.personID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.method) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if !self.personID.isEmpty {
+      try visitor.visitSingularStringField(value: self.personID, fieldNumber: 2)
+    }
+    if !self.method.isEmpty {
+      try visitor.visitSingularStringField(value: self.method, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ChooseDefaultMethod, rhs: ChooseDefaultMethod) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.personID != rhs.personID {return false}
+    if lhs.method != rhs.method {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,34 @@
+// The user name that its person asked this browser to remember, and what this browser therefore offers them first.
+//
+// The server tells nobody who has not signed in what a person chose: it would tell whether there is such a person. So the choice is
+// learned after a sign-in, kept beside the name, and gone with it.
+
+import { tenant } from "./page.js";
+
+const nameKey = `countersign.username.${tenant}`;
+const methodKey = `countersign.method.${tenant}`;
+
+export const rememberedName = () => localStorage.getItem(nameKey);
+
+/** The server folds the case of a user name as well. */
+export const isRemembered = (name) => rememberedName()?.toLowerCase() === name.toLowerCase();
+
+export function remember(name) {
+  if (!isRemembered(name)) localStorage.removeItem(methodKey);
+  localStorage.setItem(nameKey, name);
+}
+
+export function forgetName() {
+  localStorage.removeItem(nameKey);
+  localStorage.removeItem(methodKey);
+}
+
+/** phoneSignIn, push or code; null for a name that is not remembered, and where nothing has been learned. */
+export const firstOffer = (name) => (isRemembered(name) ? localStorage.getItem(methodKey) : null);
+
+/** From the document of `GET me`: what is known of anybody but the remembered person is not kept. */
+export function keepFirstOffer({ person, defaultMethod }) {
+  if (!isRemembered(person.username)) return;
+  if (defaultMethod) localStorage.setItem(methodKey, defaultMethod);
+  else localStorage.removeItem(methodKey);
+}
