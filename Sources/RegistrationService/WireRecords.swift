@@ -21,11 +21,12 @@ extension StoredPerson {
         }
     }
 
-    func auditDocument(groups: [GroupID]) -> JSONValue {
+    fileprivate func auditDocument(groups: [StoredGroup]) -> JSONValue {
         [
             "id": .string(id.rawValue), "username": .string(username), "displayName": .string(displayName),
             "blocked": .bool(isBlocked), "roles": .array(roles.map(JSONValue.string)),
-            "groups": .array(groups.map { .string($0.rawValue) }), "hasPassword": .bool(passwordHash != nil),
+            "groups": .array(groups.map { .string($0.id.rawValue) }),
+            "groupNames": .array(groups.map { .string($0.name) }), "hasPassword": .bool(passwordHash != nil),
         ]
     }
 }
@@ -78,9 +79,10 @@ extension StoredDevice {
     }
 
     /// Without key, secret and push address.
-    var auditDocument: JSONValue {
+    fileprivate func auditDocument(username: String) -> JSONValue {
         [
-            "id": .string(id.rawValue), "user": .string(person.rawValue), "name": .string(facts.name),
+            "id": .string(id.rawValue), "user": .string(person.rawValue), "username": .string(username),
+            "name": .string(facts.name),
             "platform": .string(facts.platform.rawValue), "osVersion": .string(facts.osVersion),
             "appVersion": .string(facts.appVersion), "state": .string(state.rawValue),
             "phoneSignIn": .bool(phoneSignInAt != nil),
@@ -109,6 +111,19 @@ extension RegistrationRecords {
     func records(_ people: [StoredPerson], tenant: TenantID) throws -> [PersonRecord] {
         let groups = try groups(of: people.map(\.id), tenant: tenant)
         return people.map { $0.record(groups: groups[$0.id] ?? []) }
+    }
+
+    /// With the names of what it refers to: the row must be readable when they have gone.
+    func auditDocument(_ person: StoredPerson) throws -> JSONValue {
+        person.auditDocument(
+            groups: try groups(of: person.id, tenant: person.tenant).compactMap {
+                try group($0, tenant: person.tenant)
+            })
+    }
+
+    /// As of a person.
+    func auditDocument(_ device: StoredDevice) throws -> JSONValue {
+        device.auditDocument(username: try person(device.person, tenant: device.tenant)?.username ?? "")
     }
 
     func needPerson(_ id: String, tenant: TenantID) throws -> StoredPerson {

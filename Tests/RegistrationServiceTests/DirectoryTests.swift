@@ -185,6 +185,44 @@ struct DirectoryTests {
         #expect(!text.contains(pass) && !text.contains("hunter2") && !text.contains("scrypt"))
     }
 
+    @Test("an entry has the names of whom and what it concerns, not the ids alone")
+    func auditNames() async throws {
+        let alice = try await fixture.person("alice")
+        let device = try await fixture.device(alice)
+        let group = try await fixture.call(CreateGroup.with { ($0.tenant, $0.name) = ("demo", "Staff") }).group
+        for (add, remove) in [([alice.id], [String]()), ([], [alice.id])] {
+            _ = try await fixture.call(
+                ChangeMembers.with {
+                    ($0.tenant, $0.groupID, $0.add, $0.remove) = ("demo", group.id, add, remove)
+                })
+        }
+        _ = try await fixture.call(
+            ChangeUser.with {
+                ($0.tenant, $0.personID, $0.changeGroups, $0.groups) = ("demo", alice.id, true, [group.id])
+            })
+        _ = try await fixture.call(
+            SetBlocked.with { ($0.tenant, $0.personID, $0.blocked) = ("demo", alice.id, true) })
+        _ = try await fixture.call(RemoveDevice.with { ($0.tenant, $0.deviceID) = ("demo", device.id) })
+        let entries = try await fixture.call(ListDirectoryAudit.with { $0.tenant = "demo" }).entries
+        func after(_ action: String) throws -> [JSONValue] {
+            try entries.filter { $0.action == action }.map { try JSONValue(parsing: $0.afterJson) }
+        }
+        func before(_ action: String) throws -> [JSONValue] {
+            try entries.filter { $0.action == action }.map { try JSONValue(parsing: $0.beforeJson) }
+        }
+        #expect(try before("user.block") == [["username": "alice", "blocked": false]])
+        #expect(try after("user.block") == [["username": "alice", "blocked": true]])
+        for document in try after("device.activate") + before("device.remove") {
+            #expect(document["username"] == "alice" && document["name"] == "Phone")
+        }
+        let members = try after("group.members")
+        #expect(members.map { $0["name"] } == ["Staff", "Staff"])
+        #expect(members.map { $0["addedUsernames"] } == [[], ["alice"]])
+        #expect(members.map { $0["removedUsernames"] } == [["alice"], []])
+        #expect(try after("user.change").map { $0["groupNames"] } == [["Staff"]])
+        #expect(try before("user.change").map { $0["groupNames"] } == [[]])
+    }
+
     @Test("the audit log is filtered by who, what, whom and when")
     func auditFilters() async throws {
         let admin = Wire.Actor.with { ($0.kind, $0.id, $0.name) = ("person", "p9", "Root") }

@@ -2,7 +2,7 @@
 
 import { adminPath, asAdmin, fill, query, segment, showFacts } from "./administration.js";
 import { FilterForm } from "./filters.js";
-import { byId, capitalized, copyOf, dayAndTime, moment, openDialog, text } from "./page.js";
+import { byId, capitalized, copyOf, dayAndTime, moment, openDialog, setIcon, text } from "./page.js";
 import { PagedList } from "./paged-list.js";
 
 const actions = {
@@ -21,6 +21,10 @@ const actions = {
   "user.delete": "adminAuditSays.userDelete", "user.import": "adminAuditSays.userImport",
   "user.default-method": "adminAuditSays.userDefaultMethod", "user.unblock": "adminAuditSays.userUnblock",
 };
+const icons = {
+  user: "person", group: "people", device: "phone", "phone-sign-in": "phone", activation: "phone", pass: "ticket", codes: "code",
+  client: "app", policy: "shield", settings: "sliders", session: "key",
+};
 const kinds = {
   client: "adminAuditSays.byApplication", person: "adminAuditSays.byPerson", token: "adminAuditSays.byToken",
   operator: "adminAuditSays.byOperator", device: "adminAuditSays.byDevice", service: "adminAuditSays.byService",
@@ -31,27 +35,55 @@ const list = new PagedList(byId("entries"), {
   load: (cursor) => asAdmin("GET", `audit${query({ ...filters.members, limit: 50, cursor })}`),
   row(entry) {
     const row = fill(copyOf("entry-row"), {
-      what: action(entry), who: [text("adminAuditSays.by", { who: who(entry.actor) }), subject(entry)].filter(Boolean).join(" · "),
+      what: [action(entry), subject(entry)].filter(Boolean).join(": "), who: text("adminAuditSays.by", { who: who(entry.actor) }),
       when: capitalized(dayAndTime(entry.at)),
     });
+    setIcon(row, icons[kindOf(entry)] ?? "list");
     row.querySelector("time").dateTime = entry.at;
     row.querySelector("button").addEventListener("click", () => details(entry));
     return row;
   },
 });
 
+const kindOf = (entry) => entry.action.split(".")[0];
 const action = (entry) => (entry.action in actions ? text(actions[entry.action]) : entry.action);
-/** What the change concerns, by the name that the change itself knows. */
-const subject = ({ before, after }) => after?.username ?? before?.username ?? after?.name ?? before?.name;
+/** What the change concerns, by the names that the change itself knows. */
+function subject({ action, target, before, after }) {
+  const { username, name, addedUsernames, removedUsernames } = { ...before, ...after };
+  if (action === "group.members") {
+    const people = [membersText("adminAuditSays.added", addedUsernames), membersText("adminAuditSays.removed", removedUsernames)];
+    return [name, ...people].filter(Boolean).join(" · ");
+  }
+  if (username && name) return text("adminAuditSays.deviceOf", { device: name, person: username });
+  return username ?? name ?? (action.startsWith("codes.") ? target : undefined);
+}
+
+const namedMax = 3;
+
+function membersText(key, names = []) {
+  if (names.length === 0) return null;
+  const shown = names.slice(0, namedMax).join(", ");
+  const people = names.length <= namedMax ? shown : text("adminAuditSays.andMore", { names: shown, count: names.length - namedMax });
+  return text(key, { people });
+}
+
+/** The page of the person or group that it concerns. */
+function placeOf(entry) {
+  const { target, before, after } = entry;
+  if (kindOf(entry) === "group") return adminPath(`/groups/${segment(target)}`);
+  const isPerson = ["user", "pass", "activation", "session"].includes(kindOf(entry));
+  const person = { ...before, ...after }.user ?? (isPerson ? target : null);
+  return person && adminPath(`/people/${segment(person)}`);
+}
 const who = ({ kind, name, id }) => text(kinds[kind] ?? "adminAuditSays.byOther", { name: name || id });
 
 function details(entry) {
-  const place = { user: "people", group: "groups" }[entry.action.split(".")[0]];
   showFacts(byId("entry-facts"), [
     [text("adminAuditSays.what"), action(entry)],
     [text("adminAuditSays.who"), who(entry.actor)],
     [text("adminAuditSays.when"), moment(entry.at)],
-    [text("adminAuditSays.target"), entry.target, place ? adminPath(`/${place}/${segment(entry.target)}`) : null],
+    [text("adminAuditSays.target"), subject(entry) || entry.target, placeOf(entry)],
+    [text("adminAuditSays.targetId"), entry.target],
     [text("adminAuditSays.requestId"), entry.requestId],
   ]);
   const rows = differences(entry.before, entry.after).map(([name, before, after]) => fill(copyOf("difference-row"), { name, before, after }));

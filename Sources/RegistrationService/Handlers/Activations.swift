@@ -28,7 +28,9 @@ extension RegistrationService {
                 machine: ActivationMachine(
                     expiresAt: change.at + .seconds(view.settings.activationLifetimeMinutes * 60)))
             try change.records.insert(activation)
-            try change.audit(.person(person), "activation.create", tenant: tenant, target: person.id.rawValue)
+            try change.audit(
+                .person(person), "activation.create", tenant: tenant, target: person.id.rawValue,
+                after: ["username": .string(person.username)])
             return activation.reply(ticket: ticket.text, person: person, tenantName: view.name)
         }
     }

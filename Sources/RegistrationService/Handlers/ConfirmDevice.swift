@@ -44,7 +44,8 @@ extension RegistrationService {
         }
         try change.records.update(device)
         try change.audit(
-            .device(device), "device.activate", tenant: tenant, target: id.rawValue, after: device.auditDocument)
+            .device(device), "device.activate", tenant: tenant, target: id.rawValue,
+            after: change.records.auditDocument(device))
         change.tell(tenant: tenant, device: id, person: device.person, mayListen: true)
         change.effects.activations.append(activation.id)
     }
@@ -62,7 +63,8 @@ extension RegistrationService {
         }
         try change.records.deleteDevice(id, tenant: tenant)
         try change.audit(
-            .device(device), "device.discard", tenant: tenant, target: id.rawValue, before: device.auditDocument)
+            .device(device), "device.discard", tenant: tenant, target: id.rawValue,
+            before: change.records.auditDocument(device))
         change.tell(tenant: tenant, device: id, person: device.person, mayListen: false)
     }
 
@@ -80,7 +82,7 @@ extension RegistrationService {
         else { return }
         // Asked again here: another tenant may have become the one since the request was begun.
         try checkOneTenant(device, isLifted: isLifted, change.records)
-        let before = device.auditDocument
+        let before = try change.records.auditDocument(device)
         device.phoneSignInAt = change.at
         device.isExclusive = !isLifted
         device.grantedUntil = nil
@@ -92,7 +94,7 @@ extension RegistrationService {
         }
         try change.audit(
             .device(device), "phone-sign-in.enable", tenant: tenant, target: device.id.rawValue, before: before,
-            after: device.auditDocument)
+            after: change.records.auditDocument(device))
         change.tell(tenant: tenant, device: device.id, person: device.person, mayListen: true)
     }
 

@@ -14,7 +14,7 @@ extension RegistrationService {
         return try await change(request, context) { change in
             var device = try change.records.needDevice(request.deviceID, tenant: tenant)
             guard device.state == .active else { throw ServiceError(.refused, "the device is not active yet") }
-            let before = device.auditDocument
+            let before = try change.records.auditDocument(device)
             device.facts.name = name ?? device.facts.name
             device.facts.osVersion = osVersion ?? device.facts.osVersion
             device.facts.appVersion = appVersion ?? device.facts.appVersion
@@ -27,7 +27,7 @@ extension RegistrationService {
             try change.records.update(device)
             try change.audit(
                 .device(device), "device.change", tenant: tenant, target: device.id.rawValue, before: before,
-                after: device.auditDocument)
+                after: change.records.auditDocument(device))
             change.tell(tenant: tenant, device: device.id, person: device.person, mayListen: true)
             let record = try device.record(change.vault)
             return DeviceReply.with { $0.device = record }
@@ -57,7 +57,8 @@ extension RegistrationService {
         }
         try change.records.deleteDevice(device.id, tenant: device.tenant)
         try change.audit(
-            actor, "device.remove", tenant: device.tenant, target: device.id.rawValue, before: device.auditDocument)
+            actor, "device.remove", tenant: device.tenant, target: device.id.rawValue,
+            before: change.records.auditDocument(device))
         change.tell(tenant: device.tenant, device: device.id, person: device.person, mayListen: false)
     }
 }

@@ -85,8 +85,11 @@ extension RegistrationService {
             try change.audit(
                 request.actor, "group.members", tenant: tenant, target: group.id.rawValue,
                 after: [
+                    "name": .string(group.name),
                     "added": .array(request.add.map(JSONValue.string)),
+                    "addedUsernames": try change.records.usernames(request.add, tenant: tenant),
                     "removed": .array(request.remove.map(JSONValue.string)),
+                    "removedUsernames": try change.records.usernames(request.remove, tenant: tenant),
                 ])
             return try Self.reply(group, change.records)
         }
@@ -115,5 +118,12 @@ extension RegistrationService {
         let record = group.record(memberCount: try records.memberCount(group.id, tenant: group.tenant))
         let tag = try record.entityTag()
         return GroupReply.with { ($0.group, $0.etag) = (record, tag) }
+    }
+}
+
+extension RegistrationRecords {
+    /// Of those that there are.
+    fileprivate func usernames(_ people: [String], tenant: TenantID) throws -> JSONValue {
+        .array(try people.compactMap { try person(PersonID($0), tenant: tenant).map { .string($0.username) } })
     }
 }

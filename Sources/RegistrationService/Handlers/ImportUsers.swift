@@ -81,7 +81,7 @@ extension RegistrationService {
         _ line: ImportedLine, _ tenant: TenantID, _ actor: Actor, _ groups: inout [String: GroupID], _ change: Change
     ) throws -> Bool {
         let existing = try change.records.person(named: FoldedUsername(line.username), tenant: tenant)
-        let before = try existing.map { $0.auditDocument(groups: try change.records.groups(of: $0.id, tenant: tenant)) }
+        let before = try existing.map { try change.records.auditDocument($0) }
         var person =
             existing
             ?? StoredPerson(
@@ -99,7 +99,7 @@ extension RegistrationService {
         }
         try change.audit(
             actor, "user.import", tenant: tenant, target: person.id.rawValue, before: before,
-            after: person.auditDocument(groups: try change.records.groups(of: person.id, tenant: tenant)))
+            after: change.records.auditDocument(person))
         change.tell(tenant: tenant, device: nil, person: person.id, mayListen: !person.isBlocked)
         return existing == nil
     }

@@ -32,7 +32,8 @@ extension RegistrationService {
             try change.audit(
                 request.actor, "pass.issue", tenant: tenant, target: person.id.rawValue,
                 after: [
-                    "id": .string(pass.id), "expiresAt": .string(pass.expiresAt.description),
+                    "username": .string(person.username), "id": .string(pass.id),
+                    "expiresAt": .string(pass.expiresAt.description),
                     "usableOnce": .bool(isUsableOnce),
                 ])
             return IssuePassReply.with {

@@ -95,14 +95,14 @@ extension RegistrationService {
         return try await change(request, context) { change in
             var device = try change.records.needDevice(request.deviceID, tenant: tenant)
             guard device.phoneSignInAt != nil else { return Wire.Empty() }
-            let before = device.auditDocument
+            let before = try change.records.auditDocument(device)
             device.phoneSignInAt = nil
             device.isExclusive = false
             try change.records.update(device)
             try change.cancelRequests(.phoneSignInDisabled, tenant: tenant, person: device.person, device: device.id)
             try change.audit(
                 request.actor, "phone-sign-in.disable", tenant: tenant, target: device.id.rawValue, before: before,
-                after: device.auditDocument)
+                after: change.records.auditDocument(device))
             change.tell(tenant: tenant, device: device.id, person: device.person, mayListen: true)
             return Wire.Empty()
         }

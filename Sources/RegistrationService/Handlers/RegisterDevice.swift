@@ -104,7 +104,8 @@ extension RegistrationService {
                 $0.expiresAtMs = activation.machine.expiresAt.milliseconds
             })
         try change.audit(
-            .person(person), "device.register", tenant: tenant, target: id.rawValue, after: device.auditDocument)
+            .person(person), "device.register", tenant: tenant, target: id.rawValue,
+            after: change.records.auditDocument(device))
         change.tell(tenant: tenant, device: id, person: person.id, mayListen: true)
         change.effects.activations.append(activation.id)
         return device

@@ -98,13 +98,9 @@ extension RegistrationService {
             createdAt: change.at,
             lastUsedAt: change.at)
         try change.records.insert(session)
-        let actor = Actor.with {
-            $0.kind = "person"
-            $0.id = person.id.rawValue
-            $0.name = person.username
-        }
         try change.audit(
-            actor, "session.open", tenant: person.tenant, target: person.id.rawValue, after: ["byPass": .bool(byPass)])
+            .person(person), "session.open", tenant: person.tenant, target: person.id.rawValue,
+            after: ["username": .string(person.username), "byPass": .bool(byPass)])
         return (token, session)
     }
 }

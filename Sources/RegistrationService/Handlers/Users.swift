@@ -28,7 +28,7 @@ extension RegistrationService {
             for group in groups { try change.records.add(person.id, to: group, tenant: tenant) }
             try change.audit(
                 request.actor, "user.create", tenant: tenant, target: person.id.rawValue,
-                after: person.auditDocument(groups: groups))
+                after: change.records.auditDocument(person))
             return try Self.reply(person, change.records)
         }
     }
@@ -68,7 +68,7 @@ extension RegistrationService {
             request.hasPassword && !request.password.isEmpty ? try await hash(Array(request.password)) : nil
         return try await change(request, context) { change in
             var person = try change.records.needPerson(request.personID, tenant: tenant)
-            let before = person.auditDocument(groups: try change.records.groups(of: person.id, tenant: tenant))
+            let before = try change.records.auditDocument(person)
             try EntityTag.check(request.ifMatch, current: change.records.record(person).entityTag())
             if request.hasDisplayName {
                 person.displayName = try DirectoryInput.displayName(request.displayName, of: person.username)
@@ -80,10 +80,9 @@ extension RegistrationService {
             person.roles = roles ?? person.roles
             try change.records.update(person)
             if request.changeGroups { try Self.setGroups(request.groups, of: person, change.records) }
-            let groups = try change.records.groups(of: person.id, tenant: tenant)
             try change.audit(
                 request.actor, "user.change", tenant: tenant, target: person.id.rawValue, before: before,
-                after: person.auditDocument(groups: groups))
+                after: change.records.auditDocument(person))
             change.tell(tenant: tenant, device: nil, person: person.id, mayListen: !person.isBlocked)
             return try Self.reply(person, change.records)
         }
@@ -100,7 +99,7 @@ extension RegistrationService {
         let tenant = TenantID(request.tenant)
         return try await change(request, context) { change in
             let person = try change.records.needPerson(request.personID, tenant: tenant)
-            let groups = try change.records.groups(of: person.id, tenant: tenant)
+            let before = try change.records.auditDocument(person)
             for device in try change.records.devices(of: person.id, tenant: tenant) {
                 try Self.remove(device, request.actor, change)
             }
@@ -108,7 +107,7 @@ extension RegistrationService {
             try change.cancelRequests(.personRemoved, tenant: tenant, person: person.id)
             try change.audit(
                 request.actor, "user.delete", tenant: tenant, target: person.id.rawValue,
-                before: person.auditDocument(groups: groups))
+                before: before)
             change.tell(tenant: tenant, device: nil, person: person.id, mayListen: false)
             return Wire.Empty()
         }
@@ -128,7 +127,8 @@ extension RegistrationService {
             try change.audit(
                 request.actor, request.blocked ? "user.block" : "user.unblock", tenant: tenant,
                 target: person.id.rawValue,
-                before: ["blocked": .bool(!request.blocked)], after: ["blocked": .bool(request.blocked)])
+                before: ["username": .string(person.username), "blocked": .bool(!request.blocked)],
+                after: ["username": .string(person.username), "blocked": .bool(request.blocked)])
             change.tell(tenant: tenant, device: nil, person: person.id, mayListen: !request.blocked)
             for device in try change.records.devices(of: person.id, tenant: tenant) {
                 change.tell(tenant: tenant, device: device.id, person: person.id, mayListen: !request.blocked)
