@@ -8,7 +8,7 @@ import pytest
 from client import Phone
 from playwright.sync_api import Page, expect
 
-from .pages import SignInPage, only_challenge, other_number, sign_in
+from .pages import SignInPage, approve, only_challenge, other_number, sign_in
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "var/screenshots"
@@ -83,7 +83,7 @@ def test_every_screen_of_security_info(open_browser, someone, locale):
     tab = SignInPage(browser.tab()).open()
     tab.page.fill("#username", someone.username)
     tab.page.locator("#name-form button").click()
-    someone.phone.answer(only_challenge(someone.phone), number=tab.number())
+    approve(someone, tab.number())
     tab.expect_signed_in()
     page = tab.page
     expect(page.locator("#recent li").first).to_be_visible()

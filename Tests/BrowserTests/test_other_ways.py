@@ -5,7 +5,7 @@ import time
 import pyotp
 from playwright.sync_api import expect
 
-from .pages import SignInPage, only_challenge
+from .pages import SignInPage, approve, only_challenge
 
 
 def code_of(someone) -> str:
@@ -63,7 +63,7 @@ def test_a_password_is_followed_by_a_number(browser, make_someone):
     page.page.fill("#password", someone.password)
     page.page.get_by_role("button", name="Next").click()
     expect(page.page.get_by_role("heading", name="One more step")).to_be_visible()
-    someone.phone.answer(only_challenge(someone.phone), number=page.number())
+    approve(someone, page.number())
     page.expect_signed_in()
 
 

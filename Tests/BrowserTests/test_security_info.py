@@ -3,7 +3,7 @@
 from client import Person, Phone
 from playwright.sync_api import expect
 
-from .pages import SignInPage, only_challenge, sign_in
+from .pages import SignInPage, approve, only_challenge, sign_in
 
 
 def add_phone(page, phone=None):
@@ -92,10 +92,6 @@ def test_the_default_method_is_chosen_and_kept(browser, someone):
     assert someone.browser.call("GET", "/me").json()["defaultMethod"] == "push", "what cannot be used is not offered"
     refused = someone.browser.call("PATCH", "/me", json={"defaultMethod": "phoneSignIn"})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value")
-
-
-def approve(someone, number: str) -> None:
-    assert someone.phone.answer(only_challenge(someone.phone), number=number).json()["status"] == "approved"
 
 
 def remember(start: SignInPage) -> SignInPage:

@@ -4,7 +4,7 @@ import time
 
 from playwright.sync_api import expect
 
-from .pages import SignInPage, only_challenge, other_number, sign_in
+from .pages import SignInPage, approve, only_challenge, other_number, sign_in
 
 
 def test_a_number_typed_on_the_phone_signs_in_with_no_reload(browser, someone):
@@ -48,7 +48,7 @@ def test_a_wrong_number_says_so_and_a_new_number_follows(browser, someone):
     someone.phone.answer(only_challenge(someone.phone), number=other_number(number))
     page.expect_outcome("That was another number")
     page.try_again()
-    someone.phone.answer(only_challenge(someone.phone), number=page.number())
+    approve(someone, page.number())
     page.expect_signed_in()
 
 
@@ -80,7 +80,7 @@ def test_a_request_that_nobody_answers_ends_with_the_time(browser, someone, sett
     expect(page.page.locator("#announcer")).to_have_text("15 seconds left")
     page.expect_outcome("Time is up", timeout=25_000)
     page.try_again()
-    someone.phone.answer(only_challenge(someone.phone), number=page.number())
+    approve(someone, page.number())
     page.expect_signed_in()
 
 
