@@ -4,6 +4,7 @@ import gzip
 import json
 import urllib.parse
 
+import pytest
 from client import Application, unb64u
 from playwright.sync_api import expect
 from stack import Gateway
@@ -248,6 +249,68 @@ def test_every_screen_of_the_phone(open_browser, ready, demo, place_shown):
     look(page, "phone-locked")
     phone.press("I can’t unlock it")
     look(page, "phone-erase")
+
+
+NOTHING_YET = "something that is no activation link"
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-AT"])
+def test_every_screen_of_the_phone_where_something_is_in_the_way(open_browser, owner, demo, locale):
+    """The camera, the PIN when approving, and what a blocked person and a removed device are told."""
+    suffix = "" if locale.startswith("en") else "-de"
+    page = open_browser(locale=locale).tab()
+    phone = PhonePage(page).open()
+    page.evaluate(CAMERA, NOTHING_YET)
+    page.locator('[data-screen="home"] [data-go="add"]:visible').click()
+    page.locator('[data-go="scan"]').click()
+    expect(page.locator("#camera")).to_have_js_property("paused", False)
+    look(page, f"phone-scan{suffix}")
+    page.locator('[data-screen="scan"] [data-back]').click()
+    page.evaluate(CAMERA, None)
+    page.locator('[data-go="scan"]').click()
+    expect(page.locator("#camera-failed")).to_be_visible()
+    expect(page.locator("#viewfinder")).to_be_hidden()
+    look(page, f"phone-scan-denied{suffix}")
+
+    phone.add(owner.session)
+    page.locator("#settings").click()
+    page.locator('[name="lock"][value="pin"]').click()
+    page.fill("#new-pin", "2468")
+    page.fill("#new-pin-again", "2468")
+    page.locator("#pin-form button").click()
+    phone.expect_screen("settings")
+    page.locator('[data-screen="settings"] [data-back]').click()
+    begun = Application(demo).begin(owner.username, factor="secondFactor").json()
+    page.locator("#requests [data-number]").fill(begun["number"])
+    page.locator("#requests [data-approve]").click()
+    expect(page.locator("#verify-pin")).to_be_focused()
+    look(page, f"phone-verify{suffix}")
+    page.fill("#verify-pin", "1111")
+    page.keyboard.press("Enter")
+    expect(page.locator("#verify-pin-error")).to_be_visible()
+    look(page, f"phone-verify-wrong{suffix}")
+    page.keyboard.press("Escape")
+
+    state, user = page.locator("#accounts [data-trouble]"), owner.user["id"]
+    owner.administrator.call("POST", f"/users/{user}:block")
+    expect(state).to_be_visible()
+    expect(page.locator("#requests [data-question]")).to_have_count(0)
+    look(page, f"phone-blocked{suffix}")
+    page.locator("#accounts [data-menu]").click()
+    expect(page.locator("#account-trouble")).to_be_visible()
+    look(page, f"phone-blocked-account{suffix}")
+    page.locator('[data-screen="account"] [data-back]').click()
+    owner.administrator.call("POST", f"/users/{user}:unblock")
+    device = owner.administrator.get(f"/users/{user}/devices")["items"][0]
+    owner.administrator.call("DELETE", f"/users/{user}/devices/{device['id']}")
+    page.reload()
+    page.fill("#unlock-pin", "2468")
+    page.keyboard.press("Enter")
+    phone.expect_screen("home")
+    expect(page.locator("#accounts [data-code-row]")).to_be_hidden()
+    look(page, f"phone-removed{suffix}")
+    page.locator("#accounts [data-menu]").click()
+    look(page, f"phone-removed-account{suffix}")
 
 
 def test_every_screen_of_the_phone_in_german(open_browser, demo):

@@ -90,6 +90,7 @@ async function scanNow() {
   const mine = (camera = new AbortController());
   const failed = byId("camera-failed");
   failed.hidden = true;
+  byId("viewfinder").hidden = false;
   try {
     const found = await scan(byId("camera"), (code) => readActivationLink(code) !== null, mine.signal);
     if (found) takeLink(found, { replace: true });
@@ -97,6 +98,7 @@ async function scanNow() {
     const isDenied = error.name === "NotAllowedError";
     failed.querySelector("span").textContent = text(isDenied ? "phoneSays.cameraDenied" : "phoneSays.cameraFailed");
     failed.hidden = false;
+    byId("viewfinder").hidden = true;
   }
 }
 

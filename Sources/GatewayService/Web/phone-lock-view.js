@@ -162,7 +162,8 @@ byId("pin-form").addEventListener("submit", (event) => {
     pin.value = again.value = "";
     lockWhenIdle();
     toast(text("phoneSays.pinSet"));
-    screens.go("settings", { replace: true });
+    // To the settings that led here: a second entry of them would make Back do nothing.
+    screens.back();
   });
 });
 

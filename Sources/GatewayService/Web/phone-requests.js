@@ -119,16 +119,24 @@ export async function askAll() {
   }));
 }
 
+function endAll(account, status) {
+  for (const request of openRequests()) if (request.account === account.id) end(request.id, status);
+}
+
 /** What a refusal says of the account itself. True when it has lost its right for good. */
 export async function learn(account, problem) {
   if (!(problem instanceof Problem)) throw problem;
   if (problem.status === 401 && problem.code !== "clock_skew") {
-    for (const request of openRequests()) if (request.account === account.id) end(request.id, "gone");
+    endAll(account, "gone");
     if (account.state === "awaitingConfirmation") await forget(account.id);
     else await change(account.id, { state: "removed" });
     return true;
   }
-  if (problem.status === 403 && account.state !== "awaitingConfirmation") await change(account.id, { state: "blocked" });
+  if (problem.status === 403 && account.state !== "awaitingConfirmation") {
+    await change(account.id, { state: "blocked" });
+    // Said by the server itself, and not by something on the way: nothing of it can be answered any more.
+    if (problem.code === "refused") endAll(account, "blocked");
+  }
   return false;
 }
 
