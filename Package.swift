@@ -43,6 +43,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -148,8 +149,9 @@ let package = Package(
         module(
             "NotifierService",
             [
-                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", lifecycle, logging,
-                protobuf,
+                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "Proofs",
+                asyncHTTPClient, crypto, cryptoExtras, lifecycle, logging, nioCore, nioFoundation, nioHTTP1, nioPosix,
+                nioSSL, protobuf, unixSignals,
             ]),
         module(
             "GatewayService",
@@ -245,7 +247,7 @@ let package = Package(
             "NotifierService",
             [
                 lifecycle, "NotifierService", "Domain", "Wire", "Messaging", "Storage", "StorageSQLite", "ServiceKit",
-                "Secrets", "Telemetry", "TestSupport", logging, protobuf,
+                "Secrets", "Proofs", "Telemetry", "TestSupport", crypto, cryptoExtras, logging, protobuf,
             ]),
         tests(
             "GatewayService",
