@@ -22,8 +22,15 @@ package enum PushOutcome: Hashable, Sendable {
     case delivered
     /// The provider does not know the address any more.
     case expiredAddress
+    /// The address belongs to another project, application or environment: of no more use than an expired one, but an operator
+    /// should look, because a wrong setting does this to every phone.
+    case foreignAddress
     /// Busy or limiting: worth another try after this long.
     case retry(after: Duration)
+    /// This one device was rung too often; the provider is well.
+    case throttled(after: Duration)
+    /// The provider failed lately and was not asked; it will be after this long.
+    case paused(after: Duration)
     /// The provider refuses us: key, topic, project or sender is wrong. An operator must act.
     case configuration
     case tooLarge
@@ -35,7 +42,10 @@ package enum PushOutcome: Hashable, Sendable {
         switch self {
         case .delivered: "delivered"
         case .expiredAddress: "expired_address"
+        case .foreignAddress: "foreign_address"
         case .retry: "retry"
+        case .throttled: "throttled"
+        case .paused: "paused"
         case .configuration: "configuration"
         case .tooLarge: "too_large"
         case .unreachable: "unreachable"

@@ -1,0 +1,45 @@
+import Domain
+
+/// What a provider's answer asks for: an end of the attempt, or one more request within it.
+enum ProviderVerdict: Hashable, Sendable {
+    case ends(PushOutcome)
+    /// At once, on another connection: this one is at its end.
+    case reconnect
+    /// At once, with another token: the provider calls this one too old.
+    case renewToken
+}
+
+/// An answer of a provider, as far as its meaning depends on it.
+struct ProviderAnswer: Sendable {
+    let status: Int
+    /// The value of `Retry-After`, if any.
+    let retryAfter: String?
+    let body: [UInt8]
+
+    /// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3), at most `RetryPause.longest`; nil when there is none that can be read.
+    func retryAfter(now: Timestamp) -> Duration? {
+        guard let text = retryAfter else { return nil }
+        let pause: Duration
+        if let seconds = Int64(text) {
+            // A peer's number: bounded before it is used.
+            pause = .seconds(min(max(seconds, 0), RetryPause.longest.components.seconds))
+        } else if let time = HTTPDate.parse(text) {
+            pause = time - now
+        } else {
+            return nil
+        }
+        return min(max(pause, .zero), RetryPause.longest)
+    }
+}
+
+/// How long a provider is left alone when it does not say.
+enum RetryPause {
+    /// The least that Google wants after an error of the server.
+    static let serverError = Duration.seconds(1)
+    /// The least that Google wants after QUOTA_EXCEEDED without a `Retry-After`.
+    static let quota = Duration.seconds(60)
+    /// Before one device is rung again that was rung too often.
+    static let device = Duration.seconds(10)
+    /// Whatever a provider asks for, it is asked again after this long.
+    static let longest = Duration.seconds(3600)
+}

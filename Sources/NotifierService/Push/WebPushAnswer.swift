@@ -1,0 +1,27 @@
+import Domain
+import Foundation
+
+/// What a push service's answers mean (RFC 8030 sections 5, 7.2 and 8.4, RFC 8292 section 4.2), with the error numbers of Mozilla's.
+enum WebPushAnswer {
+    /// Mozilla's "server temporarily unavailable" that is worth another try at once.
+    private static let retryAtOnce = 202
+
+    static func verdict(_ answer: ProviderAnswer, now: Timestamp) -> ProviderVerdict {
+        struct Body: Decodable { let errno: Int? }
+        let pause = answer.retryAfter(now: now)
+        switch answer.status {
+        // 202 promises a receipt, which was not asked for; the message was taken all the same.
+        case 200...202, 204: return .ends(.delivered)
+        case 404, 410: return .ends(.expiredAddress)
+        case 413: return .ends(.tooLarge)
+        case 429: return .ends(.retry(after: pause ?? RetryPause.quota))
+        case 503:
+            let number = (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.errno
+            if number == retryAtOnce { return .reconnect }
+            return .ends(.retry(after: pause ?? RetryPause.serverError))
+        case 500...: return .ends(.retry(after: pause ?? RetryPause.serverError))
+        // 401 and 403 refuse our key, 400 the request; a redirection is not followed, because its target was not checked.
+        default: return .ends(.configuration)
+        }
+    }
+}

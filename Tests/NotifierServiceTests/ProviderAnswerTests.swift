@@ -1,0 +1,147 @@
+import Domain
+import Testing
+
+@testable import NotifierService
+
+/// One row of a provider's table.
+struct AnswerRow: CustomTestStringConvertible, Sendable {
+    let status: Int
+    let reason: String?
+    let retryAfter: String?
+    let expected: ProviderVerdict
+
+    init(_ status: Int, _ reason: String? = nil, retryAfter: String? = nil, means expected: ProviderVerdict) {
+        self.status = status
+        self.reason = reason
+        self.retryAfter = retryAfter
+        self.expected = expected
+    }
+
+    var testDescription: String { "\(status) \(reason ?? "") \(retryAfter ?? "")" }
+
+    func answer(_ body: (String) -> String) -> ProviderAnswer {
+        ProviderAnswer(status: status, retryAfter: retryAfter, body: Array((reason.map(body) ?? "").utf8))
+    }
+}
+
+@Suite("What providers answer")
+struct ProviderAnswerTests {
+    private static let now = Timestamp(seconds: 784_111_777)
+
+    static let apnsRows: [AnswerRow] =
+        [AnswerRow(200, means: .ends(.delivered))]
+        + [
+            "BadCollapseId", "BadExpirationDate", "BadMessageId", "BadPriority", "BadTopic", "DuplicateHeaders",
+            "InvalidPushType", "MissingDeviceToken", "MissingTopic", "PayloadEmpty", "TopicDisallowed",
+        ].map { AnswerRow(400, $0, means: .ends(.configuration)) }
+        + [
+            AnswerRow(400, "IdleTimeout", means: .reconnect),
+            AnswerRow(400, "BadDeviceToken", means: .ends(.foreignAddress)),
+            AnswerRow(400, "DeviceTokenNotForTopic", means: .ends(.foreignAddress)),
+            AnswerRow(403, "ExpiredProviderToken", means: .renewToken),
+        ]
+        + [
+            "BadCertificate", "BadCertificateEnvironment", "Forbidden", "InvalidProviderToken", "MissingProviderToken",
+            "UnrelatedKeyIdInToken", "BadEnvironmentKeyIdInToken",
+        ].map { AnswerRow(403, $0, means: .ends(.configuration)) }
+        + [
+            AnswerRow(404, "BadPath", means: .ends(.configuration)),
+            AnswerRow(405, "MethodNotAllowed", means: .ends(.configuration)),
+            AnswerRow(410, "Unregistered", means: .ends(.expiredAddress)),
+            AnswerRow(410, "ExpiredToken", means: .ends(.expiredAddress)),
+            AnswerRow(413, "PayloadTooLarge", means: .ends(.tooLarge)),
+            AnswerRow(429, "TooManyProviderTokenUpdates", means: .ends(.retry(after: .seconds(60)))),
+            AnswerRow(429, "TooManyRequests", means: .ends(.throttled(after: .seconds(10)))),
+            AnswerRow(429, "TooManyRequests", retryAfter: "3", means: .ends(.throttled(after: .seconds(3)))),
+            AnswerRow(500, "InternalServerError", means: .ends(.retry(after: .seconds(1)))),
+            AnswerRow(503, "ServiceUnavailable", means: .reconnect),
+            AnswerRow(503, "Shutdown", means: .reconnect),
+            AnswerRow(503, "Shutdown", retryAfter: "7", means: .ends(.retry(after: .seconds(7)))),
+            // What no table knows.
+            AnswerRow(400, "SomethingNew", means: .ends(.configuration)),
+            AnswerRow(404, means: .ends(.configuration)),
+            AnswerRow(502, means: .ends(.retry(after: .seconds(1)))),
+        ]
+
+    @Test("each answer of APNs has its meaning", arguments: apnsRows)
+    func apns(row: AnswerRow) {
+        let answer = row.answer { #"{"reason":"\#($0)","timestamp":1700000000000}"# }
+        #expect(APNsAnswer.verdict(answer, now: Self.now) == row.expected)
+    }
+
+    static let fcmRows: [AnswerRow] = [
+        AnswerRow(200, means: .ends(.delivered)),
+        AnswerRow(400, "INVALID_ARGUMENT", means: .ends(.configuration)),
+        AnswerRow(401, "THIRD_PARTY_AUTH_ERROR", means: .ends(.configuration)),
+        AnswerRow(403, "SENDER_ID_MISMATCH", means: .ends(.foreignAddress)),
+        AnswerRow(404, "UNREGISTERED", means: .ends(.expiredAddress)),
+        AnswerRow(429, "QUOTA_EXCEEDED", means: .ends(.retry(after: .seconds(60)))),
+        AnswerRow(429, "QUOTA_EXCEEDED", retryAfter: "17", means: .ends(.retry(after: .seconds(17)))),
+        AnswerRow(500, "INTERNAL", means: .ends(.retry(after: .seconds(1)))),
+        AnswerRow(503, "UNAVAILABLE", means: .ends(.retry(after: .seconds(1)))),
+        AnswerRow(503, "UNAVAILABLE", retryAfter: "0", means: .ends(.retry(after: .seconds(1)))),
+        AnswerRow(503, "UNAVAILABLE", retryAfter: "9", means: .ends(.retry(after: .seconds(9)))),
+        // What no table knows: a project that is not there is no phone that is not there.
+        AnswerRow(401, means: .renewToken),
+        AnswerRow(403, means: .ends(.configuration)),
+        AnswerRow(404, means: .ends(.configuration)),
+    ]
+
+    @Test("each answer of FCM has its meaning", arguments: fcmRows)
+    func fcm(row: AnswerRow) {
+        let answer = row.answer {
+            #"{"error":{"code":1,"details":[{"@type":"type.googleapis.com/google.rpc.BadRequest"},"#
+                + #"{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"\#($0)"}]}}"#
+        }
+        #expect(FCMAnswer.verdict(answer, now: Self.now) == row.expected)
+    }
+
+    @Test("no access token is a wrong account, or a busy server")
+    func tokenRefusal() {
+        func outcome(_ status: Int) -> PushOutcome {
+            FCMAnswer.tokenRefusal(ProviderAnswer(status: status, retryAfter: nil, body: []), now: Self.now)
+        }
+        #expect(outcome(400) == .configuration)
+        #expect(outcome(401) == .configuration)
+        #expect(outcome(429) == .retry(after: .seconds(60)))
+        #expect(outcome(503) == .retry(after: .seconds(1)))
+    }
+
+    static let webPushRows: [AnswerRow] =
+        [200, 201, 202, 204].map { AnswerRow($0, means: .ends(.delivered)) }
+        + [
+            AnswerRow(307, means: .ends(.configuration)),
+            AnswerRow(400, means: .ends(.configuration)),
+            AnswerRow(401, "109", means: .ends(.configuration)),
+            AnswerRow(403, means: .ends(.configuration)),
+            AnswerRow(404, "102", means: .ends(.expiredAddress)),
+            AnswerRow(410, "103", means: .ends(.expiredAddress)),
+            AnswerRow(410, "105", means: .ends(.expiredAddress)),
+            AnswerRow(410, "106", means: .ends(.expiredAddress)),
+            AnswerRow(413, "104", means: .ends(.tooLarge)),
+            AnswerRow(429, means: .ends(.retry(after: .seconds(60)))),
+            AnswerRow(429, retryAfter: "5", means: .ends(.retry(after: .seconds(5)))),
+            AnswerRow(500, means: .ends(.retry(after: .seconds(1)))),
+            AnswerRow(503, "201", means: .ends(.retry(after: .seconds(1)))),
+            AnswerRow(503, "202", means: .reconnect),
+        ]
+
+    @Test("each answer of a push service has its meaning", arguments: webPushRows)
+    func webPush(row: AnswerRow) {
+        let answer = row.answer { #"{"code":1,"errno":\#($0)}"# }
+        #expect(WebPushAnswer.verdict(answer, now: Self.now) == row.expected)
+    }
+
+    @Test(
+        "Retry-After is seconds or a date, and never long, negative or nonsense",
+        arguments: [
+            ("120", Duration.seconds(120)), ("Sun, 06 Nov 1994 08:49:47 GMT", .seconds(10)),
+            ("Sun, 06 Nov 1994 08:49:07 GMT", .zero), ("-5", .zero), ("999999999999", .seconds(3600)),
+            ("Sun, 06 Nov 2094 08:49:07 GMT", .seconds(3600)), ("soon", nil), ("", nil),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", nil),
+        ])
+    func retryAfter(text: String, expected: Duration?) {
+        let answer = ProviderAnswer(status: 503, retryAfter: text, body: [])
+        #expect(answer.retryAfter(now: Self.now) == expected)
+    }
+}
