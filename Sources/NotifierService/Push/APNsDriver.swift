@@ -1,0 +1,122 @@
+package import Domain
+import Foundation
+import Logging
+import NIOHTTP1
+import Proofs
+import Synchronization
+
+/// What sends through APNs for one team's application.
+package struct APNsSettings: Sendable {
+    package static let productionURL = "https://api.push.apple.com"
+    package static let sandboxURL = "https://api.sandbox.push.apple.com"
+
+    package let key: APNsSigningKey
+    /// The application's bundle id, for devices that did not say theirs.
+    package let topic: String
+    package let serverURL: String
+
+    package init(key: APNsSigningKey, topic: String, serverURL: String = Self.productionURL) {
+        self.key = key
+        self.topic = topic
+        self.serverURL = serverURL
+    }
+}
+
+/// Sends wake-ups through the Apple Push Notification service ("Sending notification requests to APNs").
+///
+/// The person sees a notification whose words are the application's own (`loc-key`): the provider learns an opaque id and nothing else.
+package final class APNsDriver: PushDriver {
+    package let transport = PushTransport.apns
+    private let settings: APNsSettings
+    private let connection: ProviderConnection
+    private let gate: ProviderGate
+    private let tokens: Mutex<APNsTokenCache>
+    private let now: @Sendable () -> Timestamp
+
+    package init(_ settings: APNsSettings, _ provider: ProviderSettings) {
+        self.settings = settings
+        connection = ProviderConnection(provider)
+        gate = ProviderGate(now: provider.now)
+        tokens = Mutex(APNsTokenCache(settings.key))
+        now = provider.now
+    }
+
+    package func shutdown() async { await connection.shutdown() }
+
+    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+        guard let address = Address(address) else { return .expiredAddress }
+        return await gate.attempt { await attempt(wakeUp, address) }
+    }
+
+    private struct Address: Decodable {
+        let token: String
+        let topic: String?
+
+        /// Nil when it is none. The token goes into a path: whatever is no hexadecimal digit could change that.
+        init?(_ json: Redacted<[UInt8]>) {
+            guard let members = try? JSONDecoder().decode(Self.self, from: Data(json.value)),
+                !members.token.isEmpty, members.token.allSatisfy({ $0.isASCII && $0.isHexDigit })
+            else { return nil }
+            self = members
+        }
+    }
+
+    private func attempt(_ wakeUp: WakeUp, _ address: Address) async -> PushOutcome {
+        guard var token = try? tokens.withLock({ try $0.token(now: now()) }),
+            let body = try? JSONEncoder().encode(APNsPayload(challenge: wakeUp.challenge))
+        else { return .configuration }
+        let exchange = ProviderExchange(
+            request: { () async throws(ProviderFailure) in
+                try await self.connection.post(
+                    "\(self.settings.serverURL)/3/device/\(address.token)",
+                    headers: self.headers(wakeUp, topic: address.topic, token: token), body: Array(body))
+            },
+            verdict: { APNsAnswer.verdict($0, now: self.now()) },
+            renewToken: {
+                let time = self.now()
+                guard let other = try? self.tokens.withLock({ try $0.token(insteadOf: token, now: time) }) else {
+                    return false
+                }
+                token = other
+                return true
+            })
+        return await exchange.outcome()
+    }
+
+    private func headers(_ wakeUp: WakeUp, topic: String?, token: String) -> HTTPHeaders {
+        [
+            "authorization": "bearer \(token)",
+            "apns-topic": topic ?? settings.topic,
+            "apns-push-type": "alert",
+            "apns-priority": "10",
+            "apns-expiration": "\(wakeUp.expiresAt.seconds)",
+            "apns-collapse-id": wakeUp.collapseID,
+            "apns-id": wakeUp.messageID,
+        ]
+    }
+}
+
+/// `mutable-content` lets the application's extension fetch the request, signed, before anything is shown.
+struct APNsPayload: Encodable {
+    struct Notification: Encodable {
+        struct Alert: Encodable {
+            let key = "countersign.request"
+
+            enum CodingKeys: String, CodingKey { case key = "loc-key" }
+        }
+        let alert = Alert()
+        let sound = "default"
+        let isMutable = 1
+
+        enum CodingKeys: String, CodingKey {
+            case alert
+            case sound
+            case isMutable = "mutable-content"
+        }
+    }
+
+    let aps = Notification()
+    let c: String
+
+    init(challenge: ChallengeID) { c = challenge.rawValue }
+}

@@ -1,0 +1,67 @@
+import Domain
+
+/// Whether a provider that fails is asked: not while it is likely to fail again, and then by one request first. A value: no clock.
+struct CircuitBreaker: Hashable, Sendable {
+    struct Limits: Hashable, Sendable {
+        /// Failures one after another before the provider is left alone.
+        var failuresMax = 5
+        var firstPause = Duration.seconds(1)
+        /// Pauses double up to this, unless the provider asks for more itself.
+        var longestPause = Duration.seconds(30)
+        /// While one request asks whether the provider is back, the others wait this long.
+        var probePause = Duration.seconds(1)
+    }
+
+    enum Admission: Hashable, Sendable {
+        case ask
+        case wait(Duration)
+    }
+
+    private enum State: Hashable, Sendable {
+        case closed(failures: Int)
+        case open(until: Timestamp)
+        /// One request is on its way; if nothing is heard of it, the next one goes at `until`.
+        case halfOpen(until: Timestamp)
+    }
+
+    private let limits: Limits
+    private var state = State.closed(failures: 0)
+    private var pause: Duration
+
+    init(_ limits: Limits = Limits()) {
+        self.limits = limits
+        pause = limits.firstPause
+    }
+
+    var isClosed: Bool { if case .closed = state { true } else { false } }
+
+    mutating func admit(now: Timestamp) -> Admission {
+        switch state {
+        case .closed: return .ask
+        case .open(let until) where now < until, .halfOpen(let until) where now < until: return .wait(until - now)
+        case .open, .halfOpen:
+            state = .halfOpen(until: now + limits.probePause)
+            return .ask
+        }
+    }
+
+    /// The provider is there, whatever it thought of the request.
+    mutating func succeeded() {
+        state = .closed(failures: 0)
+        pause = limits.firstPause
+    }
+
+    /// The provider failed, and perhaps asked to be left alone for `wanted`.
+    mutating func failed(now: Timestamp, wanted: Duration = .zero) {
+        switch state {
+        case .closed(let failures) where failures + 1 < limits.failuresMax:
+            state = .closed(failures: failures + 1)
+        case .open(let until):
+            // Asked before the pause began: nothing new, unless it wants a longer one.
+            state = .open(until: max(until, now + wanted))
+        case .closed, .halfOpen:
+            state = .open(until: now + max(pause, wanted))
+            pause = min(pause * 2, limits.longestPause)
+        }
+    }
+}

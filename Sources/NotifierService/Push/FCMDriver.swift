@@ -1,0 +1,98 @@
+package import Domain
+import Foundation
+import NIOHTTP1
+
+/// What sends through FCM for one Firebase project.
+package struct FCMSettings: Sendable {
+    package static let googleURL = "https://fcm.googleapis.com"
+
+    package let account: FCMServiceAccount
+    package let serverURL: String
+
+    package init(account: FCMServiceAccount, serverURL: String = Self.googleURL) {
+        self.account = account
+        self.serverURL = serverURL
+    }
+}
+
+/// Sends wake-ups through Firebase Cloud Messaging, HTTP v1: data messages, so that the application itself shows what it has fetched.
+package final class FCMDriver: PushDriver {
+    package let transport = PushTransport.fcm
+    private let settings: FCMSettings
+    private let connection: ProviderConnection
+    private let gate: ProviderGate
+    private let accessToken: FCMAccessToken
+    private let now: @Sendable () -> Timestamp
+
+    package init(_ settings: FCMSettings, _ provider: ProviderSettings) {
+        self.settings = settings
+        connection = ProviderConnection(provider)
+        gate = ProviderGate(now: provider.now)
+        accessToken = FCMAccessToken(settings.account, connection, now: provider.now)
+        now = provider.now
+    }
+
+    package func shutdown() async { await connection.shutdown() }
+
+    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+        struct Address: Decodable { let token: String }
+        guard let address = try? JSONDecoder().decode(Address.self, from: Data(address.value)) else {
+            return .expiredAddress
+        }
+        return await gate.attempt { await attempt(wakeUp, token: address.token) }
+    }
+
+    private func attempt(_ wakeUp: WakeUp, token: String) async -> PushOutcome {
+        guard let body = try? FCMMessage(wakeUp, token: token, now: now()).json() else { return .configuration }
+        var access: String
+        switch await accessToken.get() {
+        case .token(let text): access = text
+        case .none(let outcome): return outcome
+        }
+        let exchange = ProviderExchange(
+            request: { () async throws(ProviderFailure) in
+                try await self.connection.post(
+                    "\(self.settings.serverURL)/v1/projects/\(self.settings.account.projectID)/messages:send",
+                    headers: ["authorization": "Bearer \(access)", "content-type": "application/json"],
+                    body: body)
+            },
+            verdict: { FCMAnswer.verdict($0, now: self.now()) },
+            renewToken: {
+                guard case .token(let other) = await self.accessToken.get(insteadOf: access) else { return false }
+                access = other
+                return true
+            })
+        return await exchange.outcome()
+    }
+}
+
+/// A data message of high priority: it wakes the application of a phone that sleeps.
+struct FCMMessage: Encodable {
+    struct Message: Encodable {
+        struct Data: Encodable { let c: String }
+        struct Android: Encodable {
+            let priority = "HIGH"
+            let ttl: String
+            let collapseKey: String
+            let directBootOk = false
+        }
+        let token: String
+        let data: Data
+        let android: Android
+    }
+
+    let message: Message
+
+    func json() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        return Array(try encoder.encode(self))
+    }
+
+    init(_ wakeUp: WakeUp, token: String, now: Timestamp) {
+        message = Message(
+            token: token, data: Message.Data(c: wakeUp.challenge.rawValue),
+            android: Message.Android(
+                ttl: "\(wakeUp.lifetimeSeconds(now: now))s", collapseKey: wakeUp.collapseID))
+    }
+}

@@ -1,0 +1,84 @@
+import AsyncHTTPClient
+import Domain
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// The connections to one provider: HTTP/2 with all requests on one connection where the provider speaks it. A connection that the
+/// provider ends (GOAWAY) takes no more requests; the next one goes over another. Shut it down when it is no longer needed.
+final class ProviderConnection: Sendable {
+    /// Answers say little; what is longer is no answer of a provider.
+    private static let answerBytesMax = 64 * 1024
+    /// Providers want connections to be kept (APNs takes frequent new ones for an attack), and close them themselves.
+    private static let idleTimeout = TimeAmount.minutes(60)
+
+    private let client: HTTPClient
+    private let timeout: TimeAmount
+
+    /// `pinned` says to which address to connect for a name; the certificate is checked against the name all the same.
+    init(_ provider: ProviderSettings, pinned: [String: String] = [:]) {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        if let file = provider.trustRootsFile { tls.trustRoots = .file(file) }
+        var settings = HTTPClient.Configuration(
+            tlsConfiguration: tls,
+            // The target of a redirection was checked by nobody.
+            redirectConfiguration: .disallow, timeout: .init(connect: TimeAmount(provider.connectTimeout)))
+        settings.httpVersion = .automatic
+        settings.dnsOverride = pinned
+        settings.connectionPool.idleTimeout = Self.idleTimeout
+        // The circuit breaker decides when to ask again; requests must not pile up here meanwhile.
+        settings.connectionPool.retryConnectionEstablishment = false
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        timeout = TimeAmount(provider.timeout)
+    }
+
+    func shutdown() async {
+        // The only error is a second shutdown, which asks for what is already so.
+        try? await client.shutdown()
+    }
+
+    func post(_ url: String, headers: HTTPHeaders, body: [UInt8]) async throws(ProviderFailure) -> ProviderAnswer {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.headers = headers
+        request.body = .bytes(ByteBuffer(bytes: body))
+        do {
+            let response = try await client.execute(request, timeout: timeout)
+            let body = try await response.body.collect(upTo: Self.answerBytesMax)
+            return ProviderAnswer(
+                status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"),
+                body: Array(body.readableBytesView))
+        } catch {
+            throw Task.isCancelled ? .timedOut : ProviderFailure(error)
+        }
+    }
+}
+
+extension TimeAmount {
+    fileprivate init(_ duration: Duration) { self = .milliseconds(duration.milliseconds) }
+}
+
+extension ProviderFailure {
+    /// By the error's type and code, never by its text.
+    fileprivate init(_ error: any Error) {
+        switch error {
+        case let error as HTTPClientError:
+            switch error {
+            case .connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout, .invalidURL, .emptyHost,
+                .emptyScheme:
+                self = .unreachable
+            case .deadlineExceeded, .readTimeout, .writeTimeout: self = .timedOut
+            // Among them `cancelled`, which is what a request gets that a dying connection was given.
+            default: self = .interrupted
+            }
+        case is NIOConnectionError, is SocketAddressError, is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            self = .unreachable
+        case let error as IOError where error.errnoCode == ECONNREFUSED: self = .unreachable
+        default: self = .interrupted
+        }
+    }
+}

@@ -1,0 +1,13 @@
+package import Domain
+
+/// What all drivers are told.
+package struct ProviderSettings: Sendable {
+    /// The longest that one request may take, the connecting included.
+    package var timeout = Duration.seconds(10)
+    package var connectTimeout = Duration.seconds(5)
+    /// A PEM file of certificate authorities to trust instead of the system's, e.g. for a proxy of the operator's.
+    package var trustRootsFile: String?
+    package let now: @Sendable () -> Timestamp
+
+    package init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
+}

@@ -1,0 +1,79 @@
+package import Domain
+import Foundation
+import NIOHTTP1
+import Synchronization
+
+/// What sends Web Push messages under one VAPID key.
+package struct WebPushSettings: Sendable {
+    package let key: VAPIDKey
+    package let targets: WebPushTargets
+
+    package init(key: VAPIDKey, targets: WebPushTargets = WebPushTargets()) {
+        self.key = key
+        self.targets = targets
+    }
+}
+
+/// Sends wake-ups as Web Push messages (RFC 8030), to browsers and to UnifiedPush distributors alike.
+package final class WebPushDriver: PushDriver {
+    package let transport = PushTransport.webpush
+    private let targets: WebPushTargets
+    private let services: WebPushServices
+    private let tokens: Mutex<VAPIDTokenCache>
+    private let now: @Sendable () -> Timestamp
+
+    package init(
+        _ settings: WebPushSettings, _ provider: ProviderSettings,
+        lookUp: @escaping @Sendable (String) async -> [String] = NameLookup.system
+    ) {
+        targets = settings.targets
+        services = WebPushServices(settings.targets, provider, lookUp: lookUp)
+        tokens = Mutex(VAPIDTokenCache(settings.key))
+        now = provider.now
+    }
+
+    package func shutdown() async { await services.shutdown() }
+
+    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+        guard let subscription = WebPushSubscription(address) else { return .expiredAddress }
+        guard let origin = targets.origin(of: subscription.endpoint) else { return .foreignAddress }
+        guard let body = try? Self.body(wakeUp, for: subscription) else { return .expiredAddress }
+        do throws(WebPushServices.Problem) {
+            let service = try await services.service(for: origin)
+            return await service.gate.attempt {
+                await attempt(wakeUp, subscription, origin, body, over: service.connection)
+            }
+        } catch {
+            return .unreachable
+        }
+    }
+
+    private static func body(_ wakeUp: WakeUp, for subscription: WebPushSubscription) throws -> [UInt8] {
+        struct Message: Encodable { let c: String }
+        return try WebPushMessage.seal(
+            Array(JSONEncoder().encode(Message(c: wakeUp.challenge.rawValue))), for: subscription)
+    }
+
+    private func attempt(
+        _ wakeUp: WakeUp, _ subscription: WebPushSubscription, _ origin: WebPushOrigin, _ body: [UInt8],
+        over connection: ProviderConnection
+    ) async -> PushOutcome {
+        let time = now()
+        guard let authorization = try? tokens.withLock({ try $0.authorization(audience: origin.text, now: time) })
+        else { return .configuration }
+        let headers: HTTPHeaders = [
+            "authorization": authorization,
+            "content-encoding": "aes128gcm",
+            "content-type": "application/octet-stream",
+            "ttl": "\(wakeUp.lifetimeSeconds(now: time))",
+            "urgency": "high",
+            "topic": wakeUp.collapseID,
+        ]
+        let exchange = ProviderExchange(
+            request: { () async throws(ProviderFailure) in
+                try await connection.post(subscription.endpoint, headers: headers, body: body)
+            },
+            verdict: { WebPushAnswer.verdict($0, now: self.now()) }, renewToken: { false })
+        return await exchange.outcome()
+    }
+}
