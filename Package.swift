@@ -57,6 +57,7 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -80,6 +81,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -202,6 +204,8 @@ let package = Package(
                 "Telemetry", logging, protobuf,
             ]),
         module("StorageConformance", ["Domain", "Storage"]),
+        module("PushDouble", [crypto, cryptoExtras, nioCore, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
+        command("countersign-push-double", folder: "PushDoubleCommand", ["PushDouble", crypto, cryptoExtras]),
         tests("Domain", ["Domain"]),
         tests("Proofs", ["Proofs", "Domain"]),
         tests("DeviceAPI", ["DeviceAPI", "Domain", "GatewayService", "TestSupport", "Wire"]),
@@ -247,7 +251,7 @@ let package = Package(
             "NotifierService",
             [
                 lifecycle, "NotifierService", "Domain", "Wire", "Messaging", "Storage", "StorageSQLite", "ServiceKit",
-                "Secrets", "Proofs", "Telemetry", "TestSupport", crypto, cryptoExtras, logging, protobuf,
+                "Secrets", "Proofs", "PushDouble", "Telemetry", "TestSupport", crypto, cryptoExtras, logging, protobuf,
             ]),
         tests(
             "GatewayService",

@@ -29,11 +29,11 @@ LAYERS = [
     {"GatewayService", "PolicyService", "RegistrationService", "ChallengeService", "VerifierService", "NotifierService",
      "Authenticator"},
     {"AuthenticatorHTTP"},
-    {"Admin", "LoadTest", "Phone", "OfflineCodeCommand"},
+    {"Admin", "LoadTest", "Phone", "OfflineCodeCommand", "PushDoubleCommand"},
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 SERVICES = {module for module in LEVEL if module.endswith("Service")}
-TEST_ONLY = {"TestSupport", "StorageConformance"}
+TEST_ONLY = {"TestSupport", "StorageConformance", "PushDouble"}
 
 # What may be imported by whom alone, and why. Tests may import anything.
 EXCLUSIVE = [
@@ -47,6 +47,7 @@ EXCLUSIVE = [
     (r"AsyncHTTPClient", {"NotifierService", "AuthenticatorHTTP", "Admin", "LoadTest"},
      "only wake-ups, the phone and the operator's tool leave over HTTP"),
     (r"Storage(SQLite|PostgreSQL)", {"services", "TestSupport"}, "a storage back end is chosen where a process is put together"),
+    (r"PushDouble", TEST_ONLY | {"PushDoubleCommand"}, "a provider's double is no part of the product"),
     (r"TestSupport|StorageConformance", TEST_ONLY, "what tests share is no part of the product"),
 ]
 
@@ -120,7 +121,7 @@ CONSTRUCTS = [
     (r"\bnonisolated\s*\(\s*unsafe\s*\)", set(), "the compiler must see why it is safe"),
     (r"\bfatalError\b", set(), "preconditionFailure with a sentence, and only for a programmer's error"),
     (r"@unchecked\s+Sendable\b", {"Messaging"}, "only where sockets and connections need it"),
-    (r"\bprint\s*\(", {"Admin", "LoadTest", "Phone", "OfflineCodeCommand"}, "processes log; only commands print"),
+    (r"\bprint\s*\(", {"Admin", "LoadTest", "Phone", "OfflineCodeCommand", "PushDoubleCommand"}, "processes log; only commands print"),
 ]
 
 
@@ -272,6 +273,7 @@ BAD = [
     (check_layers, {"Sources/Storage/A.swift": "import ServiceKit\n"}, "below it"),
     (check_layers, {"Sources/Telemetry/A.swift": "import struct Messaging.TraceContext\n"}, "below it"),
     (check_layers, {"Sources/ServiceKit/A.swift": "import TestSupport\n"}, "no part of the product"),
+    (check_layers, {"Sources/NotifierService/A.swift": "import PushDouble\n"}, "a provider's double"),
     (check_layers, {"Sources/Fresh/A.swift": "import Domain\n"}, "no layer"),
     (check_names, {"Sources/Domain/StringUtils.swift": ""}, "Utils"),
     (check_names, {"Sources/Domain/String+Extensions.swift": ""}, "Extensions"),

@@ -1,0 +1,106 @@
+package import Crypto
+import Foundation
+import Synchronization
+
+/// APNs as its documentation says it answers ("Sending notification requests to APNs", "Handling notification responses").
+package final class APNsDouble: ProviderDouble {
+    private static let payloadBytesMax = 4096
+    private static let collapseBytesMax = 64
+    private static let tokenAgeMax: Int64 = 3600
+    private static let clockSkewMax: Int64 = 60
+    private static let tokenUpdateSecondsMin: Int64 = 20 * 60
+
+    private let key: P256.Signing.PublicKey
+    private let keyID: String
+    private let teamID: String
+    private let topics: Set<String>
+    private let now: @Sendable () -> Int64
+    private let state = Mutex(State())
+
+    private struct State {
+        var unregistered: Set<String> = []
+        var currentToken: (text: Substring, seenAt: Int64)?
+        var delivered = 0
+    }
+
+    /// `now` is seconds since 1970.
+    package init(
+        key: P256.Signing.PublicKey, keyID: String, teamID: String, topics: Set<String>,
+        now: @escaping @Sendable () -> Int64
+    ) {
+        self.key = key
+        self.keyID = keyID
+        self.teamID = teamID
+        self.topics = topics
+        self.now = now
+    }
+
+    package var delivered: Int { state.withLock(\.delivered) }
+
+    /// From now on the device's application is not installed.
+    package func unregister(_ deviceToken: String) {
+        state.withLock { _ = $0.unregistered.insert(deviceToken) }
+    }
+
+    package func reply(to request: DoubleRequest) -> DoubleReply {
+        let id = request.header("apns-id") ?? UUID().uuidString.lowercased()
+        guard let (status, reason) = refusal(of: request) else {
+            state.withLock { $0.delivered += 1 }
+            return DoubleReply(200, headers: ["apns-id": id])
+        }
+        let time = status == 410 ? #","timestamp":\#(now() * 1000)"# : ""
+        return DoubleReply(status, headers: ["apns-id": id], body: #"{"reason":"\#(reason)"\#(time)}"#)
+    }
+
+    private func refusal(of request: DoubleRequest) -> (Int, String)? {
+        guard request.method == "POST" else { return (405, "MethodNotAllowed") }
+        guard request.path.hasPrefix("/3/device/") else { return (404, "BadPath") }
+        let device = String(request.path.dropFirst("/3/device/".count))
+        guard !device.isEmpty else { return (400, "MissingDeviceToken") }
+        if let refused = refusal(ofToken: request) { return refused }
+        guard Set(request.headers.map(\.name)).count == request.headers.count else { return (400, "DuplicateHeaders") }
+        if let refused = refusal(ofHeaders: request) { return refused }
+        guard !request.body.isEmpty else { return (400, "PayloadEmpty") }
+        guard request.body.count <= Self.payloadBytesMax else { return (413, "PayloadTooLarge") }
+        guard device.count >= 64, device.allSatisfy({ $0.isHexDigit }) else { return (400, "BadDeviceToken") }
+        return state.withLock { $0.unregistered.contains(device) } ? (410, "Unregistered") : nil
+    }
+
+    private func refusal(ofHeaders request: DoubleRequest) -> (Int, String)? {
+        guard let topic = request.header("apns-topic") else { return (400, "MissingTopic") }
+        guard topics.contains(topic) else { return (400, "TopicDisallowed") }
+        guard request.header("apns-push-type") == "alert" else { return (400, "InvalidPushType") }
+        guard ["1", "5", "10"].contains(request.header("apns-priority") ?? "10") else { return (400, "BadPriority") }
+        guard Int64(request.header("apns-expiration") ?? "0") != nil else { return (400, "BadExpirationDate") }
+        guard (request.header("apns-collapse-id") ?? "").utf8.count <= Self.collapseBytesMax else {
+            return (400, "BadCollapseId")
+        }
+        let id = request.header("apns-id")
+        return id.map { UUID(uuidString: $0) != nil && $0 == $0.lowercased() } ?? true ? nil : (400, "BadMessageId")
+    }
+
+    private func refusal(ofToken request: DoubleRequest) -> (Int, String)? {
+        guard let value = request.header("authorization"), value.hasPrefix("bearer ") else {
+            return (403, "MissingProviderToken")
+        }
+        let text = value.dropFirst("bearer ".count)
+        let time = now()
+        guard let token = TokenInspection(text), token.header["kid"] == .text(keyID),
+            token.claims["iss"] == .text(teamID), let issuedAt = token.claims["iat"]?.number,
+            issuedAt <= time + Self.clockSkewMax, isCurrent(text) || token.isES256(by: key)
+        else { return (403, "InvalidProviderToken") }
+        guard issuedAt > time - Self.tokenAgeMax else { return (403, "ExpiredProviderToken") }
+        return state.withLock { state in
+            if let current = state.currentToken, current.text != text,
+                time - current.seenAt < Self.tokenUpdateSecondsMin
+            {
+                return (429, "TooManyProviderTokenUpdates")
+            }
+            if state.currentToken?.text != text { state.currentToken = (text, time) }
+            return nil
+        }
+    }
+
+    /// A token whose signature was checked is not checked again.
+    private func isCurrent(_ text: Substring) -> Bool { state.withLock { $0.currentToken?.text == text } }
+}

@@ -1,0 +1,172 @@
+import NIOCore
+import NIOHTTP1
+import NIOHTTP2
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// Serves one double on loopback, over TLS and HTTP/2 alone.
+package final class DoubleServer: Sendable {
+    /// Below what systems give to outgoing connections, so that nothing takes the port meanwhile.
+    private static let freePorts = 20_000..<32_000
+    private static let bindTriesMax = 50
+
+    private struct Counts {
+        var faults: [Fault] = []
+        var connections = 0
+        var requests: [DoubleRequest] = []
+        var answered = 0
+    }
+
+    private let double: any ProviderDouble
+    private let counts = Mutex(Counts())
+    private let keptMax: Int
+    private let listener = Mutex<(any Channel)?>(nil)
+    private let children = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+    /// `requestsKept` are kept for a test to look at, the first ones.
+    package init(_ double: any ProviderDouble, requestsKept: Int = 1000) {
+        self.double = double
+        keptMax = requestsKept
+    }
+
+    package var connections: Int { counts.withLock(\.connections) }
+    package var requests: [DoubleRequest] { counts.withLock(\.requests) }
+    package var answered: Int { counts.withLock(\.answered) }
+
+    /// The next requests fail, one each, in this order.
+    package func fail(_ faults: Fault...) { counts.withLock { $0.faults += faults } }
+
+    /// Listens on a port of 127.0.0.1, a free one when none is given, and says which. Throws what the system says of the port.
+    package func start(port: Int? = nil, certificate: DoubleCertificate) async throws -> Int {
+        let context = try NIOSSLContext(configuration: certificate.serverConfiguration())
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.backlog, value: 1024)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { self.prepare($0, context) }
+        for _ in 1..<Self.bindTriesMax {
+            let next = port ?? Int.random(in: Self.freePorts)
+            do {
+                let channel = try await bootstrap.bind(host: "127.0.0.1", port: next).get()
+                listener.withLock { $0 = channel }
+                return next
+            } catch let error as IOError where error.errnoCode == EADDRINUSE && port == nil {
+                continue
+            }
+        }
+        throw IOError(errnoCode: EADDRINUSE, reason: "no free port")
+    }
+
+    /// Closes the port and every connection.
+    package func stop() async {
+        let open = listener.withLock { $0.take() }.map { [$0] } ?? []
+        for channel in open + children.withLock({ Array($0.values) }) {
+            // What is closed already is as it should be.
+            try? await channel.close()
+        }
+    }
+
+    private func prepare(_ channel: any Channel, _ context: NIOSSLContext) -> EventLoopFuture<Void> {
+        let id = ObjectIdentifier(channel)
+        counts.withLock { $0.connections += 1 }
+        children.withLock { $0[id] = channel }
+        channel.closeFuture.whenComplete { _ in self.children.withLock { _ = $0.removeValue(forKey: id) } }
+        return channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+            _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
+                mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()
+            ) { stream in
+                stream.eventLoop.makeCompletedFuture {
+                    try stream.pipeline.syncOperations.addHandlers(
+                        HTTP2FramePayloadToHTTP1ServerCodec(), DoubleStream(self, connection: channel))
+                }
+            }
+        }
+    }
+
+    /// The request's fault, if it has one.
+    fileprivate func take(_ request: DoubleRequest) -> Fault? {
+        counts.withLock { counts in
+            if counts.requests.count < keptMax { counts.requests.append(request) }
+            return counts.faults.isEmpty ? nil : counts.faults.removeFirst()
+        }
+    }
+
+    fileprivate func reply(to request: DoubleRequest) -> DoubleReply {
+        let reply = double.reply(to: request)
+        counts.withLock { $0.answered += 1 }
+        return reply
+    }
+}
+
+/// One request on its stream.
+private final class DoubleStream: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// No provider takes more.
+    private static let bodyBytesMax = 1024 * 1024
+
+    private let server: DoubleServer
+    private let connection: any Channel
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+
+    init(_ server: DoubleServer, connection: any Channel) {
+        self.server = server
+        self.connection = connection
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body(let part):
+            body += Array(part.readableBytesView)
+            if body.count > Self.bodyBytesMax { context.close(promise: nil) }
+        case .end: respond(context)
+        }
+    }
+
+    private func respond(_ context: ChannelHandlerContext) {
+        guard let head else { return context.close(promise: nil) }
+        let request = DoubleRequest(
+            method: head.method.rawValue, path: head.uri,
+            headers: head.headers.map { (name: $0.name.lowercased(), value: $0.value) }, body: body)
+        switch server.take(request) {
+        case nil: write(server.reply(to: request), context)
+        case .refuse(let reply): write(reply, context)
+        case .reset: context.close(promise: nil)
+        case .close: connection.close(promise: nil)
+        case .goAway(let reason): goAway(reason)
+        case .delay(nil): break
+        case .delay(let milliseconds?):
+            let context = NIOLoopBound(context, eventLoop: context.eventLoop)
+            let this = NIOLoopBound(self, eventLoop: context.value.eventLoop)
+            context.value.eventLoop.scheduleTask(in: .milliseconds(milliseconds)) {
+                this.value.write(this.value.server.reply(to: request), context.value)
+            }
+        }
+    }
+
+    private func goAway(_ reason: String) {
+        let data = connection.allocator.buffer(string: #"{"reason":"\#(reason)"}"#)
+        let frame = HTTP2Frame(
+            streamID: .rootStream,
+            payload: .goAway(lastStreamID: .rootStream, errorCode: .noError, opaqueData: data))
+        connection.writeAndFlush(frame, promise: nil)
+        connection.close(promise: nil)
+    }
+
+    private func write(_ reply: DoubleReply, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        var headers = HTTPHeaders(reply.headers.map { ($0.key, $0.value) })
+        headers.add(name: "content-length", value: "\(reply.body.utf8.count)")
+        let head = HTTPResponseHead(version: .http2, status: .init(statusCode: reply.status), headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if !reply.body.isEmpty {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: reply.body)))), promise: nil)
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+}

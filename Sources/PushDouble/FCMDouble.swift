@@ -1,0 +1,120 @@
+package import CryptoExtras
+import Foundation
+import Synchronization
+
+/// FCM HTTP v1 with Google's token endpoint beside it, at `/token`.
+package final class FCMDouble: ProviderDouble {
+    private static let messageBytesMax = 4096
+    private static let assertionSecondsMax: Int64 = 3600
+    private static let scope = "https://www.googleapis.com/auth/firebase.messaging"
+
+    private let key: _RSA.Signing.PublicKey
+    private let projectID: String
+    private let clientEmail: String
+    private let now: @Sendable () -> Int64
+    private let state = Mutex(State())
+
+    private struct State {
+        var tokenURL = ""
+        var accessTokens: [String: Int64] = [:]
+        var tokensGiven = 0
+        var unregistered: Set<String> = []
+        var delivered = 0
+    }
+
+    /// `now` is seconds since 1970.
+    package init(
+        key: _RSA.Signing.PublicKey, projectID: String, clientEmail: String, now: @escaping @Sendable () -> Int64
+    ) {
+        self.key = key
+        self.projectID = projectID
+        self.clientEmail = clientEmail
+        self.now = now
+    }
+
+    package var delivered: Int { state.withLock(\.delivered) }
+    package var tokensGiven: Int { state.withLock(\.tokensGiven) }
+
+    /// The URL of the token endpoint, which assertions must be for. Known once the port is.
+    package func setTokenURL(_ url: String) { state.withLock { $0.tokenURL = url } }
+
+    package func unregister(_ token: String) { state.withLock { _ = $0.unregistered.insert(token) } }
+
+    /// No access token that was given is good any more.
+    package func withdrawTokens() { state.withLock { $0.accessTokens = [:] } }
+
+    package func reply(to request: DoubleRequest) -> DoubleReply {
+        guard request.method == "POST" else { return Self.failure(405, "INVALID_ARGUMENT") }
+        if request.path == "/token" { return token(request) }
+        guard request.path == "/v1/projects/\(projectID)/messages:send" else { return DoubleReply(404) }
+        guard let value = request.header("authorization"), value.hasPrefix("Bearer "),
+            let end = state.withLock({ $0.accessTokens[String(value.dropFirst(7))] }), now() < end
+        else { return DoubleReply(401, body: #"{"error":{"code":401,"status":"UNAUTHENTICATED"}}"#) }
+        return message(request)
+    }
+
+    package static func failure(_ status: Int, _ code: String, headers: [String: String] = [:]) -> DoubleReply {
+        DoubleReply(
+            status, headers: headers,
+            body: #"{"error":{"code":\#(status),"message":"refused","details":[{"@type":"#
+                + #""type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"\#(code)"}]}}"#)
+    }
+
+    private func token(_ request: DoubleRequest) -> DoubleReply {
+        let fields = Dictionary(
+            String(decoding: request.body, as: UTF8.self).split(separator: "&").map { field in
+                let parts = field.split(separator: "=", maxSplits: 1)
+                return (String(parts[0]), parts.count == 2 ? String(parts[1]).removingPercentEncoding ?? "" : "")
+            }, uniquingKeysWith: { first, _ in first })
+        let time = now()
+        guard request.header("content-type") == "application/x-www-form-urlencoded",
+            fields["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            let token = TokenInspection(fields["assertion"] ?? ""), token.isRS256(by: key),
+            token.claims["iss"] == .text(clientEmail), token.claims["scope"] == .text(Self.scope),
+            token.claims["aud"] == .text(state.withLock(\.tokenURL)),
+            let issuedAt = token.claims["iat"]?.number, let end = token.claims["exp"]?.number,
+            abs(issuedAt - time) <= 60, end > time, end - issuedAt <= Self.assertionSecondsMax
+        else { return DoubleReply(400, body: #"{"error":"invalid_grant"}"#) }
+        return state.withLock { state in
+            state.tokensGiven += 1
+            let text = "access-\(state.tokensGiven)"
+            state.accessTokens[text] = time + 3600
+            return DoubleReply(
+                200, headers: ["content-type": "application/json"],
+                body: #"{"access_token":"\#(text)","expires_in":3600,"token_type":"Bearer"}"#)
+        }
+    }
+
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return decoder
+    }
+
+    private func message(_ request: DoubleRequest) -> DoubleReply {
+        struct Body: Decodable {
+            struct Message: Decodable {
+                struct Android: Decodable {
+                    let priority: String
+                    let ttl: String
+                    let collapseKey: String
+                }
+                let token: String
+                let data: [String: String]
+                let android: Android
+            }
+            let message: Message
+        }
+        guard request.body.count <= Self.messageBytesMax,
+            let message = try? Self.decoder.decode(Body.self, from: Data(request.body)).message,
+            ["HIGH", "NORMAL"].contains(message.android.priority), message.android.ttl.hasSuffix("s"),
+            let seconds = Double(message.android.ttl.dropLast()), (0...2_419_200).contains(seconds)
+        else { return Self.failure(400, "INVALID_ARGUMENT") }
+        return state.withLock { state in
+            if state.unregistered.contains(message.token) { return Self.failure(404, "UNREGISTERED") }
+            state.delivered += 1
+            return DoubleReply(
+                200, body: #"{"name":"projects/\#(projectID)/messages/\#(state.delivered)"}"#)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// Push providers that are none: they check what the real ones check, and fail as they are told.
+//
+// Owns: a server for TLS and HTTP/2, and what APNs, FCM and a push service say of a request. Must not know: how this project's own
+// drivers make their requests; what it takes apart it takes apart by itself. Start reading at `ProviderDouble`.
+
+/// One request as the server got it. Header names are in lower case, as HTTP/2 wants them.
+package struct DoubleRequest: Sendable {
+    package let method: String
+    package let path: String
+    package let headers: [(name: String, value: String)]
+    package let body: [UInt8]
+
+    /// Nil when there is none, or more than one.
+    package func header(_ name: String) -> String? {
+        let values = headers.filter { $0.name == name }
+        return values.count == 1 ? values[0].value : nil
+    }
+}
+
+package struct DoubleReply: Hashable, Sendable {
+    package var status: Int
+    package var headers: [String: String]
+    package var body: String
+
+    package init(_ status: Int, headers: [String: String] = [:], body: String = "") {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}
+
+/// What one provider says of a request that is not made to fail.
+package protocol ProviderDouble: Sendable {
+    func reply(to request: DoubleRequest) -> DoubleReply
+}
+
+/// How a request is made to fail. Each fault is for one request.
+package enum Fault: Hashable, Sendable {
+    /// Answers so, without a look at the request.
+    case refuse(DoubleReply)
+    /// Ends the stream (RST_STREAM) without an answer.
+    case reset
+    /// Ends the connection (GOAWAY with no stream done), giving `reason` as Apple does.
+    case goAway(reason: String)
+    /// Closes the connection without a word.
+    case close
+    /// Says nothing for so long, then answers as ever; nil for good.
+    case delay(milliseconds: Int64?)
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Crypto
+import CryptoExtras
+import Foundation
+import PushDouble
+
+/// Stands in for the push providers, so that a test of load pushes to something that checks and counts.
+@main
+struct PushDoubleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "countersign-push-double",
+        abstract: "APNs, FCM and a push service that are none: on 127.0.0.1, over TLS and HTTP/2.",
+        discussion: """
+            Writes into a folder what a notifier needs to send to them: apns.p8, fcm.json, vapid.pem, and roots.pem, the certificate \
+            to trust. Prints every second how many messages each has taken.
+            """)
+
+    @Option(help: "The first of three ports: APNs, FCM, Web Push.")
+    var port = 7480
+
+    @Option(help: "The folder of the keys; it must exist.")
+    var folder: String
+
+    @Option(help: "The application's bundle id that APNs takes.")
+    var topic = "org.example.app"
+
+    func run() async throws {
+        let apnsKey = P256.Signing.PrivateKey()
+        let fcmKey = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+        let certificate = try DoubleCertificate()
+        let apns = APNsDouble(
+            key: apnsKey.publicKey, keyID: "DOUBLEKEY1", teamID: "DOUBLETEAM", topics: [topic], now: Self.now)
+        let fcm = FCMDouble(
+            key: fcmKey.publicKey, projectID: "double", clientEmail: "push@double.example", now: Self.now)
+        let webPush = WebPushDouble(now: Self.now)
+        let tokenURL = "https://localhost:\(port + 1)/token"
+        fcm.setTokenURL(tokenURL)
+        webPush.setOrigin("https://localhost:\(port + 2)")
+        try write(certificate.pem, "roots.pem")
+        try write(apnsKey.pemRepresentation, "apns.p8")
+        try write(P256.Signing.PrivateKey().pemRepresentation, "vapid.pem")
+        try write(Self.account(fcmKey.pemRepresentation, tokenURL), "fcm.json")
+        let doubles: [any ProviderDouble] = [apns, fcm, webPush]
+        for (offset, double) in doubles.enumerated() {
+            _ = try await DoubleServer(double, requestsKept: 0).start(port: port + offset, certificate: certificate)
+        }
+        print("a browser's subscription: \(webPush.subscribe().address(at: "https://localhost:\(port + 2)"))")
+        while true {
+            // A person watches: nothing depends on how long this takes.
+            try await Task.sleep(for: .seconds(1))
+            print("taken: apns \(apns.delivered), fcm \(fcm.delivered), webpush \(webPush.delivered)")
+        }
+    }
+
+    @Sendable private static func now() -> Int64 { Int64(Date().timeIntervalSince1970) }
+
+    /// For their owner alone, as every key is.
+    private func write(_ text: String, _ name: String) throws {
+        let path = folder + "/" + name
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        else { throw ValidationError("\(path) cannot be written") }
+    }
+
+    private static func account(_ key: String, _ tokenURL: String) throws -> String {
+        let members = [
+            "type": "service_account", "project_id": "double", "private_key_id": "double-1", "private_key": key,
+            "client_email": "push@double.example", "token_uri": tokenURL,
+        ]
+        return String(
+            decoding: try JSONSerialization.data(
+                withJSONObject: members, options: [.sortedKeys, .withoutEscapingSlashes]),
+            as: UTF8.self)
+    }
+}

@@ -1,0 +1,73 @@
+import Domain
+import NotifierService
+import PushDouble
+import TestSupport
+import Testing
+
+@Suite("Through FCM", .timeLimit(.minutes(1)))
+struct FCMDriverTests {
+    @Test("messages are taken under one access token, however many begin at once")
+    func delivered() async throws {
+        let fcm = try await FCMBench()
+        await withTaskGroup(of: PushOutcome.self) { group in
+            for _ in 0..<50 { group.addTask { await fcm.send() } }
+            for await outcome in group { #expect(outcome == .delivered) }
+        }
+        #expect(fcm.double.delivered == 50)
+        #expect(fcm.double.tokensGiven == 1)
+        await fcm.stop()
+    }
+
+    @Test("an access token is asked for anew five minutes before its end")
+    func tokenAge() async throws {
+        let fcm = try await FCMBench()
+        for (pause, tokens) in [(0, 1), (3299, 1), (1, 2)] as [(Int64, Int)] {
+            fcm.bench.clock.advance(.seconds(pause))
+            #expect(await fcm.send() == .delivered)
+            #expect(fcm.double.tokensGiven == tokens)
+        }
+        await fcm.stop()
+    }
+
+    @Test("an access token that was withdrawn is replaced at once")
+    func withdrawn() async throws {
+        let fcm = try await FCMBench()
+        #expect(await fcm.send() == .delivered)
+        fcm.double.withdrawTokens()
+        #expect(await fcm.send() == .delivered)
+        #expect(fcm.double.tokensGiven == 2)
+        await fcm.stop()
+    }
+
+    @Test("an account that Google does not know is a matter of the settings")
+    func unknownAccount() async throws {
+        let fcm = try await FCMBench(knowsKey: false)
+        #expect(await fcm.send() == .configuration)
+        #expect(fcm.double.delivered == 0)
+        await fcm.stop()
+    }
+
+    @Test("each refusal has its name")
+    func refused() async throws {
+        let fcm = try await FCMBench()
+        fcm.double.unregister("phone-1")
+        #expect(await fcm.send() == .expiredAddress)
+        fcm.server.fail(
+            .refuse(FCMDouble.failure(403, "SENDER_ID_MISMATCH")),
+            .refuse(FCMDouble.failure(429, "QUOTA_EXCEEDED", headers: ["retry-after": "17"])),
+            .refuse(FCMDouble.failure(401, "THIRD_PARTY_AUTH_ERROR")))
+        #expect(await fcm.send() == .foreignAddress)
+        #expect(await fcm.send() == .retry(after: .seconds(17)))
+        #expect(await fcm.send() == .configuration)
+        await fcm.stop()
+    }
+
+    @Test("a token endpoint that is busy is no wrong account")
+    func busyTokenEndpoint() async throws {
+        let fcm = try await FCMBench()
+        fcm.server.fail(.refuse(DoubleReply(503, headers: ["retry-after": "4"])))
+        #expect(await fcm.send() == .retry(after: .seconds(4)))
+        #expect(await fcm.send() == .delivered)
+        await fcm.stop()
+    }
+}

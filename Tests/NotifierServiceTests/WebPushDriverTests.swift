@@ -1,0 +1,115 @@
+import Domain
+import PushDouble
+import Synchronization
+import Testing
+
+@testable import NotifierService
+
+@Suite("Through Web Push", .timeLimit(.minutes(1)))
+struct WebPushDriverTests {
+    @Test("the browser opens the request's opaque id, and nothing else is in it")
+    func delivered() async throws {
+        let push = try await WebPushBench()
+        let subscription = push.double.subscribe(serverKey: push.key.publicKey)
+        #expect(await push.send(to: subscription) == .delivered)
+        #expect(push.double.opened == [#"{"c":"challenge-1"}"#])
+        let request = try #require(push.server.requests.first)
+        #expect(request.header("ttl") == "60")
+        #expect(request.header("urgency") == "high")
+        #expect(request.header("topic") == push.bench.wakeUp().collapseID)
+        let seen = request.headers.map(\.value).joined(separator: "\n")
+        for secret in ["demo", "device-1", "challenge-1"] { #expect(!seen.contains(secret)) }
+        await push.stop()
+    }
+
+    @Test("a subscription that is gone, or never was, is dropped")
+    func gone() async throws {
+        let push = try await WebPushBench()
+        let subscription = push.double.subscribe()
+        push.double.unsubscribe(subscription)
+        #expect(await push.send(to: subscription) == .expiredAddress)
+        #expect(await push.send(to: try await WebPushBench.stranger()) == .expiredAddress)
+        await push.stop()
+    }
+
+    @Test("a subscription of another server's key refuses ours")
+    func otherKey() async throws {
+        let push = try await WebPushBench()
+        #expect(await push.send(to: push.double.subscribe(serverKey: "another")) == .configuration)
+        await push.stop()
+    }
+
+    @Test("a push service that limits is left alone as long as it says")
+    func busy() async throws {
+        let push = try await WebPushBench()
+        push.server.fail(
+            .refuse(DoubleReply(429, headers: ["retry-after": "30"])),
+            .refuse(DoubleReply(503, body: #"{"errno":202}"#)), .refuse(DoubleReply(413)))
+        let subscription = push.double.subscribe()
+        #expect(await push.send(to: subscription) == .retry(after: .seconds(30)))
+        #expect(await push.send(to: subscription) == .tooLarge)
+        #expect(await push.send(to: subscription) == .delivered)
+        await push.stop()
+    }
+
+    @Test("an endpoint outside of the list is not even looked up")
+    func notListed() async throws {
+        let asked = Mutex<[String]>([])
+        let push = try await WebPushBench(hosts: ["push.example"]) { host in
+            asked.withLock { $0.append(host) }
+            return ["127.0.0.1"]
+        }
+        #expect(await push.send(to: push.double.subscribe()) == .foreignAddress)
+        #expect(asked.withLock(\.self).isEmpty)
+        #expect(push.server.connections == 0)
+        await push.stop()
+    }
+
+    @Test(
+        "a name that leads to this machine or its network is not connected to",
+        arguments: ["127.0.0.1", "::1", "10.0.0.1"])
+    func privateAddress(address: String) async throws {
+        let push = try await WebPushBench(blocks: []) { _ in [address] }
+        #expect(await push.send(to: push.double.subscribe()) == .unreachable)
+        #expect(push.server.connections == 0)
+        await push.stop()
+    }
+
+    @Test("an address in the endpoint itself is checked like one that was looked up")
+    func literal() async throws {
+        let push = try await WebPushBench(hosts: ["127.0.0.1"], blocks: [])
+        let origin = push.origin.replacing("localhost", with: "127.0.0.1")
+        #expect(await push.send(to: push.double.subscribe(), at: origin) == .unreachable)
+        #expect(push.server.connections == 0)
+        await push.stop()
+    }
+
+    @Test("the connection is made to the address that was checked, whatever the name leads to later")
+    func rebinding() async throws {
+        // The system knows no such name: a connection shows that nobody asked it again.
+        let push = try await WebPushBench(hosts: ["push.invalid"])
+        let origin = push.origin.replacing("localhost", with: "push.invalid")
+        _ = await push.send(to: push.double.subscribe(), at: origin)
+        #expect(push.server.connections == 1)
+        await push.stop()
+    }
+
+    @Test("a push service that is away pauses alone")
+    func away() async throws {
+        let push = try await WebPushBench()
+        let subscription = push.double.subscribe()
+        // Nothing listens on port 1 of this machine.
+        for _ in 0..<5 { #expect(await push.send(to: subscription, at: "https://localhost:1") == .unreachable) }
+        #expect(await push.send(to: subscription, at: "https://localhost:1") == .paused(after: .seconds(1)))
+        #expect(await push.send(to: subscription) == .delivered)
+        await push.stop()
+    }
+}
+
+extension WebPushBench {
+    /// A subscription of which the push service knows nothing.
+    fileprivate static func stranger() async throws -> WebPushDouble.Subscription {
+        let other = WebPushDouble(now: { 0 })
+        return (0..<9).map { _ in other.subscribe() }[8]
+    }
+}
