@@ -19,13 +19,17 @@ package struct NotifierConfiguration: Sendable {
     package var lifetimeMax = Duration.seconds(86_400)
     /// Wake-ups that are owed; the excess is recorded as `overloaded`.
     package var queuedWakeUpsMax = 10_000
-    /// Wake-ups that are being sent.
+    /// Wake-ups of one transport that are being sent.
     package var sendersMax = 64
     package var sendTimeout = Duration.seconds(10)
     /// Before the store is asked again for what is owed, when it did not answer.
     package var readPause = Duration.seconds(1)
     /// Times that one wake-up is tried by one process, while its request lives.
     package var attemptsMax = 3
+    /// Before a provider that did not answer is asked again for the same wake-up; twice as long each time.
+    package var silencePause = Duration.seconds(1)
+    /// The least time between two looks at whether a provider may be asked again.
+    package var breakerPauseMin = Duration.milliseconds(100)
     package var deliveryRetention = Duration.seconds(30 * 86_400)
     /// How long after a request's end its repeats still ring nobody.
     package var claimRetention = Duration.seconds(86_400)
@@ -33,4 +37,16 @@ package struct NotifierConfiguration: Sendable {
     package var purgeBatch = 1000
 
     package init() {}
+
+    /// How long to wait before the next attempt after one that ended so; nil when there is none.
+    func wait(after outcome: PushOutcome, attempt: Int) -> Duration? {
+        let first: Duration
+        switch outcome {
+        case .paused(let pause): return max(pause, breakerPauseMin)
+        case .retry(let pause), .throttled(let pause): first = pause
+        case .unreachable, .timeout: first = silencePause
+        case .delivered, .expiredAddress, .foreignAddress, .configuration, .tooLarge: return nil
+        }
+        return attempt < attemptsMax ? first * (1 << (attempt - 1)) : nil
+    }
 }

@@ -85,7 +85,7 @@ struct NotifyHandler: Sendable {
                 let claim = DeliveryClaim(
                     tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, keptUntil: until)
                 guard try records.claim(claim, limit: limit) else { continue }
-                if !sender.hasDriver(wakeUp.transport) {
+                if !sender.hasDriver(wakeUp.transport, for: wakeUp.tenant) {
                     refused.append(DeliveryRecord(wakeUp, outcome: "no_driver", at: time, latency: .zero))
                 } else if owed >= max {
                     refused.append(DeliveryRecord(wakeUp, outcome: "overloaded", at: time, latency: .zero))

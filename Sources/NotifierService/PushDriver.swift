@@ -58,7 +58,14 @@ package enum PushOutcome: Hashable, Sendable {
 package protocol PushDriver: Sendable {
     var transport: PushTransport { get }
 
+    /// Whether there is a provider for the devices of this tenant.
+    func serves(_ tenant: TenantID) -> Bool
+
     /// Sends one wake-up to an address, which is JSON of the transport's own members. Must honour cancellation: it is cancelled
     /// when it takes too long.
     func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome
+}
+
+extension PushDriver {
+    package func serves(_ tenant: TenantID) -> Bool { true }
 }

@@ -21,11 +21,15 @@ final class WakeUpSender: Sendable {
     private let now: @Sendable () -> Timestamp
     private let pause: @Sendable (Duration) async throws -> Void
     private let owed = ChangeSignal()
+    /// Each transport has its own, so that a provider that is slow holds up the wake-ups of no other.
+    private let places: [PushTransport: SendingPlaces]
 
     init(_ given: NotifierService.Dependencies, configuration: NotifierConfiguration, metrics: NotifierMetrics) {
         drivers = Dictionary(given.drivers.map { ($0.transport, $0) }) { _, _ in
             preconditionFailure("a transport has one driver")
         }
+        places = Dictionary(
+            uniqueKeysWithValues: PushTransport.allCases.map { ($0, SendingPlaces(configuration.sendersMax)) })
         store = given.store
         sealer = given.sealer
         logger = given.logger
@@ -35,26 +39,22 @@ final class WakeUpSender: Sendable {
         self.metrics = metrics
     }
 
-    func hasDriver(_ transport: PushTransport) -> Bool { drivers[transport] != nil }
+    func hasDriver(_ transport: PushTransport, for tenant: TenantID) -> Bool {
+        drivers[transport]?.serves(tenant) ?? false
+    }
 
     /// More is owed: it has been committed.
     func wake() { owed.advance() }
 
-    /// Sends what is owed, oldest first and a bounded number at a time, until cancelled.
+    /// Sends what is owed, oldest first and a bounded number at a time, until cancelled. As many wait here as the store may hold.
     func run() async {
-        await withTaskGroup(of: Void.self) { group in
-            var running = 0
+        await withDiscardingTaskGroup { group in
             var last: Int64 = 0
             while !Task.isCancelled {
                 let seen = owed.count
                 let wakeUps = await next(after: last)
                 if wakeUps.isEmpty { await owed.wait(past: seen) }
                 for wakeUp in wakeUps {
-                    if running == configuration.sendersMax {
-                        await group.next()
-                        running -= 1
-                    }
-                    running += 1
                     last = wakeUp.sequence
                     group.addTask { await self.deliver(wakeUp) }
                 }
@@ -77,24 +77,49 @@ final class WakeUpSender: Sendable {
     }
 
     private func deliver(_ wakeUp: WakeUpRecord) async {
-        for attempt in 1...max(1, configuration.attemptsMax) {
-            guard !Task.isCancelled else { return }
-            let start = now()
-            guard start < wakeUp.expiresAt else { return await end(wakeUp, nil) }
-            guard let address = address(of: wakeUp) else { return await end(wakeUp, nil) }
-            guard let driver = drivers[wakeUp.transport] else {
-                return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
-            }
-            let outcome = await send(wakeUp, to: address, with: driver)
-            // What the end of this process interrupted is the next one's to try.
-            if Task.isCancelled, outcome != .delivered { return }
-            let delivery = DeliveryRecord(wakeUp, outcome: outcome.label, at: start, latency: now() - start)
-            guard case .retry(let after) = outcome, attempt < configuration.attemptsMax,
-                now() + after < wakeUp.expiresAt
-            else { return await end(wakeUp, delivery) }
-            await record(delivery)
-            do { try await pause(after) } catch { return }
+        var attempt = 1
+        while let wait = await step(wakeUp, &attempt) {
+            do { try await pause(wait) } catch { return }
         }
+    }
+
+    /// Makes one attempt, in one of the transport's places. Returns how long to wait for the next one, in no place; nil when there is none.
+    private func step(_ wakeUp: WakeUpRecord, _ attempt: inout Int) async -> Duration? {
+        guard let places = places[wakeUp.transport], await places.enter() else { return nil }
+        defer { places.leave() }
+        let start = now()
+        guard start < wakeUp.expiresAt, let address = address(of: wakeUp) else {
+            await end(wakeUp, nil)
+            return nil
+        }
+        guard let driver = drivers[wakeUp.transport] else {
+            await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
+            return nil
+        }
+        let outcome = await send(wakeUp, to: address, with: driver)
+        // What the end of this process interrupted is the next one's to try.
+        if Task.isCancelled, outcome != .delivered { return nil }
+        report(outcome, wakeUp)
+        let delivery = DeliveryRecord(wakeUp, outcome: outcome.label, at: start, latency: now() - start)
+        guard let wait = configuration.wait(after: outcome, attempt: attempt), now() + wait < wakeUp.expiresAt else {
+            await end(wakeUp, delivery)
+            return nil
+        }
+        // The provider was not asked: that is no attempt.
+        if case .paused = outcome { return wait }
+        attempt += 1
+        await record(delivery)
+        return wait
+    }
+
+    private func report(_ outcome: PushOutcome, _ wakeUp: WakeUpRecord) {
+        guard outcome == .configuration || outcome == .foreignAddress else { return }
+        logger.error(
+            "a push provider refuses our settings",
+            metadata: [
+                "tenant": "\(wakeUp.tenant)", "transport": "\(wakeUp.transport.rawValue)",
+                "outcome": "\(outcome.label)",
+            ])
     }
 
     /// Nil when it was sealed under a key that is gone.

@@ -106,6 +106,46 @@ struct WakeUpTests {
         }
     }
 
+    @Test("a provider that is not reached, or does not answer, is asked again, later each time, three times in all")
+    func away() async throws {
+        let driver = ScriptedDriver(.apns, [.unreachable, .timeout, .unreachable])
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "apns")
+            await bench.waits.end(.seconds(1))
+            await bench.waits.end(.seconds(2))
+            #expect(try await outcomes(bench, 3) == ["unreachable", "timeout", "unreachable"])
+        }
+        #expect(driver.sent.count == 3)
+    }
+
+    @Test("a provider that must not be asked yet costs no attempt, and is recorded only when it is too late")
+    func paused() async throws {
+        let pauses = [PushOutcome](repeating: .paused(after: .seconds(5)), count: 4)
+        let driver = ScriptedDriver(.apns, pauses + [.delivered, .paused(after: .seconds(60))])
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "apns")
+            for _ in pauses { await bench.waits.end(.seconds(5)) }
+            #expect(try await outcomes(bench, 1) == ["delivered"])
+            try await bench.notify(["d1"], challenge: "c2", transport: "apns")
+            #expect(try await outcomes(bench, 2) == ["delivered", "paused"])
+        }
+    }
+
+    @Test("a wake-up that waits for its next attempt holds up no other")
+    func places() async throws {
+        let driver = ScriptedDriver(.apns, [.retry(after: .seconds(5))])
+        let bench = try NotifierBench(drivers: [driver]) { $0.sendersMax = 1 }
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "apns")
+            #expect(try await outcomes(bench, 1) == ["retry"])
+            try await bench.notify(["d2"], transport: "apns")
+            #expect(try await outcomes(bench, 2) == ["retry", "delivered"])
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d1"), DeviceID("d2")])
+    }
+
     @Test("nothing is sent after the request's end")
     func expired() async throws {
         let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(61)), .retry(after: .seconds(20))])
