@@ -14,24 +14,30 @@ enum NotifierMain {
         help: "How long delivery attempts are kept.")
 
     static func main() async {
-        await ServiceMain.run(.notifier, settings: [deliveryRetention.key]) { process in
+        await ServiceMain.run(.notifier, settings: [deliveryRetention.key] + PushKeys.all) { process in
             let store: any Store<any NotifierRecords> =
                 switch process.store {
                 case .sqlite(let path): try SQLiteStore.notifier(path: path, onCommit: process.onCommit)
                 case .postgresql(let place): try await PostgreSQLStore.notifier(place, onCommit: process.onCommit)
                 }
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
+            let push = PushDirectory(process)
             var configuration = NotifierConfiguration()
             configuration.deliveryRetention = process.settings[deliveryRetention]
             let service = NotifierService(
                 NotifierService.Dependencies(
                     store: store, tenants: tenants, sealer: try process.sealer(), metrics: process.metrics,
-                    logger: process.logger, now: process.now),
+                    logger: process.logger, now: process.now, drivers: push.drivers),
                 epoch: UInt64.random(in: 1...UInt64.max), configuration: configuration)
+            // Last, because what it opens is closed by `close` alone.
+            try await push.load()
             return ServiceParts(
-                routes: service.routes, background: [tenants, service],
+                routes: service.routes, background: [tenants, service, PushReload(push, logger: process.logger)],
                 dependencies: [.store(store), .tenants(tenants)],
-                close: { await store.close() })
+                close: {
+                    await push.shutdown()
+                    await store.close()
+                })
         }
     }
 }

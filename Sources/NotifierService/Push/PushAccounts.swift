@@ -1,0 +1,156 @@
+import Domain
+import Foundation
+import Glibc
+import Secrets
+import ServiceKit
+
+/// One account at one provider, read and checked, and what makes a driver of it.
+struct PushAccount: Sendable {
+    /// Tells whether anything of it has changed: of its settings and its key.
+    let digest: [UInt8]
+    let driver: @Sendable (ProviderSettings, WebPushTargets) -> any StoppableDriver
+}
+
+/// Accounts as an operator writes them: a folder with `{tenant}.json`, and `default.json` for the tenants that have none of their own.
+/// Keys are in files of their own, named from the folder.
+struct PushAccounts {
+    static let defaultName = "default"
+    private static let fileBytesMax = 64 * 1024
+
+    private struct Document: Codable {
+        struct APNs: Codable {
+            let keyFile: String
+            let keyId: String
+            let teamId: String
+            let topic: String
+            /// `production` or `sandbox`; or `server`, a URL.
+            let environment: String?
+            let server: String?
+        }
+        struct FCM: Codable {
+            let serviceAccountFile: String
+            let server: String?
+        }
+        struct WebPush: Codable {
+            let keyFile: String
+            let subject: String
+        }
+        let apns: APNs?
+        let fcm: FCM?
+        let webpush: WebPush?
+    }
+
+    let folder: String
+
+    /// Of each name, `default` among them. A folder that is not there has none. Throws `file` with the path and what is wrong with it,
+    /// never with what is in it.
+    func read() throws(ConfigurationProblem) -> [String: [PushTransport: PushAccount]] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        var accounts: [String: [PushTransport: PushAccount]] = [:]
+        for name in names.sorted() where name.hasSuffix(".json") && isDocument(name) {
+            accounts[String(name.dropLast(".json".count))] = try document(at: folder + "/" + name)
+        }
+        return accounts
+    }
+
+    /// A service account's file may lie in the same folder, and is none.
+    private func isDocument(_ name: String) -> Bool {
+        struct Kind: Decodable { let type: String? }
+        guard let bytes = FileManager.default.contents(atPath: folder + "/" + name) else { return true }
+        return (try? JSONDecoder().decode(Kind.self, from: bytes))?.type != "service_account"
+    }
+
+    private func document(at path: String) throws(ConfigurationProblem) -> [PushTransport: PushAccount] {
+        let bytes = try privateBytes(path)
+        guard let document = try? JSONDecoder().decode(Document.self, from: Data(bytes)) else {
+            throw .file(path: path, detail: "is not what a file of push accounts must be")
+        }
+        var accounts: [PushTransport: PushAccount] = [:]
+        if let apns = document.apns { accounts[.apns] = try account(apns, path) }
+        if let fcm = document.fcm { accounts[.fcm] = try account(fcm, path) }
+        if let webPush = document.webpush { accounts[.webpush] = try account(webPush, path) }
+        return accounts
+    }
+
+    private func account(_ apns: Document.APNs, _ path: String) throws(ConfigurationProblem) -> PushAccount {
+        let servers = ["production": APNsSettings.productionURL, "sandbox": APNsSettings.sandboxURL]
+        let server = try server(apns.server, path) ?? servers[apns.environment ?? "production"]
+        guard let server else { throw .file(path: path, detail: "apns.environment must be production or sandbox") }
+        let pem = try privateBytes(within(apns.keyFile))
+        let key = APNsSigningKey(
+            keyID: apns.keyId, teamID: apns.teamId, pem: Redacted(String(decoding: pem, as: UTF8.self)))
+        guard let key else { throw .file(path: within(apns.keyFile), detail: "is no P-256 private key in PEM") }
+        let settings = APNsSettings(key: key, topic: apns.topic, serverURL: server)
+        return PushAccount(digest: try digest(apns, pem, path)) { provider, _ in APNsDriver(settings, provider) }
+    }
+
+    private func account(_ fcm: Document.FCM, _ path: String) throws(ConfigurationProblem) -> PushAccount {
+        let file = try privateBytes(within(fcm.serviceAccountFile))
+        guard let account = FCMServiceAccount(file: Redacted(file)) else {
+            throw .file(path: within(fcm.serviceAccountFile), detail: "is no service account of Google's")
+        }
+        let settings = FCMSettings(account: account, serverURL: try server(fcm.server, path) ?? FCMSettings.googleURL)
+        return PushAccount(digest: try digest(fcm, file, path)) { provider, _ in FCMDriver(settings, provider) }
+    }
+
+    private func account(_ webPush: Document.WebPush, _ path: String) throws(ConfigurationProblem) -> PushAccount {
+        let pem = try privateBytes(within(webPush.keyFile))
+        let key = VAPIDKey(subject: webPush.subject, pem: Redacted(String(decoding: pem, as: UTF8.self)))
+        guard let key else {
+            throw .file(
+                path: within(webPush.keyFile),
+                detail: "is no P-256 private key in PEM, or webpush.subject no mailto or https URL")
+        }
+        return PushAccount(digest: try digest(webPush, pem, path)) { provider, targets in
+            WebPushDriver(WebPushSettings(key: key, targets: targets), provider)
+        }
+    }
+
+    private func server(_ text: String?, _ path: String) throws(ConfigurationProblem) -> String? {
+        guard let text else { return nil }
+        guard text.hasPrefix("https://"), !text.hasSuffix("/") else {
+            throw .file(path: path, detail: "a server must be an https URL without a / at its end")
+        }
+        return text
+    }
+
+    private func within(_ name: String) -> String { name.hasPrefix("/") ? name : folder + "/" + name }
+
+    private func digest(_ part: some Encodable, _ key: [UInt8], _ path: String) throws(ConfigurationProblem) -> [UInt8]
+    {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        guard let bytes = try? encoder.encode(part) else { throw .file(path: path, detail: "cannot be read") }
+        return sha256(Array(bytes) + key)
+    }
+
+    /// Of a file that nobody but its owner may read or write.
+    private func privateBytes(_ path: String) throws(ConfigurationProblem) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw .file(path: path, detail: "cannot be read: \(String(cString: strerror(errno)))") }
+        defer { close(file) }
+        var status = stat()
+        // Of the open file, so that it cannot be exchanged between the look and the reading.
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw .file(path: path, detail: "is not a file")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            throw .file(path: path, detail: "may be read or written by others; its mode must be 0600")
+        }
+        var bytes = [UInt8](repeating: 0, count: Self.fileBytesMax)
+        let count = Glibc.read(file, &bytes, bytes.count)
+        guard (0..<bytes.count).contains(count) else {
+            throw .file(path: path, detail: "is too long, or cannot be read")
+        }
+        return Array(bytes[..<count])
+    }
+}
+
+/// A driver with connections of its own.
+protocol StoppableDriver: PushDriver {
+    func shutdown() async
+}
+
+extension APNsDriver: StoppableDriver {}
+extension FCMDriver: StoppableDriver {}
+extension WebPushDriver: StoppableDriver {}

@@ -1,0 +1,79 @@
+import Domain
+package import ServiceKit
+import Synchronization
+
+/// The drivers of each tenant, made of the accounts in a folder, and made anew where those change.
+package final class PushDirectory: Sendable {
+    private struct Entry: Sendable {
+        let digest: [UInt8]
+        let driver: any StoppableDriver
+    }
+
+    private let accounts: PushAccounts
+    private let provider: ProviderSettings
+    private let targets: WebPushTargets
+    private let entries = Mutex<[String: [PushTransport: Entry]]>([:])
+
+    package init(folder: String, provider: ProviderSettings, targets: WebPushTargets) {
+        accounts = PushAccounts(folder: folder)
+        self.provider = provider
+        self.targets = targets
+    }
+
+    /// One a transport; each finds the tenant's own driver.
+    package var drivers: [any PushDriver] {
+        PushTransport.allCases.filter { $0 != .none }.map { TenantPushDriver(transport: $0, directory: self) }
+    }
+
+    /// Reads the folder. An account that has not changed keeps its driver, with its connection and its token: APNs refuses whoever
+    /// makes tokens often. Throws `file`, and changes nothing then. Not to be called twice at once.
+    package func load() async throws(ConfigurationProblem) {
+        let read = try accounts.read()
+        let old = entries.withLock(\.self)
+        let new = read.reduce(into: [String: [PushTransport: Entry]]()) { all, pair in
+            let (name, accounts) = pair
+            all[name] = accounts.reduce(into: [:]) { entries, pair in
+                let (transport, account) = pair
+                let known = old[name]?[transport]
+                entries[transport] =
+                    known?.digest == account.digest
+                    ? known : Entry(digest: account.digest, driver: account.driver(provider, targets))
+            }
+        }
+        entries.withLock { $0 = new }
+        // What is on its way over an old connection is interrupted there, and tried again over the new one.
+        for (name, former) in old {
+            for (transport, entry) in former where new[name]?[transport]?.digest != entry.digest {
+                await entry.driver.shutdown()
+            }
+        }
+    }
+
+    package func shutdown() async {
+        let all = entries.withLock { entries in
+            defer { entries = [:] }
+            return entries.values.flatMap(\.values)
+        }
+        for entry in all { await entry.driver.shutdown() }
+    }
+
+    func driver(_ transport: PushTransport, for tenant: TenantID) -> (any PushDriver)? {
+        entries.withLock { entries in
+            (entries[tenant.rawValue]?[transport] ?? entries[PushAccounts.defaultName]?[transport])?.driver
+        }
+    }
+}
+
+/// Sends through the tenant's own driver.
+private struct TenantPushDriver: PushDriver {
+    let transport: PushTransport
+    let directory: PushDirectory
+
+    func serves(_ tenant: TenantID) -> Bool { directory.driver(transport, for: tenant) != nil }
+
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+        // The account may have been taken away since the wake-up was promised.
+        guard let driver = directory.driver(transport, for: wakeUp.tenant) else { return .configuration }
+        return await driver.send(wakeUp, to: address)
+    }
+}

@@ -1,0 +1,38 @@
+package import ServiceKit
+
+/// The keys of the notifier's configuration that are about push.
+package enum PushKeys {
+    package static let folder = Setting.path(
+        "notifier.push.folder", default: "var/push",
+        help:
+            "Folder of the accounts at push providers: {tenant}.json and default.json, mode 0600. Read at the start and at SIGHUP."
+    )
+    package static let trustRoots = Setting.text(
+        "notifier.push.trustRoots", default: "", accepts: "a path, or nothing for the system's",
+        isAccepted: { !$0.contains("\0") },
+        help: "A PEM file of the certificate authorities that providers are trusted by.")
+    package static let webPushHosts = Setting.list(
+        "notifier.push.webPushHosts", default: WebPushTargets.browsers,
+        accepts: "names of hosts, or *. and the end of names",
+        help: "The push services that phones may name. A UnifiedPush server must be added."
+    ) { $0.isEmpty || $0.contains("/") ? nil : $0 }
+    package static let webPushBlocks = Setting.list(
+        "notifier.push.webPushBlocks", accepts: "blocks of addresses, as in 10.1.0.0/16",
+        help: "Addresses that push services may have although they are not the internet's."
+    ) { AddressBlock($0) }
+
+    package static let all = [folder.key, trustRoots.key, webPushHosts.key, webPushBlocks.key]
+}
+
+extension PushDirectory {
+    package convenience init(_ process: ServiceProcess) {
+        var provider = ProviderSettings(now: process.now)
+        let roots = process.settings[PushKeys.trustRoots]
+        if !roots.isEmpty { provider.trustRootsFile = roots }
+        self.init(
+            folder: process.settings[PushKeys.folder], provider: provider,
+            targets: WebPushTargets(
+                hosts: process.settings[PushKeys.webPushHosts],
+                allowedBlocks: process.settings[PushKeys.webPushBlocks]))
+    }
+}
