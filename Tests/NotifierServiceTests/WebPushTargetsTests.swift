@@ -21,6 +21,13 @@ struct WebPushTargetsTests {
         }
     }
 
+    @Test("what is sent to is written with the host that was checked")
+    func resource() throws {
+        let endpoint = "https://%50USH.example.org:443/a%2Fb/c?d=e"
+        let origin = try #require(WebPushTargets(hosts: ["push.example.org"]).origin(of: endpoint))
+        #expect(origin.resource(endpoint) == "https://push.example.org/a%2Fb/c?d=e")
+    }
+
     @Test(
         "addresses of this machine, of its network and of special use are not the internet's",
         arguments: [

@@ -36,12 +36,14 @@ package final class WebPushDriver: PushDriver {
 
     package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
         guard let subscription = WebPushSubscription(address) else { return .expiredAddress }
-        guard let origin = targets.origin(of: subscription.endpoint) else { return .foreignAddress }
+        guard let origin = targets.origin(of: subscription.endpoint),
+            let resource = origin.resource(subscription.endpoint)
+        else { return .foreignAddress }
         guard let body = try? Self.body(wakeUp, for: subscription) else { return .expiredAddress }
         do throws(WebPushServices.Problem) {
             let service = try await services.service(for: origin)
             return await service.gate.attempt {
-                await attempt(wakeUp, subscription, origin, body, over: service.connection)
+                await attempt(wakeUp, resource, origin, body, over: service.connection)
             }
         } catch {
             return .unreachable
@@ -55,7 +57,7 @@ package final class WebPushDriver: PushDriver {
     }
 
     private func attempt(
-        _ wakeUp: WakeUp, _ subscription: WebPushSubscription, _ origin: WebPushOrigin, _ body: [UInt8],
+        _ wakeUp: WakeUp, _ resource: String, _ origin: WebPushOrigin, _ body: [UInt8],
         over connection: ProviderConnection
     ) async -> PushOutcome {
         let time = now()
@@ -71,7 +73,7 @@ package final class WebPushDriver: PushDriver {
         ]
         let exchange = ProviderExchange(
             request: { () async throws(ProviderFailure) in
-                try await connection.post(subscription.endpoint, headers: headers, body: body)
+                try await connection.post(resource, headers: headers, body: body)
             },
             verdict: { WebPushAnswer.verdict($0, now: self.now()) }, renewToken: { false })
         return await exchange.outcome()

@@ -53,6 +53,13 @@ package struct WebPushOrigin: Hashable, Sendable {
         port = parts.port ?? 443
     }
 
+    /// The push resource, written with this very host: what is sent to must be read as what was checked, in whatever spelling it came.
+    func resource(_ endpoint: String) -> String? {
+        URLComponents(string: endpoint).map { parts in
+            text + parts.percentEncodedPath + (parts.percentEncodedQuery.map { "?" + $0 } ?? "")
+        }
+    }
+
     /// As an audience: without the port that https has by itself.
     package var text: String { port == 443 ? "https://\(host)" : "https://\(host):\(port)" }
 }
