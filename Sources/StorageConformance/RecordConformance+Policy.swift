@@ -106,6 +106,13 @@ extension RecordConformance {
         }
         try expectEqual(gone, nil, "a token of a deleted client")
         try expectEqual(expired, 1, "expired tokens")
+        let application = token(4, .client(ClientID("two")), expiresAt: nil)
+        let (ended, further) = try await store.write { records in
+            let ended = try records.deleteAdministratorTokens(of: tenant)
+            try records.insert(application)
+            return (ended, try records.deleteAdministratorTokens(of: tenant))
+        }
+        try expectEqual([ended, further], [1, 0], "administrators' tokens, and those of applications")
     }
 
     /// The audit log of any service.

@@ -27,6 +27,7 @@ extension RecordConformance {
         try await expect(.notFound, in: store, "an update of nobody") { try $0.update(double) }
         var changed = bob
         (changed.isBlocked, changed.passwordHash, changed.roles) = (true, nil, [])
+        changed.defaultMethod = .code
         let found = try await store.write { [changed] records in
             try records.update(changed)
             return [

@@ -9,6 +9,7 @@ CREATE TABLE person (
     password_hash TEXT COLLATE "C",
     is_blocked BOOLEAN NOT NULL,
     roles TEXT COLLATE "C" NOT NULL,
+    default_method TEXT COLLATE "C",
     created_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, id)
 );

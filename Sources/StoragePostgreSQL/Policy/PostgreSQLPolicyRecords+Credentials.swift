@@ -60,6 +60,10 @@ extension PostgreSQLPolicyRecords {
         }
     }
 
+    func deleteAdministratorTokens(of tenant: TenantID) throws -> Int {
+        try change("DELETE FROM token WHERE tenant = ? AND administrator IS NOT NULL", [tenant.rawValue])
+    }
+
     func deleteTokens(expiredAt time: Timestamp, limit: Int) throws -> Int {
         try change(
             "DELETE FROM token WHERE digest IN (SELECT digest FROM token WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",

@@ -2,14 +2,15 @@ import Domain
 import Storage
 
 extension PostgreSQLRegistrationRecords {
-    private static let columns = "tenant, id, username, display_name, password_hash, is_blocked, roles, created_at"
+    private static let columns =
+        "tenant, id, username, display_name, password_hash, is_blocked, roles, default_method, created_at"
 
     private func person(_ row: Row) throws -> StoredPerson {
         try StoredPerson(
             tenant: row.id("tenant"), id: row.id("id"), username: row["username"],
             displayName: row["display_name"],
             passwordHash: row.optional("password_hash"), isBlocked: row["is_blocked"], roles: row.texts("roles"),
-            createdAt: row.time("created_at"))
+            createdAt: row.time("created_at"), defaultMethod: row.optionalWord("default_method"))
     }
 
     func person(_ id: PersonID, tenant: TenantID) throws -> StoredPerson? {
@@ -29,24 +30,25 @@ extension PostgreSQLRegistrationRecords {
         try insert(
             """
             INSERT INTO person (tenant, id, username, folded_username, display_name, folded_display_name, password_hash, is_blocked,
-                roles, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                roles, default_method, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 person.tenant.rawValue, person.id.rawValue, person.username, FoldedUsername(person.username).rawValue,
                 person.displayName, person.displayName.lowercased(), person.passwordHash, person.isBlocked,
-                jsonList(person.roles), person.createdAt.milliseconds,
+                jsonList(person.roles), person.defaultMethod?.rawValue, person.createdAt.milliseconds,
             ])
     }
 
     func update(_ person: StoredPerson) throws {
         try changeOne(
             """
-            UPDATE person SET display_name = ?, folded_display_name = ?, password_hash = ?, is_blocked = ?, roles = ?
+            UPDATE person SET display_name = ?, folded_display_name = ?, password_hash = ?, is_blocked = ?, roles = ?,
+                default_method = ?
             WHERE tenant = ? AND id = ?
             """,
             [
                 person.displayName, person.displayName.lowercased(), person.passwordHash, person.isBlocked,
-                jsonList(person.roles), person.tenant.rawValue, person.id.rawValue,
+                jsonList(person.roles), person.defaultMethod?.rawValue, person.tenant.rawValue, person.id.rawValue,
             ])
     }
 
