@@ -32,6 +32,34 @@ extension ChallengeService {
         }
     }
 
+    /// Where several processes share the store.
+    func hear(_ announcement: StoreAnnouncement) {
+        switch announcement {
+        case .told(let id): waiters.wake(ChallengeID(id))
+        case .missed:
+            waiters.wakeAll()
+            outbox.wake()
+        }
+    }
+
+    /// Where several processes share the store: does what one that ended has left undone.
+    func keepAdopting() async {
+        while !Task.isCancelled {
+            await adopt()
+            // An interval, not a wait for anything; cancelled at shutdown.
+            try? await Task.sleep(for: configuration.adoptionInterval)
+        }
+    }
+
+    /// What is overdue is nobody's: whoever had it in hand has ended.
+    func adopt() async {
+        outbox.wake()
+        let before = now() - configuration.adoptionInterval
+        guard let lapses = try? await store.read({ try $0.lapses(after: nil, limit: 200) }) else { return }
+        let overdue = lapses.filter { $0.at < before }
+        for (tenant, lapses) in Dictionary(grouping: overdue, by: \.tenant) { await sweep(lapses.map(\.id), tenant) }
+    }
+
     /// Deletes what is old, now and again. A task of its own: with much to delete no deadline waits for it.
     func keepPurging() async {
         while !Task.isCancelled {
@@ -76,7 +104,7 @@ extension ChallengeService {
                 "expiry not stored", metadata: ["error": "\((error as? ServiceError)?.code.name ?? "store")"])
             for id in ids { deadlines.add(.lapse(id, tenant), at: now() + configuration.retryLongest) }
         }
-        for id in ids { waiters.wake(id) }
+        for id in ids { tell(of: id) }
     }
 
     /// Deletes what has been kept long enough, a bounded batch a transaction.

@@ -31,7 +31,7 @@ extension ChallengeService {
             try transaction.store(challenge, .init())
             return RedeemReply(challenge)
         }
-        waiters.wake(claim.id)
+        tell(of: claim.id)
         return reply
     }
 

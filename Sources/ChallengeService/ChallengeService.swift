@@ -81,6 +81,9 @@ package final class ChallengeService: Service {
                 group.addTask { await self.outbox.run() }
                 group.addTask { await self.keepDeadlines() }
                 group.addTask { await self.keepPurging() }
+                guard let announcements = self.store.announcements else { return }
+                group.addTask { for await item in announcements { self.hear(item) } }
+                group.addTask { await self.keepAdopting() }
             }
         }
         waiters.close()
@@ -102,9 +105,15 @@ package final class ChallengeService: Service {
         return result
     }
 
+    /// A challenge has changed in the store: who waits for it, here and in other processes, looks again.
+    func tell(of id: ChallengeID) {
+        waiters.wake(id)
+        store.announce(id.rawValue)
+    }
+
     func perform(_ effects: ChallengeTransaction.Effects) {
         for lapse in effects.lapses { deadlines.add(.lapse(lapse.id, lapse.tenant), at: lapse.at) }
-        for id in effects.changed { waiters.wake(id) }
+        for id in effects.changed { tell(of: id) }
         for status in effects.settled { metrics.settled.increment(status.rawValue) }
         if let due = effects.outboxDue { outbox.schedule(at: due) }
     }

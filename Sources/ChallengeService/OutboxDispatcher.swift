@@ -70,7 +70,14 @@ final class OutboxDispatcher: Sendable {
         // Whoever ends wakes the loop.
         guard free > 0 else { return [] }
         do {
-            let messages = try await store.read { try $0.dueMessages(at: time, limit: free + busy.count) }
+            let messages =
+                if store.announcements == nil {
+                    try await store.read { try $0.dueMessages(at: time, limit: free + busy.count) }
+                } else {
+                    try await store.write { [until = time + configuration.deliveryLease] records in
+                        try records.leaseDueMessages(at: time, until: until, limit: free)
+                    }
+                }
             let fresh = messages.filter { !busy.contains($0.sequence) }.prefix(free)
             underWay.withLock { $0.formUnion(fresh.map(\.sequence)) }
             return Array(fresh)

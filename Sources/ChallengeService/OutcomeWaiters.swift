@@ -88,19 +88,29 @@ final class OutcomeWaiters: Sendable {
         for waiter in woken { waiter.resume() }
     }
 
+    /// Wakes everybody.
+    func wakeAll() {
+        let woken = state.withLock { Self.wakeAll(&$0) }
+        for waiter in woken { waiter.resume() }
+    }
+
     /// Wakes everybody, now and from now on: the process is stopping, and each answers with what is.
     func close() {
-        let woken = state.withLock { (state: inout State) -> [CheckedContinuation<Void, Never>] in
+        let woken = state.withLock { state in
             state.isClosed = true
-            var woken: [CheckedContinuation<Void, Never>] = []
-            for (challenge, waiters) in state.waiters {
-                for number in waiters.keys {
-                    if let waiter = Self.wake(number, of: challenge, &state) { woken.append(waiter) }
-                }
-            }
-            return woken
+            return Self.wakeAll(&state)
         }
         for waiter in woken { waiter.resume() }
+    }
+
+    private static func wakeAll(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+        var woken: [CheckedContinuation<Void, Never>] = []
+        for (challenge, waiters) in state.waiters {
+            for number in waiters.keys {
+                if let waiter = wake(number, of: challenge, &state) { woken.append(waiter) }
+            }
+        }
+        return woken
     }
 
     private static func wake(_ number: UInt64, of challenge: ChallengeID, _ state: inout State) -> CheckedContinuation<

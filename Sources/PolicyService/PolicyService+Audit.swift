@@ -32,6 +32,7 @@ extension PolicyService {
     func committed<Reply>(_ action: PolicyAction, _ change: () async throws -> Reply) async throws -> Reply {
         let reply = try await change()
         metrics.changed(action)
+        store.announce(action.rawValue)
         guard let revision = try? await store.read({ try $0.latestRevision() }) else {
             // The followers meet the same fault, and keep asking.
             changes.advance()

@@ -79,13 +79,22 @@ package final class PolicyService: Service {
         epoch = dependencies.randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) } | 1
     }
 
-    /// Deletes what has expired, at start and then now and again, until the process stops.
+    /// Deletes what has expired, at start and then now and again, and hears what other processes change, until the process stops.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.sweep()
-                try? await self.pause(self.configuration.sweepInterval)
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.keepSweeping() }
+                // Whatever it was: those who follow look again.
+                guard let announcements = self.store.announcements else { return }
+                group.addTask { for await _ in announcements { self.changes.advance() } }
             }
+        }
+    }
+
+    private func keepSweeping() async {
+        while !Task.isCancelled {
+            await sweep()
+            try? await pause(configuration.sweepInterval)
         }
     }
 

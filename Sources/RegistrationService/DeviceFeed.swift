@@ -32,14 +32,33 @@ final class DeviceFeed: Sendable {
     /// Tells the followers, and returns when they have taken it over: whoever is told of a change finds it true everywhere.
     func publish(_ changes: [DeviceChange]) async {
         guard !changes.isEmpty else { return }
-        let revision = state.withLock { state in
+        let revision = append(changes)
+        await followers.wait(for: wakeups.count, at: revision) { wakeups.wake(true) }
+    }
+
+    /// Tells the followers of what another process has changed, and waits for nobody.
+    func pass(_ changes: [DeviceChange]) {
+        _ = append(changes)
+        wakeups.wake(true)
+    }
+
+    /// Changes were missed: whoever asks next forgets everything.
+    func forget() {
+        state.withLock { state in
+            state.revision += 1
+            state.changes = []
+        }
+        wakeups.wake(true)
+    }
+
+    private func append(_ changes: [DeviceChange]) -> UInt64 {
+        state.withLock { state in
             state.revision += UInt64(changes.count)
             state.changes.append(contentsOf: changes)
             // Cut in halves, so that the cost of a cut is spread over many changes.
             if state.changes.count > 2 * capacity { state.changes.removeFirst(state.changes.count - capacity) }
             return state.revision
         }
-        await followers.wait(for: wakeups.count, at: revision) { wakeups.wake(true) }
     }
 
     /// What changed after `revision`, as soon as there is something, or after `limit`.

@@ -85,7 +85,10 @@ extension RegistrationService {
             try records.update(activation)
             return activation.id
         }
-        if let activation { activations.wake(activation) }
+        if let activation {
+            announce(Effects(activations: [activation]))
+            activations.wake(activation)
+        }
     }
 
     private func message<Request: ServiceRequest>(_ call: OutboundCall) throws -> Request {

@@ -110,6 +110,7 @@ extension RegistrationService {
 
     /// Tells what was committed: watchers first, then challenge, so that the caller finds it true when the reply comes.
     func follow(_ effects: Effects) async {
+        announce(effects)
         await feed.publish(effects.changes)
         for activation in effects.activations { activations.wake(activation) }
         for call in effects.calls { await attempt(call) }

@@ -80,6 +80,8 @@ package final class RegistrationService: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.repeatCalls() }
                 group.addTask { await self.keepUp() }
+                guard let announcements = self.store.announcements else { return }
+                group.addTask { for await item in announcements { self.hear(item) } }
             }
         }
     }

@@ -55,6 +55,10 @@ final class Wakeups<Key: Hashable & Sendable>: Sendable {
         for continuation in continuations { continuation.resume() }
     }
 
+    func wakeAll() {
+        for key in state.withLock({ Array($0.byKey.keys) }) { wake(key) }
+    }
+
     /// How many wait now.
     var count: Int { state.withLock { $0.waiters.count } }
 

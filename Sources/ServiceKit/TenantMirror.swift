@@ -75,9 +75,10 @@ package final class TenantMirror: Tenants, Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             var backOff = BackOff(first: .milliseconds(50), longest: .seconds(1))
+            var policy = FollowedInstance(of: .policy, self.caller)
             while !Task.isCancelled {
                 do {
-                    self.take(try await self.ask())
+                    self.take(try await self.ask(&policy))
                     backOff.reset()
                 } catch let error as ServiceError {
                     self.logger.warning("tenants not refreshed", metadata: ["error": "\(error.code.name)"])
@@ -90,7 +91,7 @@ package final class TenantMirror: Tenants, Service {
         }
     }
 
-    private func ask() async throws -> WatchPolicyReply {
+    private func ask(_ policy: inout FollowedInstance) async throws -> WatchPolicyReply {
         let request = state.withLock { state in
             WatchPolicy.with {
                 $0.knownRevision = state.tenants.revision
@@ -100,7 +101,7 @@ package final class TenantMirror: Tenants, Service {
         }
         let id = RequestID.make(at: now())
         try Task.checkCancellation()
-        return try await caller.call(
+        return try await policy.call(
             request, CallContext(requestID: id, originID: id, deadline: .now + Self.wait + Self.grace))
     }
 

@@ -81,6 +81,8 @@ package protocol OutboxRecords {
     func append(_ message: OutboxRecord) throws -> Int64
     /// What is due at `time`, longest due first, at most `limit`.
     func dueMessages(at time: Timestamp, limit: Int) throws -> [OutboxRecord]
+    /// Of what is due at `time`, at most `limit` messages, which are then due again at `until`: of several processes one gets each.
+    func leaseDueMessages(at time: Timestamp, until: Timestamp, limit: Int) throws -> [OutboxRecord]
     /// When the next message after `time` is due; nil when there is none.
     func nextMessageDue(after time: Timestamp) throws -> Timestamp?
     func deleteMessage(_ sequence: Int64) throws

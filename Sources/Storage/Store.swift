@@ -15,6 +15,13 @@ package protocol Store<Records>: Sendable {
     /// Runs `body` on a consistent snapshot.
     func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
 
+    /// Tells the other processes that share the store, after the commit that the word is about. At most 4,000 bytes. Returns at once.
+    /// A word may be lost: it is a hint to look again, and never the truth itself.
+    func announce(_ word: String)
+
+    /// What the others announce, for one reader. Nil where this process has the store to itself.
+    var announcements: AsyncStream<StoreAnnouncement>? { get }
+
     /// Whether the store answers and is at the version of the schema that this build knows.
     func check() async throws
 

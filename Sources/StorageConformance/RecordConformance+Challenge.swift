@@ -89,6 +89,21 @@ extension RecordConformance {
         try expectEqual(found.1, time(30), "when the next message is due")
         try expectEqual(found.2, nil, "when nothing is due")
         try expectEqual(found.3, [postponed], "a postponed message")
+        let leases = try await store.write { [time] records in
+            let first = try records.append(message("first", due: 40))
+            let second = try records.append(message("second", due: 41))
+            try records.append(message("third", due: 49))
+            return (
+                try records.leaseDueMessages(at: time(45), until: time(48), limit: 2).map(\.challenge.rawValue),
+                try records.leaseDueMessages(at: time(47), until: time(48), limit: 9).map(\.challenge.rawValue),
+                try records.leaseDueMessages(at: time(48), until: time(60), limit: 9).map { ($0.sequence, $0.dueAt) },
+                [first, second]
+            )
+        }
+        try expectEqual(leases.0, ["soon", "first"], "leased messages")
+        try expectEqual(leases.1, ["second"], "what another has leased")
+        try expectEqual(leases.2.map(\.0), [sequences[1]] + leases.3, "messages whose lease is over")
+        try StorageConformance.expect(leases.2.allSatisfy { $0.1 == time(60) }, "a lease does not last as asked")
         let budget = RequestBudget(misses: [time(1), time(2)], silentUntil: time(9), riskRaisedUntil: nil)
         let budgets = try await store.write { [tenant] records in
             let none = try records.budget(tenant: tenant, person: PersonID("p"))

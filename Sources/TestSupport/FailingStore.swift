@@ -48,6 +48,9 @@ package final class FailingStore<Records>: Store {
         try await store.read(body)
     }
 
+    package func announce(_ word: String) { store.announce(word) }
+    package var announcements: AsyncStream<StoreAnnouncement>? { store.announcements }
+
     package func check() async throws {
         if fault.withLock({ $0 != nil }) { throw StorageError.unavailable }
         try await store.check()

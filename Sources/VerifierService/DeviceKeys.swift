@@ -69,9 +69,10 @@ final class DeviceKeys: Sendable {
     /// Follows registration's changes, one parked call after another, until cancelled.
     func watch() async {
         var backOff = BackOff(first: .milliseconds(50), longest: .seconds(1))
+        var registration = FollowedInstance(of: .registration, caller)
         while !Task.isCancelled {
-            do {
-                let reply = try await ask()
+            do throws(ServiceError) {
+                let reply = try await ask(&registration)
                 cache.withLock { $0.take(reply) }
                 backOff.reset()
             } catch {
@@ -84,7 +85,7 @@ final class DeviceKeys: Sendable {
         }
     }
 
-    private func ask() async throws(ServiceError) -> WatchDevicesReply {
+    private func ask(_ registration: inout FollowedInstance) async throws(ServiceError) -> WatchDevicesReply {
         let position = cache.withLock(\.position)
         let request = WatchDevices.with {
             $0.knownRevision = position.revision
@@ -92,7 +93,7 @@ final class DeviceKeys: Sendable {
             $0.waitMs = UInt32(watchWait.milliseconds)
         }
         let id = RequestID.make(at: now())
-        return try await caller.call(
+        return try await registration.call(
             request, CallContext(requestID: id, originID: id, deadline: .now + watchWait + Self.grace))
     }
 }

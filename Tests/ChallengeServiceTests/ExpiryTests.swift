@@ -10,6 +10,19 @@ import Wire
 
 @Suite("Expiry and deletion")
 struct ExpiryTests {
+    @Test("what a process that ended should have let expire, another one of the same store does")
+    func adopted() async throws {
+        let bench = try ChallengeBench()
+        let begun = try await bench.begin()
+        let other = bench.another(answers: false)
+        bench.clock.advance(.seconds(61))
+        await other.adopt()
+        #expect(try await bench.line(begun.id)?.status == .pending)
+        bench.clock.advance(.seconds(2))
+        await other.adopt()
+        #expect(try await bench.line(begun.id)?.status == .expired)
+    }
+
     @Test("a request expires at its moment and not before", arguments: [30, 60, 300])
     func expires(_ seconds: Int) async throws {
         let bench = try ChallengeBench { $0.requestLifetimeSeconds = seconds }

@@ -33,6 +33,9 @@ final class TallyStore: Store {
         return try await store.read { records in try body(TallyRecords(records: records, count: self.count)) }
     }
 
+    func announce(_ word: String) { store.announce(word) }
+    var announcements: AsyncStream<StoreAnnouncement>? { store.announcements }
+
     func check() async throws { try await store.check() }
 
     func close() async { await store.close() }
@@ -69,6 +72,9 @@ private struct TallyRecords: ChallengeRecords {
     func append(_ message: OutboxRecord) throws -> Int64 { try counted { try $0.append(message) } }
     func dueMessages(at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
         try counted { try $0.dueMessages(at: time, limit: limit) }
+    }
+    func leaseDueMessages(at time: Timestamp, until: Timestamp, limit: Int) throws -> [OutboxRecord] {
+        try counted { try $0.leaseDueMessages(at: time, until: until, limit: limit) }
     }
     func nextMessageDue(after time: Timestamp) throws -> Timestamp? {
         try counted { try $0.nextMessageDue(after: time) }

@@ -27,7 +27,7 @@ final class FlowStack: Sendable {
     let web = FlowTransport()
     /// The policy, the settings and the name of every tenant, as each service has them now.
     let mirrors: [TenantMirror]
-    let challenge: ChallengeService
+    let challenges: [ChallengeService]
     let gateway: GatewayService
     let instances: [ServiceName: Int]
     private let mirrored = ChangeSignal()
@@ -70,7 +70,7 @@ final class FlowStack: Sendable {
         let assembly = try Assembly(seats, instances: instances)
         self.seats = seats
         mirrors = assembly.mirrors
-        challenge = assembly.challenge
+        challenges = assembly.challenges
         gateway = assembly.gateway
         background = assembly.background
         closers = assembly.closers
@@ -103,7 +103,7 @@ final class FlowStack: Sendable {
     /// Moves the server's clock, and lets challenge do what is due then, as its own timer would.
     func advance(_ duration: Duration) async {
         clock.advance(duration)
-        await challenge.meetDeadlines()
+        for challenge in challenges { await challenge.meetDeadlines() }
     }
 
     // MARK: the bus

@@ -52,6 +52,23 @@ extension FlowTests {
             }
         }
 
+        @Test("pages that wait at both instances hear at once of the answer that one of them took")
+        func waitingAtBoth() async throws {
+            try await FlowStack.withTenant(instances: [.challenge: 2]) { stack, tenant in
+                let lane = try await BusRound(tenant, tenant.someone())
+                let open = try await lane.open()
+                let parked = stack.answered(.challenge)
+                try await withThrowingTaskGroup(of: String.self) { group in
+                    for _ in 0..<20 { group.addTask { try await lane.outcome(open, waiting: 25_000).status } }
+                    await stack.untilAsked(.challenge, parked.map { $0 + 1 })
+                    let start = ContinuousClock.now
+                    try await lane.approve(open)
+                    for try await status in group { #expect(status == "approved") }
+                    #expect(ContinuousClock.now - start < .seconds(5))
+                }
+            }
+        }
+
         @Test(
             "two instances of policy are both asked, and a change through the one that is left is in force everywhere")
         func policy() async throws {

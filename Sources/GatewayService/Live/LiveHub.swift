@@ -3,6 +3,7 @@ import Domain
 import Logging
 import Messaging
 import Proofs
+import ServiceKit
 import SwiftProtobuf
 import Synchronization
 import Wire
@@ -154,10 +155,11 @@ final class LiveHub: Sendable {
         var revision: UInt64 = 0
         var epoch: UInt64 = 0
         var isFirst = true
+        var registration = FollowedInstance(of: .registration, caller)
         var pause = Duration.milliseconds(50)
         while !Task.isCancelled {
             do {
-                let reply = try await caller.call(
+                let reply = try await registration.call(
                     WatchDevices.with {
                         $0.knownRevision = revision
                         $0.epoch = epoch

@@ -21,13 +21,26 @@ extension PostgreSQLChallengeRecords {
     func dueMessages(at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
         try rows(
             "SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?", [time.milliseconds, limit]
-        ).map { row in
-            try OutboxRecord(
-                sequence: row["sequence"], kind: row.word("kind"), challenge: row.id("challenge"), body: row["body"],
-                origin: row.request("origin"), createdAt: row.time("created_at"),
-                usefulUntil: row.optionalTime("useful_until"), attemptsLeft: row.optional("attempts_left"),
-                dueAt: row.time("due_at"))
-        }
+        ).map(Self.message)
+    }
+
+    func leaseDueMessages(at time: Timestamp, until: Timestamp, limit: Int) throws -> [OutboxRecord] {
+        try rows(
+            """
+            UPDATE outbox SET due_at = ? WHERE sequence IN (
+                SELECT sequence FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ? FOR UPDATE SKIP LOCKED)
+            RETURNING *
+            """,
+            [until.milliseconds, time.milliseconds, limit]
+        ).map(Self.message).sorted { $0.sequence < $1.sequence }
+    }
+
+    private static func message(_ row: Row) throws -> OutboxRecord {
+        try OutboxRecord(
+            sequence: row["sequence"], kind: row.word("kind"), challenge: row.id("challenge"), body: row["body"],
+            origin: row.request("origin"), createdAt: row.time("created_at"),
+            usefulUntil: row.optionalTime("useful_until"), attemptsLeft: row.optional("attempts_left"),
+            dueAt: row.time("due_at"))
     }
 
     func nextMessageDue(after time: Timestamp) throws -> Timestamp? {

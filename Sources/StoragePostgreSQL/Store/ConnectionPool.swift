@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Libpq blocks, and so do bodies: neither may hold one of the few threads that every task of the process shares.
 final class ConnectionPool: Sendable {
-    private typealias Job = @Sendable (Session) -> Void
+    typealias Job = @Sendable (Session) -> Void
 
     private struct State {
         var waiting: [Job] = []
@@ -39,13 +39,20 @@ final class ConnectionPool: Sendable {
     /// Throws `unavailable` without running the body when too many wait, or the pool is closed.
     func perform<Result: Sendable>(_ body: @escaping @Sendable (Session) throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { (reply: CheckedContinuation<Result, any Error>) in
-            let isAccepted = state.withLock { state in
-                guard !state.isClosed, state.waiting.count < queuedMax else { return false }
-                state.waiting.append { session in reply.resume(with: Swift.Result { try body(session) }) }
-                return true
-            }
-            if isAccepted { work.signal() } else { reply.resume(throwing: StorageError.unavailable) }
+            let isAccepted = submit { session in reply.resume(with: Swift.Result { try body(session) }) }
+            if !isAccepted { reply.resume(throwing: StorageError.unavailable) }
         }
+    }
+
+    /// Returns whether the job will be done.
+    func submit(_ job: @escaping Job) -> Bool {
+        let isAccepted = state.withLock { state in
+            guard !state.isClosed, state.waiting.count < queuedMax else { return false }
+            state.waiting.append(job)
+            return true
+        }
+        if isAccepted { work.signal() }
+        return isAccepted
     }
 
     /// Takes nothing new, and ends the threads when what was accepted has ended.

@@ -1,5 +1,5 @@
 import Foundation
-import Storage
+package import Storage
 
 /// A service's records in one schema of a PostgreSQL database, which several processes of the service may share.
 ///
@@ -9,6 +9,8 @@ package final class PostgreSQLStore<Records>: Store {
     private let pool: ConnectionPool
     private let migrations: PostgreSQLMigrations
     private let records: @Sendable (Connection) -> Records
+    private let announcer: Announcer
+    private let listener: Listener
 
     /// Connects, makes the schema when there is none, and brings it up to date. Throws `StoreOpeningError`.
     init(
@@ -20,6 +22,10 @@ package final class PostgreSQLStore<Records>: Store {
         self.migrations = migrations
         self.records = records
         pool = ConnectionPool(configuration, surroundings)
+        let (channel, name) = ("countersign_\(configuration.schema)", UUID().uuidString)
+        announcer = Announcer(pool, channel: channel, name: name)
+        listener = Listener(configuration, channel: channel, name: name)
+        listener.start()
     }
 
     /// On a thread of its own, because it waits for the server.
@@ -48,6 +54,10 @@ package final class PostgreSQLStore<Records>: Store {
         try await pool.perform { [records] session in try session.transact(.read) { try body(records($0)) } }
     }
 
+    package func announce(_ word: String) { announcer.announce(word) }
+
+    package var announcements: AsyncStream<StoreAnnouncement>? { listener.announcements }
+
     package func check() async throws {
         let version = try await pool.perform { session in
             try session.transact(.read) { try PostgreSQLMigrations.version(on: $0) }
@@ -58,7 +68,13 @@ package final class PostgreSQLStore<Records>: Store {
     /// Bodies that wait for a connection, for a gauge.
     package var queuedBodies: Int { pool.queued }
 
-    package func close() async { await pool.close() }
+    package func close() async {
+        listener.stop()
+        await pool.close()
+    }
 
-    deinit { pool.stop() }
+    deinit {
+        listener.stop()
+        pool.stop()
+    }
 }

@@ -22,14 +22,27 @@ extension SQLiteChallengeRecords {
     package func dueMessages(at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
         try rows(
             "SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?", [time.milliseconds, limit]
-        ).map { row in
-            guard let origin = RequestID(row["origin"] as String) else { throw StorageError.corrupt }
-            return OutboxRecord(
-                sequence: row["sequence"], kind: try row.word("kind"), challenge: row.id("challenge"),
-                body: row.bytes("body"),
-                origin: origin, createdAt: row.time("created_at"), usefulUntil: row.optionalTime("useful_until"),
-                attemptsLeft: row["attempts_left"], dueAt: row.time("due_at"))
-        }
+        ).map(Self.message)
+    }
+
+    package func leaseDueMessages(at time: Timestamp, until: Timestamp, limit: Int) throws -> [OutboxRecord] {
+        try rows(
+            """
+            UPDATE outbox SET due_at = ? WHERE sequence IN (
+                SELECT sequence FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?)
+            RETURNING *
+            """,
+            [until.milliseconds, time.milliseconds, limit]
+        ).map(Self.message).sorted { $0.sequence < $1.sequence }
+    }
+
+    private static func message(_ row: Row) throws -> OutboxRecord {
+        guard let origin = RequestID(row["origin"] as String) else { throw StorageError.corrupt }
+        return OutboxRecord(
+            sequence: row["sequence"], kind: try row.word("kind"), challenge: row.id("challenge"),
+            body: row.bytes("body"),
+            origin: origin, createdAt: row.time("created_at"), usefulUntil: row.optionalTime("useful_until"),
+            attemptsLeft: row["attempts_left"], dueAt: row.time("due_at"))
     }
 
     package func nextMessageDue(after time: Timestamp) throws -> Timestamp? {

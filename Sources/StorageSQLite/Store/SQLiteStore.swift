@@ -56,6 +56,10 @@ package final class SQLiteStore<Records>: Store {
         }
     }
 
+    // The file is this process's own: there is nobody to tell, and nobody to hear.
+    package func announce(_ word: String) {}
+    package var announcements: AsyncStream<StoreAnnouncement>? { nil }
+
     package func check() async throws {
         do {
             let version = try await pool.read { database in try SQLiteMigrations.version(of: database) }
