@@ -5,7 +5,7 @@ SHELL := /bin/bash
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Install what is needed, build, start everything with a demo tenant (ARGS=--detach returns when ready; STORE=postgresql)
+run: ## Install what is needed, build, start everything with a demo tenant (ARGS=--detach returns when ready; STORE=postgresql; SCALE="verifier=3 gateway=2")
 	@scripts/run $(ARGS)
 
 stop: ## Stop what `make run ARGS=--detach` started

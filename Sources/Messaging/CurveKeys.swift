@@ -19,10 +19,8 @@ package struct CurveKeys: Sendable {
         let publicPath = "\(folder)/\(service.rawValue).pub"
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw .keys("cannot make \(folder): \(systemReason())") }
         if access(secretPath, F_OK) != 0 {
-            let pair = try generate()
-            // The public key first: whoever sees a secret key may rely on its public half.
-            try KeyFile.write(pair.public, to: publicPath, mode: 0o644)
-            try KeyFile.write(pair.secret, to: secretPath, mode: 0o600)
+            // Another process of the service may be making it at the same moment: the first one's stays.
+            try KeyFile.write(try generate(), to: secretPath, mode: 0o600, isFirstKept: true)
         }
         try KeyFile.requirePrivate(secretPath)
         guard let secret = KeyFile.read(secretPath).key else { throw .keys("\(secretPath) is not a CURVE key") }
@@ -54,11 +52,12 @@ package struct CurveKeys: Sendable {
         return (trusted, problem)
     }
 
-    private static func generate() throws(BusError) -> (public: String, secret: String) {
+    /// A secret key.
+    private static func generate() throws(BusError) -> String {
         var publicText = [CChar](repeating: 0, count: 41)
         var secretText = [CChar](repeating: 0, count: 41)
         guard zmq_curve_keypair(&publicText, &secretText) == 0 else { throw .keys("libzmq was built without CURVE") }
-        return (KeyFile.text(publicText), KeyFile.text(secretText))
+        return KeyFile.text(secretText)
     }
 
     private static func derivePublic(_ secret: String, path: String) throws(BusError) -> String {
@@ -90,16 +89,20 @@ struct TrustedKeys: Sendable, Equatable {
 enum KeyFile {
     static let characters = 40
 
-    static func write(_ key: String, to path: String, mode: mode_t) throws(BusError) {
-        let temporary = "\(path).\(getpid())"
-        unlink(temporary)
+    /// Complete or not there. A file that another process has made meanwhile is replaced, unless `isFirstKept`.
+    static func write(_ key: String, to path: String, mode: mode_t, isFirstKept: Bool = false) throws(BusError) {
+        // Not the process's id: in containers that share the folder every process is number 1.
+        let temporary = "\(path).\(UInt64.random(in: .min ... .max))"
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard file >= 0 else { throw .keys("cannot write \(path): \(systemReason())") }
         let bytes = Array(key.utf8) + [0x0A]
         let written = Glibc.write(file, bytes, bytes.count)
         let isDurable = written == bytes.count && fsync(file) == 0
         close(file)
-        guard isDurable, rename(temporary, path) == 0 else {
+        defer { if isFirstKept { unlink(temporary) } }
+        let isInPlace =
+            isFirstKept ? link(temporary, path) == 0 || errno == EEXIST : rename(temporary, path) == 0
+        guard isDurable, isInPlace else {
             let reason = systemReason()
             unlink(temporary)
             throw .keys("cannot write \(path): \(reason)")

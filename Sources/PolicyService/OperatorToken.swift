@@ -20,33 +20,25 @@ struct OperatorToken: Sendable {
 
     let digest: [UInt8]
 
-    /// Reads the token, or makes one when there is no file.
+    /// Reads the token, and makes one first when there is no file.
     init(file path: String, randomBytes: (Int) -> [UInt8]) throws(Fault) {
-        if let token = try Self.made(at: path, randomBytes) {
-            digest = sha256(Array(token.utf8))
-        } else {
-            digest = sha256(Array(try Self.token(in: path).utf8))
-        }
+        if access(path, F_OK) != 0, errno == ENOENT { try Self.make(path, randomBytes) }
+        digest = sha256(Array(try Self.token(in: path).utf8))
     }
 
     func isGenuine(_ digest: [UInt8]) -> Bool { constantTimeEquals(digest, self.digest) }
 
-    /// Nil when there is a file already: `O_EXCL` lets one of two starting processes make it.
-    private static func made(at path: String, _ randomBytes: (Int) -> [UInt8]) throws(Fault) -> String? {
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
-            if errno == EEXIST { return nil }
-            throw .notWritable(errno: errno)
-        }
-        defer { close(file) }
-        let token = Base64URL.random(PolicyConfiguration.secretBytes, randomBytes)
-        let line = Array((token + "\n").utf8)
-        guard write(file, line, line.count) == line.count, fsync(file) == 0 else {
-            let code = errno
-            unlink(path)
-            throw .notWritable(errno: code)
-        }
-        return token
+    /// Complete and private, or not there: written beside, then linked, which fails when another process was first.
+    private static func make(_ path: String, _ randomBytes: (Int) -> [UInt8]) throws(Fault) {
+        // Not the process's id: in containers that share the folder every process is number 1.
+        let temporary = "\(path).\(UInt64.random(in: .min ... .max))"
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .notWritable(errno: errno) }
+        defer { unlink(temporary) }
+        let line = Array((Base64URL.random(PolicyConfiguration.secretBytes, randomBytes) + "\n").utf8)
+        let isDurable = write(file, line, line.count) == line.count && fsync(file) == 0
+        close(file)
+        guard isDurable, link(temporary, path) == 0 || errno == EEXIST else { throw .notWritable(errno: errno) }
     }
 
     private static func token(in path: String) throws(Fault) -> String {

@@ -17,8 +17,8 @@ struct SealingKeyFile {
     /// Complete and private, or not there: written beside, then linked, which fails when another process was first.
     private func make() throws(SecretsError) {
         let line = randomBytes(SealingKey.bytes).map { Self.hex($0) }.joined() + "\n"
-        let temporary = "\(path).\(getpid())"
-        unlink(temporary)
+        // Not the process's id: in containers that share the folder every process is number 1.
+        let temporary = "\(path).\(UInt64.random(in: .min ... .max))"
         let file = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure("cannot be made") }
         defer { unlink(temporary) }

@@ -25,8 +25,8 @@ class Trial:
         self.people = [Someone(demo) for _ in range(people)]
         self.loads: list[tuple[str, Load]] = []
 
-    def load(self, name: str) -> Load:
-        load = Load(self.stack, self.people, seed=len(self.loads) + 1)
+    def load(self, name: str, *gateways: str) -> Load:
+        load = Load(self.stack, self.people, len(self.loads) + 1, gateways)
         self.loads.append((name, load))
         return load
 

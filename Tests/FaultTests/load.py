@@ -23,8 +23,10 @@ INTENTS = ["approve"] * 12 + ["decline", "wrong", "cancel", "race", "race", "cod
 class Load:
     """`with Load(stack, people, seed) as load:` runs until the block ends; then every person finishes what is under way."""
 
-    def __init__(self, stack, people: list[Someone], seed: int):
+    def __init__(self, stack, people: list[Someone], seed: int, gateways: tuple[str, ...] = ()):
         self.stack, self.people, self.seed = stack, people, seed
+        # Where the people go, in turn; otherwise to the one gateway that there is.
+        self.gateways = gateways or (stack.base,)
         self.history = History()
         self.failures: list[BaseException] = []
         self._over = threading.Event()
@@ -88,12 +90,19 @@ class Seat:
 
     def __init__(self, load: Load, someone: Someone, index: int):
         self.load, self.someone, self.history = load, someone, load.history
-        self.application = Application(load.stack.demo())
-        self.phone = Phone(key=someone.phone.key)
-        self.phone.id, self.phone.base, self.phone.tenant = someone.phone.id, someone.phone.base, someone.phone.tenant
+        self.gateway = load.gateways[index % len(load.gateways)]
+        self.application = Application({**load.stack.demo(), "base": self.gateway})
+        self.phone = self.same_phone()
         self.codes = pyotp.parse_uri(someone.phone.registration["offlineCode"]["uri"])
         self.random = random.Random(load.seed * 1000 + index)
         self.turns = itertools.count()
+
+    def same_phone(self) -> Phone:
+        """The person's phone with connections of its own: what it signs names the one external URL, wherever it is sent."""
+        phone = Phone(key=self.someone.phone.key)
+        phone.id, phone.base, phone.tenant = self.someone.phone.id, self.someone.phone.base, self.someone.phone.tenant
+        phone.origin = self.gateway
+        return phone
 
     def call(self, operation: str, sign_in: str | None, make, ok=(200,), **facts):
         """Repeats until an answer came, and tells the history of each try. 503 says: later; it may or may not have happened."""
@@ -171,8 +180,7 @@ class Seat:
 
     def send(self, request: dict, decision: str, number: str | None, text: str) -> None:
         try:
-            phone = Phone(key=self.phone.key)
-            phone.id, phone.base, phone.tenant = self.phone.id, self.phone.base, self.phone.tenant
+            phone = self.same_phone()
             self.settle("answer", request, lambda: phone.send_answer(request["id"], text), decision=decision, number=number)
         except BaseException as failure:
             self.load.failures.append(failure)

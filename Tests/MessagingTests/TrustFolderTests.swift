@@ -26,6 +26,21 @@ struct TrustFolderTests {
         fclose(file)
     }
 
+    @Test("processes of one service that start together for the first time have one key")
+    func firstStart() async throws {
+        for round in 0..<20 {
+            let place = "\(folder.path)/keys-\(round)"
+            let keys = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { try CurveKeys.load(folder: place, service: .policy).publicKey }
+                }
+                return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+            }
+            #expect(keys.count == 1)
+            #expect(try CurveKeys.load(folder: place, service: .policy).publicKey == keys.first)
+        }
+    }
+
     @Test("a file that is half copied, or cannot be read, keeps the key that it had", arguments: [true, false])
     func halfCopied(_ isCopied: Bool) throws {
         let (own, first) = try keys()
