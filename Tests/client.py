@@ -96,6 +96,14 @@ class Administrator:
         assert reply.status_code == 200, reply.text
         return reply.json()
 
+    def sign_ins(self):
+        """Yields the whole sign-in log, newest first."""
+        cursor = ""
+        while cursor is not None:
+            page = self.get(f"/sign-ins?limit=1000&cursor={cursor}")
+            yield from page["items"]
+            cursor = page["next"]
+
     def change(self, path: str, patch: dict) -> dict:
         current = self.call("GET", path)
         reply = self.call("PATCH", path, headers={"If-Match": current.headers["ETag"]}, json=patch)

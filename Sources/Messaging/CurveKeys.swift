@@ -95,18 +95,16 @@ enum KeyFile {
         let temporary = "\(path).\(UInt64.random(in: .min ... .max))"
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard file >= 0 else { throw .keys("cannot write \(path): \(systemReason())") }
+        // Gone already after a rename.
+        defer { unlink(temporary) }
         let bytes = Array(key.utf8) + [0x0A]
         let written = Glibc.write(file, bytes, bytes.count)
         let isDurable = written == bytes.count && fsync(file) == 0
         close(file)
-        defer { if isFirstKept { unlink(temporary) } }
+        guard isDurable else { throw .keys("cannot write \(path): \(systemReason())") }
         let isInPlace =
             isFirstKept ? link(temporary, path) == 0 || errno == EEXIST : rename(temporary, path) == 0
-        guard isDurable, isInPlace else {
-            let reason = systemReason()
-            unlink(temporary)
-            throw .keys("cannot write \(path): \(reason)")
-        }
+        guard isInPlace else { throw .keys("cannot write \(path): \(systemReason())") }
     }
 
     static func requirePrivate(_ path: String) throws(BusError) {

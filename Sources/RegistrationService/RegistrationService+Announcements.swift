@@ -9,6 +9,8 @@ import Wire
 
 extension RegistrationService {
     func announce(_ effects: Effects) {
+        // Nobody shares the store: there is nothing to write down.
+        guard store.announcements != nil else { return }
         for change in effects.changes {
             // A change of known members is always written.
             guard let bytes: [UInt8] = try? change.serializedBytes() else { continue }

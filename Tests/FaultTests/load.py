@@ -76,7 +76,7 @@ class Load:
         administrator, entries = Administrator(self.stack.demo()), {}
         deadline = time.monotonic() + SETTINGS["requestLifetimeSeconds"] + SETTINGS["redeemWindowSeconds"] + 10
         while True:
-            entries = {entry["id"]: entry for entry in everything(administrator) if entry["id"] in accepted}
+            entries = {entry["id"]: entry for entry in administrator.sign_ins() if entry["id"] in accepted}
             if all(entry["status"] not in ("pending", "approved") for entry in entries.values()) or time.monotonic() > deadline:
                 return entries
             time.sleep(1)
@@ -198,11 +198,3 @@ class Seat:
         assert reply.status_code in (200, 409, 410), reply.text
         if reply.status_code == 200:
             self.call("redeem", request["id"], lambda: self.application.redeem(request), key=key + "-again", **facts)
-
-
-def everything(administrator: Administrator):
-    cursor = ""
-    while cursor is not None:
-        page = administrator.get(f"/sign-ins?limit=1000&cursor={cursor}")
-        yield from page["items"]
-        cursor = page["next"]

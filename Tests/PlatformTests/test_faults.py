@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 
-from client import Application, Phone
+from client import Administrator, Application, Phone
 from conftest import Someone
 from stack import Stack
 
@@ -106,18 +106,8 @@ def test_a_killed_process_loses_nothing_that_was_accepted(fault_stack, service):
     assert len(history.accepted) == RUNNING
     assert set(history.approvals) == set(history.redemptions) == set(history.accepted)
     assert f"{service} ended with status 137; starting it again" in stack.log()
-    log = {item["id"]: item for item in everything(demo)}
+    log = {item["id"]: item for item in Administrator(demo).sign_ins()}
     assert all(log[key]["status"] == "redeemed" for key in history.accepted)
-
-
-def everything(demo):
-    from client import Administrator
-
-    administrator, cursor = Administrator(demo), ""
-    while cursor is not None:
-        page = administrator.get(f"/sign-ins?limit=1000&cursor={cursor}")
-        yield from page["items"]
-        cursor = page["next"]
 
 
 def test_while_challenge_is_away_nobody_is_signed_in_wrongly(fault_stack):
