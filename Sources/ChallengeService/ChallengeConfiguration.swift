@@ -8,7 +8,7 @@ package struct ChallengeConfiguration: Sendable {
     package var waitersMax = 100_000
     /// The longest wait.
     package var waitMax = Duration.seconds(30)
-    /// How many outbox messages may be under way at once.
+    /// How many outbox messages may be under way to one receiver at once.
     package var deliveriesMax = 64
     /// How long one delivery may take.
     package var deliveryTimeout = Duration.seconds(5)

@@ -6,6 +6,7 @@ import Secrets
 import ServiceKit
 import Storage
 import SwiftProtobuf
+import Synchronization
 import Telemetry
 import Wire
 
@@ -28,16 +29,22 @@ extension ChallengeService {
             request: request, factor: factor, tenant: tenant, admission: admission, origin: context.call.originID,
             time: now())
         let (randomBytes, sealer) = (randomBytes, sealer)
+        // Nil where a repeat gets the first reply.
+        let isDecoy = Mutex<Bool?>(nil)
         let reply = try await once.run(request, context, holdsSecret: true) {
             (records: any ChallengeRecords) -> BeginChallengeReply in
             var transaction = ChallengeTransaction(
                 records: records, tenant: tenant, time: draft.time, sealer: sealer, origin: draft.origin)
-            return try draft.begin(in: &transaction, randomBytes)
+            let (reply, rules) = try draft.begin(in: &transaction, randomBytes)
+            isDecoy.withLock { $0 = rules.isDecoy }
+            return reply
         }
         // A repeat gets here too; both are harmless then.
         let lapse = Lapse(at: Timestamp(milliseconds: reply.expiresAtMs), id: ChallengeID(reply.id), tenant: tenant.id)
-        perform(.init(lapses: [lapse], outboxDue: draft.time))
-        metrics.begun.increment(draft.purpose.rawValue, admission.refusal == nil ? "challenge" : "decoy")
+        perform(.init(lapses: [lapse], outboxDue: [.notifier: draft.time]))
+        if let isDecoy = isDecoy.withLock({ $0 }) {
+            metrics.begun.increment(draft.purpose.rawValue, isDecoy ? "decoy" : "challenge")
+        }
         return reply
     }
 }
@@ -54,12 +61,13 @@ struct RequestDraft: Sendable {
     var purpose: Purpose { factor == .passwordless ? .signIn : .secondFactor }
 
     func begin(in transaction: inout ChallengeTransaction, _ randomBytes: (Int) -> [UInt8]) throws
-        -> BeginChallengeReply
+        -> (BeginChallengeReply, ChallengeMachine.Rules)
     {
         let settings = tenant.settings
         // Asked for everybody, under a person id that nobody has where the name is unknown.
-        let open = try transaction.openChallenges(of: admission.person?.id ?? PersonID(""))
-        let budget = try transaction.budget(of: admission.person?.id)
+        let person = admission.person?.id ?? ChallengeTransaction.nobody(request.username)
+        let open = try transaction.openChallenges(of: person)
+        let budget = try transaction.budget(of: person)
         let openCount = open.count { !$0.isDecoy && $0.factor != nil }
         let refusal = admission.refusal ?? (openCount >= settings.openRequestsPerPerson ? .tooManyOpen : nil)
 
@@ -82,7 +90,7 @@ struct RequestDraft: Sendable {
         let challenge = ChallengeRecord(
             begin, machine: ChallengeMachine(rules: rules, wrongNumbers: settings.wrongNumbersPerRequest))
         try transaction.begin(challenge, line: line(challenge, refusal), show: notify(challenge))
-        return BeginChallengeReply.with {
+        let reply = BeginChallengeReply.with {
             $0.id = id.rawValue
             $0.secret = secret
             $0.number = challenge.number
@@ -90,6 +98,7 @@ struct RequestDraft: Sendable {
             $0.expiresAtMs = expiresAt.milliseconds
             $0.methods = ["push", "code"]
         }
+        return (reply, rules)
     }
 
     private func content(_ id: ChallengeID, expiresAt: Timestamp, digits: Int) -> ChallengeContent {

@@ -24,7 +24,27 @@ extension ChallengeService {
             return Wire.Empty()
         }
         perform(effects.withLock(\.self))
+        if request.deviceID.isEmpty {
+            try await cancelDecoys(of: PersonID(request.personID), cause, tenant, context.call)
+        }
         return reply
+    }
+
+    /// Apart from what counts and a bounded batch at a time: whoever fills a person with decoys must not delay the end of a request
+    /// that could still be approved.
+    private func cancelDecoys(
+        of person: PersonID, _ cause: SignInReason, _ tenant: TenantView, _ call: CallContext
+    ) async throws {
+        let (until, limit) = (now(), configuration.purgeBatchMax)
+        var found = 0
+        repeat {
+            found = try await write(tenant, call) { (transaction: inout ChallengeTransaction) -> Int in
+                let decoys = try transaction.records.pendingDecoys(
+                    tenant: tenant.id, person: person, createdUntil: until, limit: limit)
+                for decoy in decoys where try !transaction.lapse(decoy) { try transaction.revoke(decoy, cause) }
+                return decoys.count
+            }
+        } while found == limit
     }
 }
 

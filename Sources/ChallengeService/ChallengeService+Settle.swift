@@ -146,8 +146,10 @@ private struct Settlement: Sendable {
         guard constantTimeEquals(sha256(challenge.content), Array(request.contentDigest)) else { return false }
         let isActive = request.deviceState == DeviceState.active.rawValue
         switch challenge.purpose {
-        case .signIn: return isActive && request.phoneSignIn
-        case .secondFactor: return isActive
+        // A device that the request was not meant for was removed, or added, or lost phone sign-in before it began: the verifier may
+        // not have heard of that yet.
+        case .signIn: return isActive && request.phoneSignIn && challenge.targets.contains(DeviceID(request.deviceID))
+        case .secondFactor: return isActive && challenge.targets.contains(DeviceID(request.deviceID))
         // A device that waits for its confirmation answers its own registration; a confirmed one repeats its answer.
         case .registration: return challenge.onlyDevice == DeviceID(request.deviceID)
         case .phoneSignInSetup: return isActive && challenge.onlyDevice == DeviceID(request.deviceID)

@@ -115,6 +115,6 @@ package final class ChallengeService: Service {
         for lapse in effects.lapses { deadlines.add(.lapse(lapse.id, lapse.tenant), at: lapse.at) }
         for id in effects.changed { tell(of: id) }
         for status in effects.settled { metrics.settled.increment(status.rawValue) }
-        if let due = effects.outboxDue { outbox.schedule(at: due) }
+        for (receiver, due) in effects.outboxDue { outbox.schedule(for: receiver, at: due) }
     }
 }

@@ -14,7 +14,7 @@ struct ChallengeTransaction {
         /// Challenges whose waiters look again.
         var changed: [ChallengeID] = []
         var settled: [ChallengeStatus] = []
-        var outboxDue: Timestamp?
+        var outboxDue: [OutboxRecord.Receiver: Timestamp] = [:]
     }
 
     /// Why a challenge changed, for the log and the budget.
@@ -65,8 +65,15 @@ struct ChallengeTransaction {
         }
     }
 
-    func budget(of person: PersonID?) throws -> RequestBudget {
-        try records.budget(tenant: tenant.id, person: person ?? PersonID("")) ?? RequestBudget()
+    func budget(of person: PersonID) throws -> RequestBudget {
+        try records.budget(tenant: tenant.id, person: person) ?? RequestBudget()
+    }
+
+    /// Where the budget of a name that is nobody's would be: one of some thousand rows, so that requests for different names do not
+    /// wait for each other, as those of different people do not, and so that they do not fill the store.
+    static func nobody(_ username: String) -> PersonID {
+        let digest = sha256(Array(FoldedUsername(username).rawValue.utf8))
+        return PersonID("nobody-\(Int(digest[0]) << 4 | Int(digest[1]) >> 4)")
     }
 
     // MARK: Change
@@ -122,7 +129,7 @@ struct ChallengeTransaction {
 
     private func count(_ event: RequestBudget.Event?, _ challenge: ChallengeRecord) throws {
         guard challenge.factor != nil else { return }
-        let person = challenge.person?.id ?? PersonID("")
+        let person = challenge.person?.id ?? Self.nobody(challenge.username)
         var budget = try budget(of: person)
         // The moment of settlement counts, not of its discovery.
         if let event, !challenge.isDecoy {
@@ -168,7 +175,7 @@ struct ChallengeTransaction {
         due: Timestamp? = nil
     ) throws -> Int64 {
         let due = due ?? time
-        effects.outboxDue = min(effects.outboxDue ?? due, due)
+        effects.outboxDue[kind.receiver] = min(effects.outboxDue[kind.receiver] ?? due, due)
         return try records.append(
             OutboxRecord(
                 kind: kind, challenge: challenge.id, body: try sealer.seal(body, for: OutboxDispatcher.sealingPurpose),

@@ -23,8 +23,17 @@ final class OutboxDispatcher: Sendable {
     private let configuration: ChallengeConfiguration
     private let metrics: ChallengeMetrics
     private let deadlines: Deadlines
-    private let signal = Signal()
-    private let underWay = Mutex<Set<Int64>>([])
+    private let lanes = Dictionary(
+        uniqueKeysWithValues: OutboxRecord.Receiver.allCases.map { ($0, Lane(receiver: $0)) })
+
+    /// What goes to one receiver: it has a loop and a bound of its own.
+    private final class Lane: Sendable {
+        let receiver: OutboxRecord.Receiver
+        let signal = Signal()
+        let underWay = Mutex<Set<Int64>>([])
+
+        init(receiver: OutboxRecord.Receiver) { self.receiver = receiver }
+    }
 
     init(
         store: any Store<any ChallengeRecords>, _ surroundings: ChallengeService.Surroundings,
@@ -42,18 +51,31 @@ final class OutboxDispatcher: Sendable {
     }
 
     /// Something is due, now or later.
-    func schedule(at time: Timestamp) {
-        if time <= now() { signal.raise() } else { deadlines.add(.outbox, at: time) }
+    func schedule(for receiver: OutboxRecord.Receiver, at time: Timestamp) {
+        if time <= now() { lanes[receiver]?.signal.raise() } else { deadlines.add(.outbox, at: time) }
     }
 
     /// Something may be due now.
-    func wake() { signal.raise() }
+    func wake() {
+        for lane in lanes.values { lane.signal.raise() }
+    }
 
     func run() async {
         await withDiscardingTaskGroup { group in
+            for lane in lanes.values { group.addTask { await self.run(lane) } }
+        }
+    }
+
+    private func run(_ lane: Lane) async {
+        await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                for message in await due() { group.addTask { await self.deliver(message) } }
-                await signal.wait()
+                // Until there is no more: places that become free while this reads raise no signal.
+                var messages = await due(lane)
+                while !messages.isEmpty, !Task.isCancelled {
+                    for message in messages { group.addTask { await self.deliver(message, lane) } }
+                    messages = await due(lane)
+                }
+                await lane.signal.wait()
             }
             // What is under way may end; what has not begun is found again at the next start.
         }
@@ -61,25 +83,29 @@ final class OutboxDispatcher: Sendable {
 
     /// Delivers what is due now and returns when each has been tried.
     func deliverDue() async {
-        for message in await due() { await deliver(message) }
+        for lane in lanes.values {
+            for message in await due(lane) { await deliver(message, lane) }
+        }
     }
 
-    private func due() async -> [OutboxRecord] {
-        let (time, busy) = (now(), underWay.withLock { $0 })
+    private func due(_ lane: Lane) async -> [OutboxRecord] {
+        let (time, busy) = (now(), lane.underWay.withLock { $0 })
         let free = configuration.deliveriesMax - busy.count
         // Whoever ends wakes the loop.
         guard free > 0 else { return [] }
         do {
             let messages =
                 if store.announcements == nil {
-                    try await store.read { try $0.dueMessages(at: time, limit: free + busy.count) }
+                    try await store.read { [receiver = lane.receiver] records in
+                        try records.dueMessages(for: receiver, at: time, limit: free + busy.count)
+                    }
                 } else {
-                    try await store.write { [until = time + configuration.deliveryLease] records in
-                        try records.leaseDueMessages(at: time, until: until, limit: free)
+                    try await store.write { [receiver = lane.receiver, until = time + configuration.deliveryLease] in
+                        try $0.leaseDueMessages(for: receiver, at: time, until: until, limit: free)
                     }
                 }
             let fresh = messages.filter { !busy.contains($0.sequence) }.prefix(free)
-            underWay.withLock { $0.formUnion(fresh.map(\.sequence)) }
+            lane.underWay.withLock { $0.formUnion(fresh.map(\.sequence)) }
             return Array(fresh)
         } catch {
             logger.error("outbox not read", metadata: ["error": "\(error)"])
@@ -88,7 +114,7 @@ final class OutboxDispatcher: Sendable {
         }
     }
 
-    private func deliver(_ message: OutboxRecord) async {
+    private func deliver(_ message: OutboxRecord, _ lane: Lane) async {
         let outcome = await send(message)
         metrics.outbox.increment(message.kind.rawValue, outcome.rawValue)
         do {
@@ -100,12 +126,12 @@ final class OutboxDispatcher: Sendable {
             logger.error("outbox not written", metadata: ["error": "\(error)", "requestId": "\(message.origin)"])
             deadlines.add(.outbox, at: now() + configuration.retryLongest)
         }
-        let wasFull = underWay.withLock { busy in
+        let wasFull = lane.underWay.withLock { busy in
             let wasFull = busy.count >= configuration.deliveriesMax
             busy.remove(message.sequence)
             return wasFull
         }
-        if wasFull { signal.raise() }
+        if wasFull { lane.signal.raise() }
     }
 
     /// `unknown`: it was sent, and may or may not have arrived.

@@ -15,7 +15,7 @@ package struct ProblemDocument: APIReply {
         code: String, title: String, status: Int, detail: String = "", requestId: String,
         members: [String: String] = [:]
     ) {
-        // RFC 9457 section 4.2.1: with about:blank the status says it all; `code` is what programs read.
+        // RFC 9457 section 4.2.1: with about:blank the title is the status's own phrase; `code` is what programs read.
         type = "about:blank"
         self.title = title
         self.status = status

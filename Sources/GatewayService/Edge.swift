@@ -36,12 +36,14 @@ struct Edge: Sendable {
     }
 
     /// Opens an event stream over the request's connection; `feed` runs beside the writing and is cancelled when the stream ends.
+    ///
+    /// A page's stream is a wait and counts there, so that pages crowd out no phone.
     func stream(
-        _ inbound: Inbound, feed: @escaping @Sendable (StreamMailbox) async -> Void
+        _ inbound: Inbound, counts: Bool = true, feed: @escaping @Sendable (StreamMailbox) async -> Void
     ) throws(ServiceError) -> Reply {
         let connection = inbound.connection
         let mailbox = StreamMailbox(onOverflow: { connection.close() })
-        let id = try streams.open(mailbox)
+        let id = try streams.open(mailbox, counts: counts)
         return .events(mailbox) {
             let watch = await connection.watch()
             let token = watch?.onClose { mailbox.end() }

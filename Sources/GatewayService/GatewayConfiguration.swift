@@ -21,9 +21,9 @@ package struct GatewayConfiguration: Sendable {
     package var trustedProxies: [String] = []
     /// Connections open at the same time; more wait until one ends.
     package var connectionsMax = 100_000
-    /// Long polls held open at the same time.
+    /// Long polls and streams of pages held open at the same time. Eight of them may be about one sign-in.
     package var parkedWaitsMax = 20_000
-    /// Event streams held open at the same time.
+    /// Event streams of phones held open at the same time.
     package var eventStreamsMax = 20_000
     /// How long a request's body may take to come, in whole seconds.
     package var bodyTimeout = Duration.seconds(10)

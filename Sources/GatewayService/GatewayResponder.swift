@@ -49,9 +49,7 @@ struct GatewayResponder: HTTPResponder {
             reply = Self.problem(error, route, originID, edge.logger)
             reply = errorPage.reply(instead: reply, request.method, path, request.headers, originID) ?? reply
         }
-        reply.headers[.requestID] = originID.description
-        reply.headers[.contentTypeOptions] = "nosniff"
-        if reply.headers[.cacheControl] == nil { reply.headers[.cacheControl] = "no-store" }
+        Self.complete(&reply.headers, originID)
         let duration = ContinuousClock.now - started
         metrics.answered(request.method.rawValue, template, reply.status.code, duration)
         log(request, path, reply, originID, connection, duration)
@@ -136,6 +134,13 @@ struct GatewayResponder: HTTPResponder {
     }
 
     // MARK: out
+
+    /// What every reply says.
+    static func complete(_ headers: inout HTTPFields, _ id: Domain.RequestID) {
+        headers[.requestID] = id.description
+        headers[.contentTypeOptions] = "nosniff"
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
+    }
 
     private static func problem(_ error: any Error, _ route: Route?, _ id: Domain.RequestID, _ logger: Logger) -> Reply
     {

@@ -119,6 +119,7 @@ package final class GatewayService: Service {
                 address: .hostname(configuration.host, port: configuration.port), backlog: 4096,
                 availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: quietLogger)),
             onServerRunning: { [self] channel in
+                await channel.endDeadConnections()
                 listening.withLock { $0 = channel }
                 port.continuation.yield(channel.localAddress?.port ?? 0)
             }, logger: quietLogger)
@@ -126,8 +127,11 @@ package final class GatewayService: Service {
 
     private func server() throws -> HTTPServerBuilder {
         let idle = configuration.idleTimeout
+        let (edge, metrics) = (edge, metrics)
         let http1 = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionWatch()], idleTimeout: .milliseconds(idle.milliseconds))
+            additionalChannelHandlers: [
+                ConnectionWatch(), UnreadableRequests(edge: edge, metrics: metrics),
+            ], idleTimeout: .milliseconds(idle.milliseconds))
         guard let files = configuration.tls else { return .http1(configuration: http1) }
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(files.certificate).map { .certificate($0) },

@@ -29,10 +29,10 @@ package struct BusLimits: Sendable {
     package var runningMax = 1_024
     /// Ordinary requests that one connection may have outstanding; the share of `runningMax` when there are several.
     package var windowMax = 512
-    /// Parked requests of one connection.
-    package var parkedPerConnectionMax = 20_000
+    /// Parked requests of one connection: more than a gateway may hold, so that what waits for nothing always finds room.
+    package var parkedPerConnectionMax = 120_000
     /// Parked requests of all connections.
-    package var parkedMax = 200_000
+    package var parkedMax = 400_000
     /// Connections that said HELLO.
     package var sessionsMax = 4_096
     /// How long a drain waits for requests that run.

@@ -142,7 +142,8 @@ private struct StrictJSONReader {
         case UInt8(ascii: "r"): return "\r"
         case UInt8(ascii: "t"): return "\t"
         case UInt8(ascii: "u"):
-            guard let first = hexadecimal() else { return nil }
+            // No text of ours has U+0000, and a store may not take it.
+            guard let first = hexadecimal(), first != 0 else { return nil }
             guard (0xD800...0xDBFF).contains(first) else { return Unicode.Scalar(first) }
             guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")), let second = hexadecimal(),
                 (0xDC00...0xDFFF).contains(second)

@@ -47,9 +47,26 @@ extension RegistrationService {
         let limit = configuration.callsAtOnce
         let calls = try await store.write { try $0.leaseDue(at: at, until: until, limit: limit) }
         await withTaskGroup(of: Void.self) { group in
-            for call in calls { group.addTask { await self.deliver(call) } }
+            for call in calls {
+                group.addTask {
+                    await self.tellAgain(of: call)
+                    await self.deliver(call)
+                }
+            }
         }
         return calls.count
+    }
+
+    /// Whoever committed this call may have ended before telling that the person, or a phone, lost its right: nobody may go on
+    /// trusting a key on the strength of a word that never came.
+    private func tellAgain(of call: OutboundCall) async {
+        guard call.kind == .cancelForPerson, let request: CancelForPerson = try? message(call) else { return }
+        let change = DeviceChange.with {
+            $0.tenant = request.tenant
+            $0.personID = request.personID
+        }
+        announce(Effects(changes: [change]))
+        await feed.publish([change])
     }
 
     private func lease() -> (Timestamp, Timestamp) {

@@ -12,6 +12,9 @@ package protocol OpenChallengeRecords {
     func update(_ challenge: ChallengeRecord) throws
     /// The person's challenges that time can still change (pending, or approved and not redeemed), oldest first, decoys included.
     func liveChallenges(tenant: TenantID, person: PersonID) throws -> [ChallengeRecord]
+    /// The person's decoys that nothing has settled, of which anybody can make any number: oldest first, at most `limit`.
+    func pendingDecoys(tenant: TenantID, person: PersonID, createdUntil: Timestamp, limit: Int) throws
+        -> [ChallengeRecord]
     /// What can still lapse, soonest first: at most `limit` after `after`.
     func lapses(after: Lapse?, limit: Int) throws -> [Lapse]
     /// Deletes at most `limit` challenges that can no longer change and were settled before `time`; returns how many.
@@ -42,6 +45,15 @@ package struct OutboxRecord: Hashable, Sendable {
         case confirm
         /// To nobody: it makes a decoy cost what a challenge costs.
         case nothing
+
+        package var receiver: Receiver { self == .confirm ? .registration : .notifier }
+    }
+
+    /// Who is slow or away holds up only what is for them. What is for nobody goes where a challenge would.
+    package enum Receiver: Sendable, CaseIterable {
+        case notifier, registration
+
+        package var kinds: [Kind] { Kind.allCases.filter { $0.receiver == self } }
     }
 
     /// The store's own order; 0 before it is stored.
@@ -79,10 +91,11 @@ package protocol OutboxRecords {
     /// Returns the sequence under which it is stored.
     @discardableResult
     func append(_ message: OutboxRecord) throws -> Int64
-    /// What is due at `time`, longest due first, at most `limit`.
-    func dueMessages(at time: Timestamp, limit: Int) throws -> [OutboxRecord]
-    /// Of what is due at `time`, at most `limit` messages, which are then due again at `until`: of several processes one gets each.
-    func leaseDueMessages(at time: Timestamp, until: Timestamp, limit: Int) throws -> [OutboxRecord]
+    /// What is due for `receiver` at `time`, longest due first, at most `limit`.
+    func dueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, limit: Int) throws -> [OutboxRecord]
+    /// Of what is due for `receiver` at `time`, at most `limit` messages, which are then due again at `until`: of several processes one gets each.
+    func leaseDueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, until: Timestamp, limit: Int) throws
+        -> [OutboxRecord]
     /// When the next message after `time` is due; nil when there is none.
     func nextMessageDue(after time: Timestamp) throws -> Timestamp?
     func deleteMessage(_ sequence: Int64) throws

@@ -8,7 +8,9 @@ extension RecordConformance {
         try await signIns(store)
     }
 
-    private func challenge(_ name: String, at second: Int64, settledAt: Int64? = nil) -> ChallengeRecord {
+    private func challenge(_ name: String, at second: Int64, settledAt: Int64? = nil, isDecoy: Bool = false)
+        -> ChallengeRecord
+    {
         var begin = ChallengeRecord.Begin(
             id: ChallengeID(name), tenant: tenant, purpose: .signIn, username: "Ålice", number: "42",
             content: [0, 255], createdAt: time(second))
@@ -20,7 +22,7 @@ extension RecordConformance {
         var state = ChallengeMachine.State(triesLeft: 3)
         if let settledAt { (state.status, state.settledAt) = (.denied, time(settledAt)) }
         let rules = ChallengeMachine.Rules(
-            expiresAt: time(second + 60), redeemWindow: .seconds(30), isDecoy: false)
+            expiresAt: time(second + 60), redeemWindow: .seconds(30), isDecoy: isDecoy)
         return ChallengeRecord(begin, machine: ChallengeMachine(rules: rules, state: state))
     }
 
@@ -53,6 +55,7 @@ extension RecordConformance {
         try expectEqual(read.1, nil, "another tenant's challenge")
         try expectEqual(read.2, ["b", "a"], "live challenges, oldest first")
         try expectEqual(read.3.map(\.id.rawValue), ["a", "b"], "lapses, soonest first")
+        try await decoys(store)
         let rest = try await store.read { [lapse = read.3[0]] in try $0.lapses(after: lapse, limit: 9) }
         try expectEqual(rest.map(\.id.rawValue), ["b"], "lapses after the first")
         let deleted = try await store.write { [time] records in
@@ -64,25 +67,62 @@ extension RecordConformance {
         try expectEqual(deleted, [0, 1], "deleted challenges")
     }
 
-    private func message(_ name: String, due: Int64) -> OutboxRecord {
+    /// A pending decoy counts nowhere; one that a code has settled can be redeemed and is live.
+    private func decoys(_ store: any Store<any ChallengeRecords>) async throws {
+        var coded = challenge("x", at: 3, isDecoy: true)
+        let others = [challenge("z", at: 7, isDecoy: true), challenge("y", at: 6, isDecoy: true)]
+        var state = coded.machine.state
+        (state.status, state.method, state.settledAt) = (.approved, .code, time(4))
+        coded.machine = ChallengeMachine(rules: coded.machine.rules, state: state)
+        let found = try await store.write { [tenant, time, coded] records in
+            for one in [coded] + others { try records.insert(one) }
+            let live = try records.liveChallenges(tenant: tenant, person: PersonID("p"))
+            let decoys = try [(7, 9), (6, 9), (7, 1)].map { until, limit in
+                try records.pendingDecoys(
+                    tenant: tenant, person: PersonID("p"), createdUntil: time(until), limit: limit
+                ).map(\.id.rawValue)
+            }
+            for var one in [coded] + others {
+                var state = one.machine.state
+                (state.status, state.settledAt) = (.redeemed, time(9))
+                one.machine = ChallengeMachine(rules: one.machine.rules, state: state)
+                try records.update(one)
+            }
+            return (live.map(\.id.rawValue), decoys)
+        }
+        try expectEqual(found.0, ["x", "b", "a"], "live challenges among decoys")
+        try expectEqual(found.1, [["y", "z"], ["y"], ["y"]], "pending decoys")
+    }
+
+    private func message(_ name: String, _ kind: OutboxRecord.Kind = .notify, due: Int64) -> OutboxRecord {
         OutboxRecord(
-            kind: .notify, challenge: ChallengeID(name), body: [0, 1], origin: RequestID(high: 1, low: 2),
+            kind: kind, challenge: ChallengeID(name), body: [0, 1], origin: RequestID(high: 1, low: 2),
             createdAt: time(1), usefulUntil: nil, attemptsLeft: 2, dueAt: time(due))
     }
 
     private func outbox(_ store: any Store<any ChallengeRecords>) async throws {
         let (soon, late) = (message("soon", due: 10), message("late", due: 20))
         let sequences = try await store.write { records in [try records.append(late), try records.append(soon)] }
+        let theirs = try await store.write { [time] records in
+            try records.append(message("theirs", .confirm, due: 10))
+            let read = try records.dueMessages(for: .registration, at: time(20), limit: 9)
+            let leased = try records.leaseDueMessages(for: .registration, at: time(20), until: time(21), limit: 9)
+            for message in leased { try records.deleteMessage(message.sequence) }
+            return (read.map(\.challenge.rawValue), leased.map(\.challenge.rawValue))
+        }
+        try expectEqual(theirs.0, ["theirs"], "messages due for one receiver")
+        try expectEqual(theirs.1, ["theirs"], "messages leased for one receiver")
         try StorageConformance.expect(sequences[0] < sequences[1], "sequences do not rise")
         var postponed = soon
         (postponed.sequence, postponed.dueAt, postponed.attemptsLeft) = (sequences[1], time(30), nil)
         let found = try await store.write { [postponed, time] records in
-            let due = try records.dueMessages(at: time(20), limit: 9)
+            let due = try records.dueMessages(for: .notifier, at: time(20), limit: 9)
             try records.postpone(postponed)
             try records.deleteMessage(sequences[0])
             return (
                 due.map(\.challenge.rawValue), try records.nextMessageDue(after: time(29)),
-                try records.nextMessageDue(after: time(30)), try records.dueMessages(at: time(30), limit: 9)
+                try records.nextMessageDue(after: time(30)),
+                try records.dueMessages(for: .notifier, at: time(30), limit: 9)
             )
         }
         try expectEqual(found.0, ["soon", "late"], "due messages")
@@ -93,11 +133,12 @@ extension RecordConformance {
             let first = try records.append(message("first", due: 40))
             let second = try records.append(message("second", due: 41))
             try records.append(message("third", due: 49))
+            let lease = { at, until, limit in
+                try records.leaseDueMessages(for: .notifier, at: time(at), until: time(until), limit: limit)
+            }
             return (
-                try records.leaseDueMessages(at: time(45), until: time(48), limit: 2).map(\.challenge.rawValue),
-                try records.leaseDueMessages(at: time(47), until: time(48), limit: 9).map(\.challenge.rawValue),
-                try records.leaseDueMessages(at: time(48), until: time(60), limit: 9).map { ($0.sequence, $0.dueAt) },
-                [first, second]
+                try lease(45, 48, 2).map(\.challenge.rawValue), try lease(47, 48, 9).map(\.challenge.rawValue),
+                try lease(48, 60, 9).map { ($0.sequence, $0.dueAt) }, [first, second]
             )
         }
         try expectEqual(leases.0, ["soon", "first"], "leased messages")

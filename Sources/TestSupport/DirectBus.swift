@@ -7,7 +7,7 @@ package import Wire
 /// Calls straight into the routes of services in the same process: bodies are still encoded and decoded, callers still checked.
 package final class DirectBus: Sendable {
     private let services = Mutex<[ServiceName: Routes]>([:])
-    private let faults = Mutex<[UInt16: @Sendable () throws -> Void]>([:])
+    private let faults = Mutex<[UInt16: @Sendable () async throws -> Void]>([:])
 
     package init() {}
 
@@ -16,7 +16,9 @@ package final class DirectBus: Sendable {
     package func remove(_ service: ServiceName) { services.withLock { _ = $0.removeValue(forKey: service) } }
 
     /// Runs `fault` before each call of `Request`; what it throws is what the caller gets.
-    package func inject<Request: ServiceRequest>(_ request: Request.Type, _ fault: (@Sendable () throws -> Void)?) {
+    package func inject<Request: ServiceRequest>(
+        _ request: Request.Type, _ fault: (@Sendable () async throws -> Void)?
+    ) {
         faults.withLock { $0[Request.method.id] = fault }
     }
 
@@ -38,7 +40,7 @@ package final class DirectBus: Sendable {
                 throw ServiceError(.unavailable, "no instance of \(method.service.rawValue) is ready")
             }
             do {
-                if let fault = bus.faults.withLock({ $0[method.id] }) { try fault() }
+                if let fault = bus.faults.withLock({ $0[method.id] }) { try await fault() }
                 let body: [UInt8] = try request.serializedBytes()
                 let reply = try await route.handle(body, HandlerContext(caller: service, call: context))
                 return try Request.Reply(serializedBytes: reply)

@@ -16,6 +16,7 @@ struct AnswerRightTests {
         ("a device without phone sign-in", { $0.phoneSignIn = false }),
         ("a device that awaits confirmation", { $0.deviceState = "awaitingConfirmation" }),
         ("a removed device", { $0.deviceState = "removed" }),
+        ("a device that the request was not meant for", { $0.deviceID = "d9" }),
         ("an unknown challenge", { $0.challengeID = "unknown" }),
     ]
 

@@ -156,6 +156,17 @@ struct ExpiryTests {
         #expect(try await bench.status(bobs) == "pending")
     }
 
+    @Test("blocking a person ends their decoys too, however many there are, after what could be approved")
+    func blockedWithDecoys() async throws {
+        var configuration = ChallengeConfiguration()
+        configuration.purgeBatchMax = 2
+        let bench = try ChallengeBench(configuration: configuration)
+        var begun: [Begun] = []
+        for _ in 0..<8 { begun.append(try await bench.begin()) }
+        try await bench.revoke()
+        for one in begun { #expect(try await bench.status(one) == "canceled") }
+    }
+
     @Test("settled challenges are deleted after a day, their lines after 400, pending ones never")
     func purge() async throws {
         let bench = try ChallengeBench()

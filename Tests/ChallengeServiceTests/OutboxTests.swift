@@ -222,4 +222,42 @@ struct OutboxTests {
         running.cancel()
         await running.value
     }
+
+    @Test("a backlog goes out on one signal, however few may be under way")
+    func backlog() async throws {
+        var configuration = ChallengeConfiguration()
+        configuration.deliveriesMax = 4
+        let bench = try ChallengeBench(configuration: configuration)
+        for number in 0..<60 {
+            bench.neighbours.add("u\(number)", id: "u\(number)", devices: [Neighbours.device("x\(number)", of: "u")])
+            _ = try await bench.begin("u\(number)")
+        }
+        let running = Task { await bench.service.outbox.run() }
+        while bench.neighbours.notified.count < 60 { await Task.yield() }
+        running.cancel()
+        await running.value
+        #expect(Set(bench.neighbours.notified.map(\.challengeID)).count == 60)
+    }
+
+    @Test("a notifier that answers nobody does not hold up what is for registration")
+    func apart() async throws {
+        var configuration = ChallengeConfiguration()
+        configuration.deliveriesMax = 1
+        let bench = try ChallengeBench(configuration: configuration)
+        bench.bus.inject(Notify.self) { try await Task.sleep(for: .seconds(3600)) }
+        let begun = try await bench.beginForDevice("c1", .registration)
+        bench.bus.inject(ConfirmDevice.self, away)
+        let answer = try await bench.answer("c1", number: begun.number) {
+            ($0.deviceState, $0.phoneSignIn) = ("awaitingConfirmation", false)
+        }
+        _ = await bench.refusal { try await bench.settle(answer) }
+        bench.bus.inject(ConfirmDevice.self, nil)
+        _ = try await bench.begin()
+        bench.clock.advance(.seconds(10))
+        let running = Task { await bench.service.outbox.run() }
+        while bench.neighbours.confirmed.isEmpty { await Task.yield() }
+        #expect(bench.neighbours.confirmed.map(\.approved) == [true] && bench.neighbours.notified.isEmpty)
+        running.cancel()
+        await running.value
+    }
 }

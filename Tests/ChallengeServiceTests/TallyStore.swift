@@ -62,6 +62,13 @@ private struct TallyRecords: ChallengeRecords {
     func liveChallenges(tenant: TenantID, person: PersonID) throws -> [ChallengeRecord] {
         try counted { try $0.liveChallenges(tenant: tenant, person: person) }
     }
+    func pendingDecoys(tenant: TenantID, person: PersonID, createdUntil: Timestamp, limit: Int) throws
+        -> [ChallengeRecord]
+    {
+        try counted {
+            try $0.pendingDecoys(tenant: tenant, person: person, createdUntil: createdUntil, limit: limit)
+        }
+    }
     func lapses(after: Lapse?, limit: Int) throws -> [Lapse] {
         try counted { try $0.lapses(after: after, limit: limit) }
     }
@@ -70,11 +77,13 @@ private struct TallyRecords: ChallengeRecords {
     }
 
     func append(_ message: OutboxRecord) throws -> Int64 { try counted { try $0.append(message) } }
-    func dueMessages(at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
-        try counted { try $0.dueMessages(at: time, limit: limit) }
+    func dueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
+        try counted { try $0.dueMessages(for: receiver, at: time, limit: limit) }
     }
-    func leaseDueMessages(at time: Timestamp, until: Timestamp, limit: Int) throws -> [OutboxRecord] {
-        try counted { try $0.leaseDueMessages(at: time, until: until, limit: limit) }
+    func leaseDueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, until: Timestamp, limit: Int) throws
+        -> [OutboxRecord]
+    {
+        try counted { try $0.leaseDueMessages(for: receiver, at: time, until: until, limit: limit) }
     }
     func nextMessageDue(after time: Timestamp) throws -> Timestamp? {
         try counted { try $0.nextMessageDue(after: time) }

@@ -1,14 +1,20 @@
 """Two of everything on one PostgreSQL server, through two gateways: processes and the database fail, and the others go on."""
 
+import concurrent.futures
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import time
 
+import pyotp
 import pytest
+import requests
 
+from client import Application
+from conftest import Someone
 from stack import Stack
 
 from .conftest import LONG, Trial
@@ -34,6 +40,15 @@ class Scaled(Trial):
             except OSError:
                 continue
         return sorted(found)
+
+    def codes_seen(self) -> list[int]:
+        """How many offline codes each verifier has judged."""
+        found = []
+        for pid in self.processes("countersign-verifier"):
+            address = re.search(rb"--operations\.address=([^\0]+)", pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())[1].decode()
+            text = requests.get(f"http://{address}/metrics", timeout=5).text
+            found.append(sum(int(float(line.split()[-1])) for line in text.splitlines() if line.startswith("countersign_codes_total")))
+        return found
 
     def sql(self, statement: str) -> None:
         port = self.stack.first_port + 10 + 16
@@ -61,6 +76,25 @@ def test_a_random_process_is_killed_every_second(scaled):
             os.kill(chance.choice(scaled.processes()), signal.SIGKILL)
             time.sleep(1)
         load.until_redeemed(40)
+
+
+def test_the_same_code_races_at_two_verifiers_and_one_wins(scaled):
+    demo, first = scaled.stack.demo(), scaled.stack.first_port
+    sides = [Application({**demo, "base": f"http://127.0.0.1:{first + number % 2}"}) for number in range(4)]
+    before = scaled.codes_seen()
+    with concurrent.futures.ThreadPoolExecutor(len(sides)) as pool:
+        for _ in range(10):
+            someone = Someone(demo, phone_sign_in=False)
+            codes = pyotp.parse_uri(someone.phone.registration["offlineCode"]["uri"])
+            asked = [side.begin(someone.username, factor="secondFactor").json() for side in sides]
+            code = codes.now()
+            replies = list(pool.map(lambda pair: pair[0].code(pair[1], code), zip(sides, asked)))
+            assert sorted(reply.status_code for reply in replies) == [200, 422, 422, 422], [reply.text for reply in replies]
+            redeemed = [side.redeem(request).status_code for side, request in zip(sides, asked)]
+            assert sorted(redeemed) == [200, 409, 409, 409]
+            assert redeemed.index(200) == [reply.status_code for reply in replies].index(200)
+    judged = [after - earlier for earlier, after in zip(before, scaled.codes_seen())]
+    assert sum(judged) == 40 and min(judged) > 0, judged
 
 
 @pytest.mark.parametrize("service", Stack.SERVICES[:4])

@@ -23,6 +23,31 @@ import Wire
 
     private static func text(_ buffer: ByteBuffer?) -> String? { buffer.map { String(buffer: $0) } }
 
+    @Test("a few waits are about one thing, whatever room there is, and no more than that in all")
+    func places() throws {
+        let parked = ParkedRequests(waitsMax: 20)
+        for subject in ["a", "b"] {
+            for _ in 0..<ParkedRequests.waitsPerSubject { try parked.enter(subject) }
+            #expect(throws: ServiceError.self) { try parked.enter(subject) }
+        }
+        for number in 0..<4 { try parked.enter("c\(number)") }
+        #expect(throws: ServiceError.self) { try parked.enter("d") }
+        parked.leave("a")
+        try parked.enter("a")
+        #expect(parked.count == 20)
+    }
+
+    @Test("streams of pages take no place of a phone's")
+    func kinds() throws {
+        let streams = EventStreams(streamsMax: 2)
+        for _ in 0..<5 { _ = try streams.open(StreamMailbox(), counts: false) }
+        let first = try streams.open(StreamMailbox(), counts: true)
+        _ = try streams.open(StreamMailbox(), counts: true)
+        #expect(throws: ServiceError.self) { try streams.open(StreamMailbox(), counts: true) }
+        streams.close(first)
+        _ = try streams.open(StreamMailbox(), counts: true)
+    }
+
     @Test("twelve thousand listening devices are subscribed in messages that each fit into a frame")
     func manyDevices() async throws {
         let bench = LiveBench()

@@ -56,6 +56,26 @@ def test_malformed_headers_and_paths_get_problem_documents(application, demo):
         assert 400 <= reply.status_code < 500, (authorization, reply.status_code)
 
 
+def test_what_is_not_http_gets_a_problem_document_with_a_request_id(stack, demo):
+    for unreadable in (
+        b"\x16\x03\x01\x02\x00 nothing\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nbad header\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nLong: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: one\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", stack.first_port), timeout=20) as raw:
+            raw.sendall(unreadable)
+            head, _, body = b"".join(iter(lambda: raw.recv(65536), b"")).partition(b"\r\n\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head.decode().splitlines()[1:])}
+        assert head.startswith(b"HTTP/1.1 400 "), (unreadable[:40], head)
+        assert headers["content-type"].startswith("application/problem+json") and headers["connection"] == "close", headers
+        problem = json.loads(body)
+        assert (problem["code"], problem["title"], problem["type"]) == ("malformed", "Bad Request", "about:blank")
+        assert problem["requestId"] == headers["x-request-id"]
+        assert any(problem["requestId"] in line for line in stack.log("gateway"))
+
+
 def test_garbage_on_the_bus_changes_nothing(stack, application):
     seed = random.Random(11)
     ports = [stack.first_port + 10 + index for index in range(5)]

@@ -29,6 +29,30 @@ struct SessionTests {
         #expect(reply.sessionToken.isEmpty)
     }
 
+    @Test("a password that is changed while it is checked opens nothing that lasts")
+    func changedMeanwhile() async throws {
+        for round in 0..<10 {
+            let alice = try await fixture.person("alice\(round)")
+            let tokens = try await withThrowingTaskGroup(of: String?.self) { group in
+                for _ in 0..<2 {
+                    group.addTask { try? await fixture.call(fixture.login("alice\(round)")).sessionToken }
+                }
+                let change = ChangeUser.with {
+                    ($0.tenant, $0.personID, $0.password) = ("demo", alice.id, Data("another one".utf8))
+                }
+                // Every core may hash already; the administrator tries again.
+                while await fixture.refusal(change) == .overloaded { await Task.yield() }
+                var opened: [String] = []
+                for try await token in group { if let token { opened.append(token) } }
+                return opened
+            }
+            for token in tokens {
+                await #expect(throws: ServiceError.self) { try await fixture.session(token) }
+            }
+            #expect(await fixture.refusal(fixture.login("alice\(round)")) == .invalidCredentials)
+        }
+    }
+
     @Test("wrong credentials are one error, whoever is named")
     func wrong() async throws {
         try await fixture.person("alice")

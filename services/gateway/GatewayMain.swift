@@ -29,7 +29,7 @@ enum GatewayMain {
         "http.connectionsMax", default: 100_000, in: 100...1_000_000,
         help: "Connections open at the same time; more wait until one ends.")
     static let waitsMax = Setting.number(
-        "http.waitsMax", default: 20_000, in: 1...1_000_000,
+        "http.waitsMax", default: 20_000, in: 1...100_000,
         help: "Long polls held open at the same time; more get 503.")
     static let streamsMax = Setting.number(
         "http.streamsMax", default: 20_000, in: 1...1_000_000,

@@ -39,7 +39,7 @@ enum Credentials: Sendable {
     /// RFC 7617: base64 of id, colon, secret.
     private static func basic(_ text: String) -> Credentials {
         guard let data = Data(base64Encoded: text), let pair = String(validating: data, as: UTF8.self),
-            let colon = pair.firstIndex(of: ":")
+            let colon = pair.firstIndex(of: ":"), !pair.utf8.contains(0)
         else { return .unreadable }
         return .basic(id: String(pair[..<colon]), secret: String(pair[pair.index(after: colon)...]))
     }

@@ -17,24 +17,26 @@ enum Problems {
     static func reply(to error: ServiceError, at place: Place, requestID: Domain.RequestID, challenge: String?) throws
         -> Reply
     {
-        let (status, title) = kind(of: error.code, at: place)
+        let (number, sentence) = kind(of: error.code, at: place)
+        // Knows the phrase of each code.
+        let status = HTTPResponse.Status(integerLiteral: number)
         // `outcome` is for the gateway: the caller learns from Idempotency-Key whether the request had its effect.
         let members = error.members.filter { $0.key != "outcome" }
         let document = ProblemDocument(
-            code: error.code.name, title: title, status: status, detail: detail(of: error, title),
+            code: error.code.name, title: status.reasonPhrase, status: number, detail: detail(of: error, sentence),
             requestId: requestID.description,
             members: members)
         var headers: HTTPFields = [.contentType: APIMedia.problem]
-        if status == 401, let challenge { headers[.wwwAuthenticate] = challenge }
-        if status == 429 || status == 503 { headers[.retryAfter] = String(seconds(error.retryAfter)) }
-        return Reply(.init(code: status), headers: headers, body: .bytes(try JSONWriter.bytes(of: document)))
+        if number == 401, let challenge { headers[.wwwAuthenticate] = challenge }
+        if number == 429 || number == 503 { headers[.retryAfter] = String(seconds(error.retryAfter)) }
+        return Reply(status, headers: headers, body: .bytes(try JSONWriter.bytes(of: document)))
     }
 
-    private static func detail(of error: ServiceError, _ title: String) -> String {
+    private static func detail(of error: ServiceError, _ sentence: String) -> String {
         switch error.code {
         // What went wrong inside may hold anything; the log has it under the request id.
-        case .internal, .overloaded, .unavailable: title
-        default: error.detail.isEmpty ? title : error.detail
+        case .internal, .overloaded, .unavailable: sentence
+        default: error.detail.isEmpty ? sentence : error.detail
         }
     }
 
@@ -43,7 +45,7 @@ enum Problems {
         max(1, ((duration ?? .seconds(1)).milliseconds + 999) / 1000)
     }
 
-    private static func kind(of code: ErrorCode, at place: Place) -> (status: Int, title: String) {
+    private static func kind(of code: ErrorCode, at place: Place) -> (status: Int, sentence: String) {
         switch code {
         case .malformed: (400, "The request is malformed")
         case .unknownMember: (400, "The request has a member that is not known")

@@ -60,7 +60,9 @@ struct Activations: Sendable {
             let parked = waiting
             let caller = edge.caller
             let context = inbound.context(wait: wait)
-            if let reply = try await edge.parked.hold(inbound.connection, { try await caller.call(parked, context) }) {
+            if let reply = try await edge.parked.hold(
+                inbound.connection, about: parked.activationID, { try await caller.call(parked, context) })
+            {
                 return reply
             }
         }

@@ -14,7 +14,9 @@ struct SignInEvents: Sendable {
     func open(_ inbound: Inbound) async throws -> Reply {
         let access = try await SignIns(edge: edge).access(inbound)
         let first = try SignInStatus(try await edge.caller.call(access.outcome, inbound.context()))
-        return try edge.stream(inbound) { mailbox in
+        try edge.parked.enter(access.id)
+        return try edge.stream(inbound, counts: false) { mailbox in
+            defer { edge.parked.leave(access.id) }
             do {
                 try Self.send(first, to: mailbox)
                 if first.status == .pending { try await follow(access, first, inbound, mailbox) }

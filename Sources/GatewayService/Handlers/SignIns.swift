@@ -74,7 +74,9 @@ struct SignIns: Sendable {
             let parked = waiting
             let caller = edge.caller
             let context = inbound.context(wait: wait)
-            if let reply = try await edge.parked.hold(inbound.connection, { try await caller.call(parked, context) }) {
+            if let reply = try await edge.parked.hold(
+                inbound.connection, about: parked.id, { try await caller.call(parked, context) })
+            {
                 return reply
             }
         }
@@ -111,7 +113,9 @@ struct SignIns: Sendable {
             let parked = request
             let caller = edge.caller
             let context = inbound.context(effect, wait: wait)
-            if let reply = try await edge.parked.hold(inbound.connection, { try await caller.call(parked, context) }) {
+            if let reply = try await edge.parked.hold(
+                inbound.connection, about: parked.id, { try await caller.call(parked, context) })
+            {
                 return try .json(.ok, RedeemReply(reply))
             }
             // Stopping: what is approved is redeemed by the repeat, which another gateway answers.

@@ -3,20 +3,34 @@ import Domain
 import Synchronization
 import Wire
 
-/// Every open event stream: how many there may be, the comment lines, and the end of those that are old.
+/// Every open event stream: how many of phones there may be, the comment lines, and the end of those that are old.
 ///
 /// One clock serves all of them, `SecondTicker`: a stream costs its mailbox and a row here, no task and no timer of its own.
 final class EventStreams: Sendable {
     private struct Row {
         let mailbox: StreamMailbox
         let openedAt: Int
+        let counts: Bool
     }
 
     private struct State {
         var rows: [UInt64: Row] = [:]
+        var counted = 0
         var next: UInt64 = 0
         var second = 0
         var isDraining = false
+
+        mutating func add(_ row: Row, _ id: UInt64) {
+            rows[id] = row
+            if row.counts { counted += 1 }
+        }
+
+        @discardableResult
+        mutating func remove(_ id: UInt64) -> Row? {
+            guard let row = rows.removeValue(forKey: id) else { return nil }
+            if row.counts { counted -= 1 }
+            return row
+        }
     }
 
     private let state = Mutex(State())
@@ -27,11 +41,11 @@ final class EventStreams: Sendable {
     var count: Int { state.withLock { $0.rows.count } }
 
     /// Throws `overloaded` when there are as many as there may be, or the gateway is stopping.
-    func open(_ mailbox: StreamMailbox) throws(ServiceError) -> UInt64 {
+    func open(_ mailbox: StreamMailbox, counts: Bool) throws(ServiceError) -> UInt64 {
         let id: UInt64? = state.withLock { state in
-            guard !state.isDraining, state.rows.count < streamsMax else { return nil }
+            guard !state.isDraining, !counts || state.counted < streamsMax else { return nil }
             state.next += 1
-            state.rows[state.next] = Row(mailbox: mailbox, openedAt: state.second)
+            state.add(Row(mailbox: mailbox, openedAt: state.second, counts: counts), state.next)
             return state.next
         }
         guard let id else { throw ServiceError(.overloaded, "too many streams are open", retryAfter: .seconds(5)) }
@@ -39,7 +53,7 @@ final class EventStreams: Sendable {
     }
 
     func close(_ id: UInt64) {
-        let row = state.withLock { $0.rows.removeValue(forKey: id) }
+        let row = state.withLock { $0.remove(id) }
         row?.mailbox.end()
     }
 
@@ -53,7 +67,7 @@ final class EventStreams: Sendable {
                 let age = state.second - row.openedAt
                 if age >= APILimits.streamLifetimeSeconds {
                     ends.append(row.mailbox)
-                    state.rows[id] = nil
+                    state.remove(id)
                 } else if age % APILimits.streamCommentSeconds == 0 {
                     comments.append(row.mailbox)
                 }
@@ -68,7 +82,7 @@ final class EventStreams: Sendable {
     func drain() {
         let mailboxes = state.withLock { state in
             state.isDraining = true
-            defer { state.rows = [:] }
+            defer { (state.rows, state.counted) = ([:], 0) }
             return state.rows.values.map(\.mailbox)
         }
         for mailbox in mailboxes { mailbox.end() }

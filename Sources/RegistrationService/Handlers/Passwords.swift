@@ -1,4 +1,5 @@
 import Domain
+import Logging
 import Messaging
 import Secrets
 import ServiceKit
@@ -43,11 +44,7 @@ extension RegistrationService {
                     Array(text.utf8), against: pass.flatMap { $0.isUsable(at: at) ? $0.hash : nil })
             }
         } catch {
-            try await store.write { records in
-                var attempts = try records.attempts(name, tenant: tenant, rules: .passwords)
-                attempts.withdraw(at)
-                try records.save(attempts, name: name, tenant: tenant)
-            }
+            await withdraw(at, name, tenant)
             throw error
         }
         let isPass = if case .pass = claim { true } else { false }
@@ -61,6 +58,19 @@ extension RegistrationService {
         return Proven(person: person, pass: isPass ? pass : nil)
     }
 
+    /// What was not judged does not count. A task of its own: the caller's may have been cancelled, and it counts all the less then.
+    private func withdraw(_ at: Timestamp, _ name: FoldedUsername, _ tenant: TenantID) async {
+        let store = store
+        let withdrawal = Task {
+            try await store.write { records in
+                var attempts = try records.attempts(name, tenant: tenant, rules: .passwords)
+                attempts.withdraw(at)
+                try records.save(attempts, name: name, tenant: tenant)
+            }
+        }
+        if case .failure = await withdrawal.result { logger.warning("an attempt that was not judged stays counted") }
+    }
+
     static func forgive(_ name: FoldedUsername, tenant: TenantID, _ records: any RegistrationRecords) throws {
         var attempts = try records.attempts(name, tenant: tenant, rules: .passwords)
         attempts.succeed()
@@ -68,9 +78,12 @@ extension RegistrationService {
     }
 
     /// Uses the pass up, as part of what it is shown for. False when another has: of two that show a single-use pass at once, one
-    /// gets through.
+    /// gets through. A password must still be the one that was checked: it may have been changed while it was hashed.
     static func consume(_ proven: Proven, _ change: Change) throws -> Bool {
-        guard let pass = proven.pass else { return true }
+        guard let pass = proven.pass else {
+            let person = try change.records.person(proven.person.id, tenant: proven.person.tenant)
+            return person?.passwordHash == proven.person.passwordHash
+        }
         guard try change.records.consumePass(pass.id, of: pass.person, tenant: pass.tenant, at: change.at) else {
             return false
         }

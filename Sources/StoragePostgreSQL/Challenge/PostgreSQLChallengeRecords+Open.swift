@@ -26,8 +26,23 @@ extension PostgreSQLChallengeRecords {
 
     func liveChallenges(tenant: TenantID, person: PersonID) throws -> [ChallengeRecord] {
         try rows(
-            "SELECT * FROM challenge WHERE tenant = ? AND person = ? AND lapses_at IS NOT NULL ORDER BY created_at, id",
+            """
+            SELECT * FROM challenge WHERE tenant = ? AND person = ? AND lapses_at IS NOT NULL
+            AND (NOT is_decoy OR status <> 'pending') ORDER BY created_at, id
+            """,
             [tenant.rawValue, person.rawValue]
+        ).map(Self.challenge)
+    }
+
+    func pendingDecoys(tenant: TenantID, person: PersonID, createdUntil: Timestamp, limit: Int) throws
+        -> [ChallengeRecord]
+    {
+        try rows(
+            """
+            SELECT * FROM challenge WHERE tenant = ? AND person = ? AND lapses_at IS NOT NULL
+            AND is_decoy AND status = 'pending' AND created_at <= ? ORDER BY created_at, id LIMIT ?
+            """,
+            [tenant.rawValue, person.rawValue, createdUntil.milliseconds, limit]
         ).map(Self.challenge)
     }
 

@@ -18,21 +18,30 @@ extension PostgreSQLChallengeRecords {
         return try row["sequence"]
     }
 
-    func dueMessages(at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
+    func dueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
         try rows(
-            "SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?", [time.milliseconds, limit]
+            "SELECT * FROM outbox WHERE due_at <= ? AND kind IN (\(Self.words(receiver))) ORDER BY due_at, sequence LIMIT ?",
+            [time.milliseconds, limit]
         ).map(Self.message)
     }
 
-    func leaseDueMessages(at time: Timestamp, until: Timestamp, limit: Int) throws -> [OutboxRecord] {
+    func leaseDueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, until: Timestamp, limit: Int) throws
+        -> [OutboxRecord]
+    {
         try rows(
             """
             UPDATE outbox SET due_at = ? WHERE sequence IN (
-                SELECT sequence FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ? FOR UPDATE SKIP LOCKED)
+                SELECT sequence FROM outbox WHERE due_at <= ? AND kind IN (\(Self.words(receiver)))
+                ORDER BY due_at, sequence LIMIT ? FOR UPDATE SKIP LOCKED)
             RETURNING *
             """,
             [until.milliseconds, time.milliseconds, limit]
         ).map(Self.message).sorted { $0.sequence < $1.sequence }
+    }
+
+    /// Our own words: they need no escape.
+    private static func words(_ receiver: OutboxRecord.Receiver) -> String {
+        receiver.kinds.map { "'\($0.rawValue)'" }.joined(separator: ", ")
     }
 
     private static func message(_ row: Row) throws -> OutboxRecord {

@@ -49,8 +49,23 @@ extension SQLiteChallengeRecords {
 
     package func liveChallenges(tenant: TenantID, person: PersonID) throws -> [ChallengeRecord] {
         try rows(
-            "SELECT * FROM challenge WHERE tenant = ? AND person = ? AND lapses_at IS NOT NULL ORDER BY created_at, id",
+            """
+            SELECT * FROM challenge WHERE tenant = ? AND person = ? AND lapses_at IS NOT NULL
+            AND (is_decoy = 0 OR status <> 'pending') ORDER BY created_at, id
+            """,
             [tenant.rawValue, person.rawValue]
+        ).map(Self.challenge)
+    }
+
+    package func pendingDecoys(tenant: TenantID, person: PersonID, createdUntil: Timestamp, limit: Int) throws
+        -> [ChallengeRecord]
+    {
+        try rows(
+            """
+            SELECT * FROM challenge WHERE tenant = ? AND person = ? AND lapses_at IS NOT NULL
+            AND is_decoy = 1 AND status = 'pending' AND created_at <= ? ORDER BY created_at, id LIMIT ?
+            """,
+            [tenant.rawValue, person.rawValue, createdUntil.milliseconds, limit]
         ).map(Self.challenge)
     }
 

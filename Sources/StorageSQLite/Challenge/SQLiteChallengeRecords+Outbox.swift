@@ -19,21 +19,32 @@ extension SQLiteChallengeRecords {
         return database.lastInsertedRowID
     }
 
-    package func dueMessages(at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
+    package func dueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, limit: Int) throws
+        -> [OutboxRecord]
+    {
         try rows(
-            "SELECT * FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?", [time.milliseconds, limit]
+            "SELECT * FROM outbox WHERE due_at <= ? AND kind IN (\(Self.words(receiver))) ORDER BY due_at, sequence LIMIT ?",
+            [time.milliseconds, limit]
         ).map(Self.message)
     }
 
-    package func leaseDueMessages(at time: Timestamp, until: Timestamp, limit: Int) throws -> [OutboxRecord] {
+    package func leaseDueMessages(
+        for receiver: OutboxRecord.Receiver, at time: Timestamp, until: Timestamp, limit: Int
+    ) throws -> [OutboxRecord] {
         try rows(
             """
             UPDATE outbox SET due_at = ? WHERE sequence IN (
-                SELECT sequence FROM outbox WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?)
+                SELECT sequence FROM outbox WHERE due_at <= ? AND kind IN (\(Self.words(receiver)))
+                ORDER BY due_at, sequence LIMIT ?)
             RETURNING *
             """,
             [until.milliseconds, time.milliseconds, limit]
         ).map(Self.message).sorted { $0.sequence < $1.sequence }
+    }
+
+    /// Our own words: they need no escape.
+    private static func words(_ receiver: OutboxRecord.Receiver) -> String {
+        receiver.kinds.map { "'\($0.rawValue)'" }.joined(separator: ", ")
     }
 
     private static func message(_ row: Row) throws -> OutboxRecord {

@@ -1,0 +1,3 @@
+-- What a new request of a person looks at, without the decoys, of which anybody can make any number.
+CREATE INDEX challenge_open ON challenge (tenant, person, created_at)
+    WHERE lapses_at IS NOT NULL AND (NOT is_decoy OR status <> 'pending');
