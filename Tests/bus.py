@@ -130,6 +130,14 @@ class Instance(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
+        try:
+            self.serve()
+        finally:
+            for caller in self.callers.values():
+                caller.close()
+            self.socket.close()
+
+    def serve(self) -> None:
         beat = 0.0
         while not self.over.is_set():
             poller = zmq.Poller()
@@ -147,9 +155,6 @@ class Instance(threading.Thread):
                 for session, caller in self.callers.items():
                     self.send(session, frame(HEARTBEAT, credit=self.credit(session)))
                     caller.socket.send(frame(HEARTBEAT, sequence=self.highest[session]))
-        for caller in self.callers.values():
-            caller.close()
-        self.socket.close()
 
     def credit(self, session: bytes) -> int:
         return self.highest[session] + self.WINDOW

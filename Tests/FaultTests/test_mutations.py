@@ -41,7 +41,8 @@ def test_a_broken_line_is_found(broken, name):
         for _ in range(4):
             load.until_redeemed(4)
             if mutation == "reply-before-commit":
-                trial.stack.kill("challenge")
+                before = trial.stack.kill("challenge")
+                Stack.wait_for(lambda: trial.stack.pids().get("challenge", before) != before, 5, "challenge to be started again")
         made.unlink()
     made.unlink(missing_ok=True)
     found = violations(load.history, load.log(), load.keys())

@@ -96,8 +96,10 @@ def test_garbage_is_dropped_on_the_port_and_behind_the_handshake(trial):
     chance = random.Random(3)
     port = int(trial.stack.bus("challenge").rsplit(":", 1)[1])
     with undisturbed(trial, "garbage"):
-        before = counted(trial, "refused_connection"), counted(trial, "malformed_frame")
-        for length in (1, 11, 64, 65, 300, 5_000):
+        connections = lambda stage: trial.stack.metric("challenge", f'countersign_bus_connections_total{{stage="{stage}"}}')
+        before = connections("accepted"), connections("trusted"), counted(trial, "malformed_frame")
+        lengths = (1, 11, 64, 65, 300, 5_000)
+        for length in lengths:
             with socket.create_connection(("127.0.0.1", port)) as connection:
                 with contextlib.suppress(OSError):
                     connection.sendall(chance.randbytes(length))
@@ -106,14 +108,16 @@ def test_garbage_is_dropped_on_the_port_and_behind_the_handshake(trial):
                     connection.settimeout(5)
                     while connection.recv(1024):
                         pass
+        Stack.wait_for(lambda: connections("accepted") == before[0] + len(lengths), 5, "the connections to be counted")
+        assert connections("trusted") == before[1]
         with Caller.of(trial.stack, "challenge", "gateway") as caller:
             assert caller.is_ready()
             good = frame(REQUEST, b"", sequence=1, method=LIST_PENDING)
             for bad in (b"", b"\x51", good[:-1], good + b"x", b"\x00" + good[1:], good[:4] + b"\xff" + good[5:], chance.randbytes(200)):
                 caller.socket.send(bad)
             assert caller.ask(LIST_PENDING, b"").kind == REPLY
-        assert counted(trial, "refused_connection") > before[0]
-        assert counted(trial, "malformed_frame") >= before[1] + 7
+        assert connections("trusted") == before[1] + 1
+        assert counted(trial, "malformed_frame") >= before[2] + 7
 
 
 def test_idle_connections_by_the_thousand_end_and_leave_nothing(trial):
