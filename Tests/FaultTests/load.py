@@ -125,7 +125,7 @@ class Seat:
                     else:
                         self.history.end(call, "refused", operation, sign_in, code=body.get("code"))
                     return reply
-                self.history.end(call, "unknown", operation, sign_in, error="503")
+                self.history.end(call, "unknown", operation, sign_in, error="503", request=reply.headers.get("X-Request-Id"))
             assert time.monotonic() < deadline, f"{operation} of {sign_in}: no answer for {PATIENCE} s"
             time.sleep(PAUSE)
 
