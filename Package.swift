@@ -103,25 +103,31 @@ let package = Package(
 
         // Rules and vocabulary
         module("Domain"),
+        module("Failpoints"),
         module("Proofs", ["Domain", crypto]),
         module("DeviceAPI", ["Domain"]),
         module("Wire", ["Domain", protobuf], exclude: ["Schemas"]),
         module("Secrets", ["Domain", "COpenSSL"]),
 
         // Machinery
-        module("Messaging", ["Domain", "Wire", "CZeroMQ", logging, protobuf]),
+        module("Messaging", ["Domain", "Failpoints", "Wire", "CZeroMQ", logging, protobuf]),
         module("Telemetry", ["Domain", logging]),
         module("Storage", ["Domain"]),
         module(
-            "StorageSQLite", ["Domain", "Storage", "Telemetry", grdb, logging], resources: [.embedInCode("Migrations")]),
+            "StorageSQLite", ["Domain", "Failpoints", "Storage", "Telemetry", grdb, logging],
+            resources: [.embedInCode("Migrations")]),
         module(
-            "StoragePostgreSQL", ["Domain", "Storage", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
+            "StoragePostgreSQL", ["Domain", "Failpoints", "Storage", "CPostgreSQL"],
+            resources: [.embedInCode("Migrations")]),
         module(
             "ServiceKit",
             [
-                "Domain", "Wire", "Messaging", "Telemetry", "Storage", "Secrets", "Proofs", argumentParser,
+                "Domain", "Failpoints", "Wire", "Messaging", "Telemetry", "Storage", "Secrets", "Proofs",
+                argumentParser,
                 configuration, lifecycle, logging, nioCore, nioHTTP1, nioPosix, protobuf, unixSignals, yams,
             ]),
+
+        module("StoreCopy", ["Secrets", "Storage", "StoragePostgreSQL", "StorageSQLite"]),
 
         // The services
         module(
@@ -139,8 +145,8 @@ let package = Package(
         module(
             "ChallengeService",
             [
-                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "Proofs", lifecycle,
-                logging, protobuf,
+                "Domain", "Failpoints", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "Proofs",
+                lifecycle, logging, protobuf,
             ]),
         module(
             "VerifierService",
@@ -187,7 +193,10 @@ let package = Package(
             ["Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Proofs", "Domain", "CZBar", "CGD"]),
         command(
             "countersign-admin", folder: "Admin",
-            ["DeviceAPI", "Domain", asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioSSL]),
+            [
+                "DeviceAPI", "Domain", "Messaging", "Storage", "StoreCopy", "Wire", asyncHTTPClient, nioCore,
+                nioFoundation, nioHTTP1, nioSSL,
+            ]),
 
         command(
             "countersign-loadtest", folder: "LoadTest",
@@ -216,7 +225,11 @@ let package = Package(
         tests(
             "StorageSQLite", ["Storage", "StorageSQLite", "StorageConformance", "Domain", "TestSupport", grdb, logging]),
         tests(
-            "StoragePostgreSQL", ["Storage", "StoragePostgreSQL", "StorageConformance", "Domain", "TestSupport"]),
+            "StoragePostgreSQL",
+            [
+                "Storage", "StoragePostgreSQL", "StorageSQLite", "StorageConformance", "StoreCopy", "Domain",
+                "TestSupport",
+            ]),
         tests(
             "ServiceKit",
             [

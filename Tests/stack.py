@@ -55,6 +55,15 @@ class Stack:
     def operations(self, service: str) -> str:
         return f"http://127.0.0.1:{self.first_port + 20 + self.SERVICES.index(service)}"
 
+    def bus(self, service: str) -> str:
+        """Where the first process of a service answers the others."""
+        return f"tcp://127.0.0.1:{self.first_port + 10 + self.SERVICES.index(service)}"
+
+    def metric(self, service: str, name: str) -> float:
+        """The sum over all series that begin so: a metric's name, or one with some of its labels."""
+        text = requests.get(self.operations(service) + "/metrics", timeout=5).text
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
+
     def start(self) -> "Stack":
         (self.var / "ready").unlink(missing_ok=True)
         self.var.mkdir(parents=True, exist_ok=True)
@@ -114,13 +123,15 @@ class Stack:
 
 
 class Gateway:
-    """One more gateway of a running stack, on ports of its own, for the same external URL unless another is given."""
+    """One more gateway of a running stack, on ports of its own, for the same external URL unless another is given. `callees`: where it
+    finds services, if not where the stack has them."""
 
-    def __init__(self, stack: Stack, index: int = 1, *arguments: str, scheme: str = "http"):
+    def __init__(self, stack: Stack, index: int = 1, *arguments: str, scheme: str = "http", callees: dict[str, str] | None = None):
         port = stack.first_port + 30 + 2 * index
         self.address = f"{scheme}://127.0.0.1:{port}"
         self.operations = f"http://127.0.0.1:{port + 1}"
-        bus = [f"--bus.{name}.endpoints=tcp://127.0.0.1:{stack.first_port + 10 + place}" for place, name in enumerate(Stack.SERVICES[:-1])]
+        callees = {name: stack.bus(name) for name in Stack.SERVICES[:-1]} | (callees or {})
+        bus = [f"--bus.{name}.endpoints={endpoints}" for name, endpoints in callees.items()]
         self.log = open(stack.var / f"log/gateway-{index}.log", "ab")
         self.process = subprocess.Popen(
             [

@@ -1,7 +1,8 @@
-// The operator's and administrator's tool: everything it does, it does through the gateway's public API.
+// The operator's and administrator's tool: what it does to a running system, it does through the gateway's public API. Two commands
+// work on files instead, where those are: `store copy` and `keys`.
 //
-// Owns: how commands read and print, and the demo tenant's set-up. Must not know: the services, the bus, storage. Start reading
-// here; `GatewayClient` speaks, each `<X>Commands.swift` is one group of commands.
+// Owns: how commands read and print, and the demo tenant's set-up. Must not know: the services, what they say to each other, what a
+// record means. Start reading here; `GatewayClient` speaks, each `<X>Commands.swift` is one group of commands.
 
 import ArgumentParser
 
@@ -25,5 +26,6 @@ struct AdminCommand: AsyncParsableCommand {
             TenantCommands.self, UserCommands.self, GroupCommands.self, PolicyCommands.self, SettingsCommands.self,
             PassCommands.self,
             ClientCommands.self, SignInsCommand.self, AuditCommand.self, TryCommands.self, DemoCommand.self,
+            StoreCommands.self, KeysCommands.self,
         ])
 }

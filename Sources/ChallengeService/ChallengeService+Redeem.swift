@@ -1,4 +1,5 @@
 import Domain
+import Failpoints
 import Foundation
 import Messaging
 import ServiceKit
@@ -22,6 +23,7 @@ extension ChallengeService {
             var challenge = try claim.challenge(in: records)
             switch challenge.machine.redeem(at: time) {
             case .redeemed: break
+            case .alreadyRedeemed where Mutation.redeemAgain.isMade: break
             case .alreadyRedeemed: throw ServiceError(.alreadyRedeemed, "the sign-in has been redeemed")
             case .notApproved: throw ServiceError(.notApproved, "the sign-in is not approved")
             case .expired: throw ServiceError(.expired, "the sign-in has expired")

@@ -14,6 +14,7 @@ struct Edge: Sendable {
     let caller: any ServiceCaller
     let tenants: any Tenants
     let authentication: Authentication
+    let load: RequestLoad
     let parked: ParkedRequests
     let streams: EventStreams
     let bodies: BodyDeadlines
@@ -23,6 +24,9 @@ struct Edge: Sendable {
 
     /// What `aud` of a device's signatures must be.
     func audience(_ tenant: TenantID) -> String { "\(configuration.externalURL)/\(tenant)" }
+
+    /// Throws `overloaded` when no further sign-in is to be begun now.
+    func admitSignIn() throws(ServiceError) { try load.admit(waiting: parked.count) }
 
     /// The id under which the services do the one effect of a POST: from the caller's `Idempotency-Key`, else fresh.
     ///

@@ -21,6 +21,8 @@ package struct GatewayConfiguration: Sendable {
     package var trustedProxies: [String] = []
     /// Connections open at the same time; more wait until one ends.
     package var connectionsMax = 100_000
+    /// Requests answered at the same time, waits and streams apart, beyond which no further sign-in begins.
+    package var requestsMax = 256
     /// Long polls and streams of pages held open at the same time. Eight of them may be about one sign-in.
     package var parkedWaitsMax = 20_000
     /// Event streams of phones held open at the same time.

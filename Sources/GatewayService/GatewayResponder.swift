@@ -26,6 +26,8 @@ struct GatewayResponder: HTTPResponder {
     let errorPage: ErrorPage
 
     func respond(to request: Request, context: GatewayRequestContext) async throws -> Response {
+        edge.load.enter()
+        defer { edge.load.leave() }
         let started = ContinuousClock.now
         let originID = Domain.RequestID.make(at: edge.now())
         let connection = Connection(channel: context.channel)

@@ -44,6 +44,7 @@ package final class GatewayService: Service {
             configuration: configuration, caller: caller, tenants: tenants,
             authentication: Authentication(
                 caller: caller, tenants: tenants, externalURL: configuration.externalURL, now: now),
+            load: RequestLoad(requestsMax: configuration.requestsMax),
             parked: ParkedRequests(waitsMax: configuration.parkedWaitsMax),
             streams: EventStreams(streamsMax: configuration.eventStreamsMax), bodies: BodyDeadlines(),
             hub: LiveHub(

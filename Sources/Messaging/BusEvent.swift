@@ -12,7 +12,11 @@ package enum BusEvent: Sendable, Hashable {
     case refusedRequest(method: UInt16, NackReason)
     /// A repeated request waits for the execution that runs.
     case joinedRequest(method: UInt16)
-    /// A connection was refused for its key or mechanism.
+    /// A connection came in. What is no ZeroMQ greeting at all is dropped after that without another event.
+    case acceptedConnection
+    /// Its key and its service are known.
+    case trustedConnection
+    /// A connection was refused for its key or mechanism, or did not say them in time.
     case refusedConnection
     /// A frame that is not of this protocol was dropped.
     case malformedFrame

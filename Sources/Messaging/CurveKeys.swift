@@ -53,14 +53,14 @@ package struct CurveKeys: Sendable {
     }
 
     /// A secret key.
-    private static func generate() throws(BusError) -> String {
+    static func generate() throws(BusError) -> String {
         var publicText = [CChar](repeating: 0, count: 41)
         var secretText = [CChar](repeating: 0, count: 41)
         guard zmq_curve_keypair(&publicText, &secretText) == 0 else { throw .keys("libzmq was built without CURVE") }
         return KeyFile.text(secretText)
     }
 
-    private static func derivePublic(_ secret: String, path: String) throws(BusError) -> String {
+    static func derivePublic(_ secret: String, path: String) throws(BusError) -> String {
         var publicText = [CChar](repeating: 0, count: 41)
         guard zmq_curve_public(&publicText, secret) == 0 else { throw .keys("\(path) is not a CURVE key") }
         return KeyFile.text(publicText)

@@ -40,4 +40,16 @@ package struct PostgreSQLConfiguration: Hashable, Sendable {
         self.schema = schema
         self.applicationName = applicationName
     }
+
+    /// Whether a text is a connection URL without a password. One would follow a colon in the user information (RFC 3986 section
+    /// 3.2.1); libpq also takes one as a parameter.
+    package static func isURL(_ text: String) -> Bool {
+        let schemes = ["postgresql://", "postgres://"]
+        guard let scheme = schemes.first(where: text.hasPrefix), !text.contains("\0") else { return false }
+        let parts = text.dropFirst(scheme.count).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let authority = parts[0].prefix { $0 != "/" }
+        let user = authority.lastIndex(of: "@").map { authority[..<$0] } ?? ""
+        let parameters = parts.count > 1 ? parts[1].split(separator: "&") : []
+        return !user.contains(":") && !parameters.contains { $0.lowercased().hasPrefix("password") }
+    }
 }

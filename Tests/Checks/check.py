@@ -22,11 +22,11 @@ MAKEFILE_LINES_MAX = 120
 # --- layers -----------------------------------------------------------------------------------------------------------
 
 LAYERS = [
-    {"Domain", "CZeroMQ", "COpenSSL", "CPostgreSQL", "CQREncode", "CZBar", "CGD", "CZlib"},
+    {"Domain", "Failpoints", "CZeroMQ", "COpenSSL", "CPostgreSQL", "CQREncode", "CZBar", "CGD", "CZlib"},
     {"Wire", "DeviceAPI", "Proofs", "Secrets"},
     {"Messaging", "Telemetry", "Storage", "OfflineCode"},
     {"ServiceKit", "StorageSQLite", "StoragePostgreSQL"},
-    {"GatewayService", "PolicyService", "RegistrationService", "ChallengeService", "VerifierService", "NotifierService",
+    {"StoreCopy", "GatewayService", "PolicyService", "RegistrationService", "ChallengeService", "VerifierService", "NotifierService",
      "Authenticator"},
     {"AuthenticatorHTTP"},
     {"Admin", "LoadTest", "Phone", "OfflineCodeCommand", "PushDoubleCommand"},
@@ -46,7 +46,8 @@ EXCLUSIVE = [
     (r"Mustache|CZlib", {"GatewayService"}, "pages are rendered at the edge"),
     (r"AsyncHTTPClient", {"NotifierService", "AuthenticatorHTTP", "Admin", "LoadTest"},
      "only wake-ups, the phone and the operator's tool leave over HTTP"),
-    (r"Storage(SQLite|PostgreSQL)", {"services", "TestSupport"}, "a storage back end is chosen where a process is put together"),
+    (r"Storage(SQLite|PostgreSQL)", {"services", "StoreCopy", "TestSupport"},
+     "a storage back end is chosen where a process is put together"),
     (r"PushDouble", TEST_ONLY | {"PushDoubleCommand"}, "a provider's double is no part of the product"),
     (r"TestSupport|StorageConformance", TEST_ONLY, "what tests share is no part of the product"),
 ]

@@ -1,6 +1,7 @@
 """One system for all faults that it survives, and the proof over all that was asked of it while they happened."""
 
 import os
+import pathlib
 
 import pytest
 
@@ -9,7 +10,7 @@ from conftest import Someone
 from stack import Stack
 
 from .checker import violations
-from .load import SETTINGS, Load
+from .load import INTENTS, SETTINGS, Load
 
 LONG = os.environ.get("FAULTS") == "long"
 PEOPLE = 12
@@ -24,23 +25,56 @@ class Trial:
         Administrator(demo).change("/settings", SETTINGS)
         self.people = [Someone(demo) for _ in range(people)]
         self.loads: list[tuple[str, Load]] = []
+        self.seed = 0
 
-    def load(self, name: str, *gateways: str) -> Load:
-        load = Load(self.stack, self.people, len(self.loads) + 1, gateways)
+    def load(self, name: str, *gateways: str, intents: list[str] = INTENTS) -> Load:
+        self.seed += 1
+        load = Load(self.stack, self.people, self.seed, gateways, intents)
         self.loads.append((name, load))
         return load
 
     def prove(self, folder) -> None:
-        """Fails with the sentences of the checker; the histories are written to the folder."""
+        """Fails with the sentences of the checker; the histories of all loads since the last proof are written to the folder."""
         found = []
-        for name, load in self.loads:
+        loads, self.loads = self.loads, []
+        for name, load in loads:
             load.history.write(folder / f"{name}.jsonl")
             found += [f"{name}: {sentence}" for sentence in violations(load.history, load.log(), load.keys())]
         assert not found, "\n".join(found[:20]) + f"\n{len(found)} in all; histories in {folder}"
 
 
-@pytest.fixture(scope="module")
-def trial(tmp_path_factory):
-    stack = Stack(tmp_path_factory.mktemp("faults") / "var").start()
-    yield Trial(stack, PEOPLE)
-    assert stack.stop() == 0
+class Failpoints:
+    """The folder by which the processes of a stack are told what to do at a point (`Sources/Failpoints`)."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self.environment = {"COUNTERSIGN_FAILPOINTS": str(folder)}
+        folder.mkdir()
+
+    def arm(self, point: str, method: str, word: str) -> pathlib.Path:
+        """The next request that comes to the point meets it; the file that is returned then holds the process's id."""
+        reached = self.folder / f"{point}.{method}.reached"
+        reached.unlink(missing_ok=True)
+        whole = self.folder / "whole"
+        whole.write_text(word)
+        whole.rename(self.folder / f"{point}.{method}")
+        return reached
+
+    def wait(self, reached: pathlib.Path) -> int:
+        Stack.wait_for(reached.exists, 15, f"{reached.stem} to be reached")
+        return int(reached.read_text())
+
+
+@pytest.fixture(scope="session")
+def failpoints(tmp_path_factory):
+    return Failpoints(tmp_path_factory.mktemp("points") / "points")
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory, failpoints):
+    stack = Stack(tmp_path_factory.mktemp("faults") / "var", failpoints.environment).start()
+    try:
+        yield Trial(stack, PEOPLE)
+    finally:
+        status = stack.stop()
+    assert status == 0

@@ -17,14 +17,16 @@ from .history import History
 PATIENCE = 60
 PAUSE = 0.05
 SETTINGS = {"requestLifetimeSeconds": 30, "redeemWindowSeconds": 30, "openRequestsPerPerson": 5, "requestBudget": 50, "requestBudgetWindowMinutes": 1}
+# Without what waits for its time to pass: once it is over, nothing is open.
+BRISK = ["approve"] * 8 + ["decline", "cancel", "race", "code"]
 INTENTS = ["approve"] * 12 + ["decline", "wrong", "cancel", "race", "race", "code", "code", "silence"]
 
 
 class Load:
     """`with Load(stack, people, seed) as load:` runs until the block ends; then every person finishes what is under way."""
 
-    def __init__(self, stack, people: list[Someone], seed: int, gateways: tuple[str, ...] = ()):
-        self.stack, self.people, self.seed = stack, people, seed
+    def __init__(self, stack, people: list[Someone], seed: int, gateways: tuple[str, ...] = (), intents: list[str] = INTENTS):
+        self.stack, self.people, self.seed, self.intents = stack, people, seed, intents
         # Where the people go, in turn; otherwise to the one gateway that there is.
         self.gateways = gateways or (stack.base,)
         self.history = History()
@@ -123,12 +125,12 @@ class Seat:
                     else:
                         self.history.end(call, "refused", operation, sign_in, code=body.get("code"))
                     return reply
-                self.history.end(call, "unknown", operation, sign_in, error="503")
+                self.history.end(call, "unknown", operation, sign_in, error="503", request=reply.headers.get("X-Request-Id"))
             assert time.monotonic() < deadline, f"{operation} of {sign_in}: no answer for {PATIENCE} s"
             time.sleep(PAUSE)
 
     def sign_in(self) -> None:
-        intent = self.random.choice(INTENTS)
+        intent = self.random.choice(self.load.intents)
         step = int(time.time()) // self.codes.interval
         if intent == "code" and step <= getattr(self.someone, "step", 0):
             intent = "approve"

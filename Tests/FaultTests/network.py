@@ -1,6 +1,8 @@
 """Faults between processes, by packet filter rules of this network namespace, which holds nothing but the system under test."""
 
+import asyncio
 import contextlib
+import random
 import subprocess
 import threading
 
@@ -60,3 +62,50 @@ def resets(port: int, every: float, for_each: float):
     finally:
         over.set()
         thread.join()
+
+
+@contextlib.contextmanager
+def delayed(port: int, to: int, least: float, most: float):
+    """A proxy at `port` that hands on what it gets, in order within a connection and a direction, so many seconds later."""
+    loop = asyncio.new_event_loop()
+    chance = random.Random(port)
+
+    async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line: asyncio.Queue = asyncio.Queue()
+
+        async def write() -> None:
+            with contextlib.suppress(OSError):
+                while (item := await line.get())[1]:
+                    await asyncio.sleep(item[0] - loop.time())
+                    writer.write(item[1])
+                    await writer.drain()
+            writer.close()
+
+        writing = loop.create_task(write())
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                line.put_nowait((loop.time() + chance.uniform(least, most), data))
+        line.put_nowait((loop.time(), b""))
+        await writing
+
+    async def accept(reader, writer) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", to)
+        await asyncio.gather(hand_on(reader, there_writer), hand_on(there_reader, writer))
+
+    async def end() -> None:
+        server.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    server = loop.run_until_complete(asyncio.start_server(accept, "127.0.0.1", port))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

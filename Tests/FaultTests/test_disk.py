@@ -9,6 +9,7 @@ import pytest
 from stack import Stack
 
 from .conftest import LONG, Trial
+from .load import BRISK
 
 SHIM = """
 #define _GNU_SOURCE
@@ -26,7 +27,7 @@ int fdatasync(int fd) { int (*real)(int) = dlsym(RTLD_NEXT, "fdatasync"); if (fa
 def running(folder, environment=None):
     stack = Stack(folder, environment).start()
     try:
-        yield Trial(stack, 6)
+        yield Trial(stack, 4)
     finally:
         stack.stop()
 
@@ -46,7 +47,7 @@ def test_a_full_disk_stops_that_service_and_nothing_is_lost(tmp_path, service):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", disk], check=True)
     try:
         with running(folder) as trial:
-            with trial.load("disk-full") as load:
+            with trial.load("disk-full", intents=BRISK) as load:
                 load.until_redeemed(10)
                 with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
                     while True:
@@ -66,7 +67,7 @@ def test_a_disk_that_cannot_sync_is_never_trusted(tmp_path):
     source.write_text(SHIM)
     subprocess.run(["clang", "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
     with running(tmp_path / "var", {"LD_PRELOAD": str(shim), "FSYNC_FAILS_WHILE": str(mark)}) as trial:
-        with trial.load("fsync") as load:
+        with trial.load("fsync", intents=BRISK) as load:
             load.until_redeemed(10)
             mark.touch()
             try:

@@ -78,6 +78,30 @@ def test_a_process_stands_still_and_goes_on(trial, service):
         load.until_redeemed(30)
 
 
+POINTS = ("after-receive", "before-commit", "after-commit-before-reply", "after-reply")
+
+
+@pytest.mark.parametrize("method", ["Settle", "Redeem"])
+def test_a_process_is_killed_at_each_point_of_a_request(trial, failpoints, method):
+    with trial.load(f"points-{method}") as load:
+        load.until_redeemed(5)
+        for point in POINTS:
+            failpoints.wait(failpoints.arm(point, method, "kill"))
+            load.until_redeemed(5)
+
+
+@pytest.mark.parametrize("method", ["Settle", "Redeem"])
+def test_a_process_stands_still_between_an_effect_and_its_commit(trial, failpoints, method):
+    with trial.load(f"still-{method}") as load:
+        load.until_redeemed(5)
+        pid = failpoints.wait(failpoints.arm("before-commit", method, "stop"))
+        try:
+            time.sleep(10 if LONG else 4)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        load.until_redeemed(10)
+
+
 @pytest.mark.parametrize("fault", [network.black_hole, network.deaf, network.mute], ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("service", BEHIND if LONG else ["challenge"])
 def test_a_process_is_cut_off(trial, service, fault):

@@ -13,19 +13,36 @@ import pyotp
 import pytest
 import requests
 
+from bus import Caller, key
 from client import Application
 from conftest import Someone
-from stack import Stack
+from stack import BIN, Stack
 
 from .conftest import LONG, Trial
+from .load import BRISK
 
 SCALE = "policy=2 registration=2 challenge=2 verifier=2 gateway=2"
 
 
 class Scaled(Trial):
-    def load(self, name: str):
+    def load(self, name: str, **options):
         first = self.stack.first_port
-        return super().load(name, f"http://127.0.0.1:{first}", f"http://127.0.0.1:{first + 1}")
+        return super().load(name, f"http://127.0.0.1:{first}", f"http://127.0.0.1:{first + 1}", **options)
+
+    def restart(self, pid: int) -> None:
+        """Tells a process to end, and returns when the one that follows it is ready."""
+        address = next(word for word in arguments(pid) if word.startswith("--operations.address="))
+        os.kill(pid, signal.SIGTERM)
+
+        def is_ready() -> bool:
+            if not any(address in arguments(other) for other in self.processes() if other != pid):
+                return False
+            try:
+                return requests.get(f"http://{address.partition('=')[2]}/readyz", timeout=5).status_code == 200
+            except requests.ConnectionError:
+                return False
+
+        Stack.wait_for(is_ready, 30, f"the process at {address} to be there again")
 
     def processes(self, word: str = "countersign-") -> list[int]:
         """The supervisor's children whose program's path has this word."""
@@ -57,14 +74,24 @@ class Scaled(Trial):
         subprocess.run(["psql", "-q", "-h", place, "-p", str(port), "-U", "postgres", "-c", statement], check=True, stdout=subprocess.DEVNULL)
 
 
+def arguments(pid: int) -> list[str]:
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
 @pytest.fixture(scope="module")
-def scaled():
+def scaled(failpoints):
     # A short path: the database's socket lies in it.
     folder = pathlib.Path(f"/tmp/countersign-scaled-{os.getpid()}")
-    stack = Stack(folder, {"SCALE": SCALE}).start()
-    yield Scaled(stack, 12)
-    assert stack.stop() == 0
-    subprocess.run(["rm", "-rf", folder], check=True)
+    stack = Stack(folder, {"SCALE": SCALE, **failpoints.environment}).start()
+    try:
+        yield Scaled(stack, 12)
+    finally:
+        status = stack.stop()
+        subprocess.run(["rm", "-rf", folder], check=True)
+    assert status == 0
 
 
 def test_a_random_process_is_killed_every_second(scaled):
@@ -110,6 +137,62 @@ def test_one_of_two_stands_still_and_the_other_carries_on(scaled, service):
         finally:
             os.kill(pid, signal.SIGCONT)
         load.until_redeemed(20)
+
+
+def test_processes_are_restarted_in_turn_and_no_sign_in_fails(scaled):
+    """A client may be told to repeat a call; whoever does so comes to the end of the sign-in (the load fails otherwise)."""
+    chosen = {}
+    for pid in scaled.processes():
+        program = arguments(pid)[0]
+        chosen.setdefault(program, []).append(pid)
+    gateways = [pid for program, pids in chosen.items() if program.endswith("gateway") for pid in pids]
+    others = [pid for program, pids in chosen.items() if not program.endswith("gateway") for pid in (pids if LONG else pids[:1])]
+    with scaled.load("rolling", intents=BRISK) as load:
+        load.until_redeemed(5)
+        for pid in others:
+            scaled.restart(pid)
+        load.until_redeemed(5)
+    # Whoever is connected to a gateway that ends goes to it again, or to another.
+    with scaled.load("rolling-gateways", intents=BRISK) as load:
+        load.until_redeemed(5)
+        for pid in gateways:
+            scaled.restart(pid)
+        load.until_redeemed(5)
+
+
+def test_a_service_gets_another_key_and_no_sign_in_fails(scaled):
+    keys = scaled.stack.var / "keys"
+    before = key(keys, "challenge.key")
+
+    def rotate(*options: str) -> None:
+        subprocess.run([BIN / "countersign-admin", "keys", "rotate", "challenge", "--keys", keys, *options], check=True, stdout=subprocess.DEVNULL)
+
+    with scaled.load("keys", intents=BRISK) as load:
+        load.until_redeemed(5)
+        rotate()
+        assert key(keys, "challenge.key") != before
+        for pid in scaled.processes("countersign-challenge"):
+            scaled.restart(pid)
+        rotate("--step", "retire")
+        load.until_redeemed(10)
+    refused = 'countersign_bus_faults_total{kind="refused_connection"}'
+    counted = scaled.stack.metric("registration", refused)
+    with Caller(scaled.stack.bus("registration"), "challenge", key(keys, "registration.pub"), before) as caller:
+        assert not caller.is_ready(1)
+    assert scaled.stack.metric("registration", refused) > counted
+
+
+@pytest.mark.parametrize("method", ["Settle", "Redeem"])
+def test_one_that_stood_still_before_its_commit_commits_nothing_late(scaled, failpoints, method):
+    with scaled.load(f"late-{method}") as load:
+        load.until_redeemed(5)
+        pid = failpoints.wait(failpoints.arm("before-commit", method, "stop"))
+        try:
+            load.until_redeemed(10)
+            time.sleep(12 if LONG else 1)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        load.until_redeemed(10)
 
 
 def test_the_database_is_killed(scaled):

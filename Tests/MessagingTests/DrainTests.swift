@@ -1,5 +1,6 @@
 import Dispatch
 import Domain
+import SwiftProtobuf
 import Testing
 import Wire
 
@@ -71,7 +72,11 @@ struct DrainTests {
             _ = never.wait(timeout: .now() + .milliseconds(400))
         }
         try await Fixture.run([worker, caller]) {
-            let call = Task { await failure { _ = try await caller.call(Redeem(), Fixture.context(.seconds(20))) } }
+            // A call to one instance is never repeated, so that its reply is the answer.
+            let instance = try #require(await Fixture.ready(caller, .challenge).first)
+            let call = Task {
+                await failure { _ = try await caller.call(Redeem(), at: instance, Fixture.context(.seconds(20))) }
+            }
             await started.reach(1)
             let late = Task {
                 await failure { _ = try await caller.call(AwaitOutcome(), Fixture.context(.seconds(-1))) }
@@ -105,13 +110,49 @@ struct DrainTests {
             logger: Fixture.logger())
         let begin = ContinuousClock.now
         try await Fixture.run([worker, caller]) {
+            let instance = try #require(await Fixture.ready(caller, .challenge).first)
             let call = Task {
-                await failure { _ = try await caller.call(Redeem(), Fixture.context(.seconds(50))) }
+                await failure { _ = try await caller.call(Redeem(), at: instance, Fixture.context(.seconds(50))) }
             }
             await started.reach(1)
             await worker.drain()
             #expect(await call.value?.isOutcomeUnknown == true)
         }
         #expect(ContinuousClock.now - begin < .seconds(15))
+    }
+
+    @Test("with another instance the stopped request is asked of that one, under its id, and nobody hears of the drain")
+    func elsewhere() async throws {
+        let (folder, started) = (TemporaryFolder(), Tally())
+        func instance(_ name: String, _ answer: @escaping @Sendable (RequestID) async throws -> RedeemReply) throws
+            -> MessageBus
+        {
+            var routes = Routes(service: .challenge)
+            routes.on(Redeem.self) { _, context in try await answer(context.call.requestID) }
+            return try MessageBus(
+                try Fixture.configuration(.challenge, bind: ["ipc://\(folder.path)/\(name)"]), routes: routes,
+                logger: Fixture.logger())
+        }
+        let first = try instance("first") { _ in
+            started.add()
+            try await untilCancelled()
+            return RedeemReply()
+        }
+        let second = try instance("second") { id in RedeemReply.with { $0.username = "\(id)" } }
+        let caller = try MessageBus(
+            try Fixture.configuration(
+                .gateway, callees: [.challenge: ["ipc://\(folder.path)/first", "ipc://\(folder.path)/second"]]),
+            logger: Fixture.logger())
+        try await Fixture.run([first, caller]) {
+            let context = Fixture.context(.seconds(50))
+            let call = Task { try await caller.call(Redeem(), context) }
+            await started.reach(1)
+            try await Fixture.run([second]) {
+                await Fixture.ready(caller, .challenge, count: 2)
+                await first.drain()
+                let reply = try await call.value
+                #expect(reply.username == "\(context.requestID)")
+            }
+        }
     }
 }

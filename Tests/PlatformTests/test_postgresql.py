@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -9,7 +10,7 @@ import requests
 
 from client import Application
 from conftest import Someone
-from stack import Stack
+from stack import BIN, ROOT, Stack
 
 
 @pytest.fixture
@@ -52,3 +53,55 @@ def test_a_person_signs_in_on_postgresql_and_again_after_a_restart(var):
             assert requests.get(again.operations(service) + "/readyz", timeout=5).status_code == 200
     finally:
         assert again.stop() == 0
+
+
+def copy(var, port: int) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [
+            BIN / "countersign-admin", "store", "copy", "--json", "--from", var, "--to", f"postgresql://countersign@127.0.0.1:{port}/countersign",
+            "--password-file", var / "keys/postgresql.password",
+        ],
+        capture_output=True, text=True, timeout=60,
+    )
+
+
+def test_an_installation_moves_from_files_to_postgresql_with_its_people_and_phones(var):
+    stack = Stack(var).start()
+    port = stack.first_port + 10 + 16
+    try:
+        demo = stack.demo()
+        someone = Someone(demo)
+        sign_in(demo, someone)
+        refused = copy(var, port)
+        assert (refused.returncode, refused.stdout) == (75, ""), refused.stderr
+        assert "policy.sqlite is in use by another process" in refused.stderr
+    finally:
+        assert stack.stop() == 0
+
+    again = Stack(var, {"SCALE": "challenge=2"})
+    again.first_port = stack.first_port
+    again.environment = {**stack.environment, "SCALE": "challenge=2"}
+    again.start()
+    try:
+        assert f"moving the records of {var} to PostgreSQL" in again.log()
+        assert again.demo() == demo
+        sign_in(demo, someone)
+        log = [entry for entry in someone.administrator.sign_ins() if entry["username"] == someone.username]
+        assert [entry["status"] for entry in log].count("redeemed") == 2
+        refused = copy(var, port)
+        assert refused.returncode == 75, refused.stderr
+        assert "countersign-challenge" in refused.stderr and "stop these processes first" in refused.stderr
+    finally:
+        assert again.stop() == 0
+
+    # What was moved once stays where it is, and is not moved again.
+    last = Stack(var)
+    last.first_port, last.environment = stack.first_port, stack.environment
+    last.start()
+    try:
+        assert "moving" not in last.log().split("stopped")[-1]
+        sign_in(demo, someone)
+    finally:
+        assert last.stop() == 0
+    back = subprocess.run([str(ROOT / "scripts/supervise")], env={**stack.environment, "STORE": "sqlite"}, capture_output=True, text=True, timeout=30)
+    assert back.returncode == 64 and "STORE=sqlite is not possible any more" in back.stderr

@@ -28,6 +28,9 @@ enum GatewayMain {
     static let connectionsMax = Setting.number(
         "http.connectionsMax", default: 100_000, in: 100...1_000_000,
         help: "Connections open at the same time; more wait until one ends.")
+    static let requestsMax = Setting.number(
+        "http.requestsMax", default: 256, in: 1...100_000,
+        help: "Requests answered at the same time, waits and streams apart; beyond it a new sign-in gets 503.")
     static let waitsMax = Setting.number(
         "http.waitsMax", default: 20_000, in: 1...100_000,
         help: "Long polls held open at the same time; more get 503.")
@@ -38,14 +41,13 @@ enum GatewayMain {
     static func main() async {
         let keys = [
             address.key, externalURL.key, certificate.key, key.key, trustedProxies.key, connectionsMax.key,
-            waitsMax.key, streamsMax.key,
+            requestsMax.key, waitsMax.key, streamsMax.key,
         ]
         await ServiceMain.run(.gateway, settings: keys, check: check) { process in
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             let service = GatewayService(
                 configuration: try configuration(process.settings), caller: process.caller, tenants: tenants,
-                metrics: process.metrics,
-                logger: process.logger, now: process.now)
+                metrics: process.metrics, logger: process.logger, now: process.now)
             return ServiceParts(
                 background: [tenants, service],
                 dependencies: [.tenants(tenants), Dependency("http") { service.isListening }])
@@ -69,6 +71,7 @@ enum GatewayMain {
         }
         configuration.trustedProxies = settings[trustedProxies]
         configuration.connectionsMax = settings[connectionsMax]
+        configuration.requestsMax = settings[requestsMax]
         configuration.parkedWaitsMax = settings[waitsMax]
         configuration.eventStreamsMax = settings[streamsMax]
         if let problem = configuration.problem { throw ConfigurationProblem.refused(problem) }

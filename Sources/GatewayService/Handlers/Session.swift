@@ -21,6 +21,7 @@ struct Session: Sendable {
     private var cookies: SessionCookies { edge.authentication.cookies }
 
     func start(_ inbound: Inbound) async throws -> Reply {
+        try edge.admitSignIn()
         _ = try edge.tenants.tenant(inbound.tenant)
         try edge.authentication.origin.check(inbound)
         let body = try inbound.decode(SessionRequest.self)

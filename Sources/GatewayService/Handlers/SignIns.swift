@@ -19,6 +19,7 @@ struct SignIns: Sendable {
     let edge: Edge
 
     func begin(_ inbound: Inbound) async throws -> Reply {
+        try edge.admitSignIn()
         let client = try await edge.authentication.client(inbound)
         let body = try inbound.decode(SignInRequest.self)
         let request = BeginChallenge.with {

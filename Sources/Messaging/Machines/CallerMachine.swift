@@ -192,6 +192,23 @@ struct CallerMachine {
         return key
     }
 
+    /// A reply that says that the callee cannot tell whether the request had its effect, as after a lost connection: it is asked again,
+    /// elsewhere or there, while the same rules allow it. Returns whether it is; if not, the reply is the answer.
+    mutating func doubted(
+        _ peer: PeerID, sequence: UInt64, at now: Instant, using random: inout some RandomNumberGenerator,
+        isExpected: (SlabKey) -> Bool
+    ) -> Bool {
+        guard let index = position(peer), let key = peers[index].outstanding[sequence], isExpected(key),
+            var call = calls[key], call.lost(peer, limits: limits, budget: &budget, at: now) == .again
+        else { return false }
+        calls[key] = call
+        forget(sequence, at: index)
+        enqueue(key)
+        reportEmpty(index)
+        dispatch(at: now, using: &random)
+        return true
+    }
+
     mutating func refused(
         _ peer: PeerID, sequence: UInt64, _ reason: NackReason, at now: Instant,
         using random: inout some RandomNumberGenerator

@@ -1,5 +1,6 @@
 import CZeroMQ
 import Domain
+import Failpoints
 import Glibc
 import Logging
 import SwiftProtobuf
@@ -271,6 +272,7 @@ extension Engine {
         header.requestID = requestID
         header.status = result.status
         transmit(header, result.body, session)
+        Failpoint.afterReply.reach(handlers[method]?.method.name ?? "")
     }
 
     private func sendGoAway(_ session: SessionID, lastSequence: UInt64, _ reason: UInt32) {

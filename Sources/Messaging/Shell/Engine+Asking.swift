@@ -223,12 +223,19 @@ extension Engine {
     /// A reply counts only when it is for what is outstanding on this connection, request id included.
     private func answer(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ link: CalleeLink, _ group: CalleeGroup)
     {
-        let key = group.machine.replied(link.peer, sequence: header.sequence, at: now, using: &random) { key in
-            group.pending[Int(key.index)]?.context.requestID == header.requestID
+        let isExpected = { (key: SlabKey) in group.pending[Int(key.index)]?.context.requestID == header.requestID }
+        let failure = header.status == 0 ? nil : Self.failure(header.status, body)
+        if let failure, failure.isOutcomeUnknown,
+            group.machine.doubted(
+                link.peer, sequence: header.sequence, at: now, using: &random, isExpected: isExpected)
+        {
+            return
         }
+        let key = group.machine.replied(
+            link.peer, sequence: header.sequence, at: now, using: &random, isExpected: isExpected)
         guard let key, let call = group.take(key) else { return }
         call.isOver = true
-        answers.append((call, header.status == 0 ? .success(Array(body)) : .failure(Self.failure(header.status, body))))
+        answers.append((call, failure.map { .failure($0) } ?? .success(Array(body))))
     }
 
     private static func failure(_ status: UInt32, _ body: UnsafeRawBufferPointer) -> ServiceError {

@@ -65,10 +65,12 @@ extension Engine {
         return trusted.service(of: encoded).map { "\($0.rawValue) \(encoded)" }
     }
 
-    /// Counts handshakes that failed; nothing else of the ROUTER's monitor is needed, but it must be read.
+    /// Counts connections and how their handshakes ended; nothing else of the ROUTER's monitor is needed, but it must be read.
     func receiveRouterEvent(_ message: inout Message, _ port: Port) {
         guard let (event, _) = monitorEvent(&message, port) else { return }
         switch Int32(event) {
+        case ZMQ_EVENT_ACCEPTED: metrics(.acceptedConnection)
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: metrics(.trustedConnection)
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: metrics(.refusedConnection)
         default: break
         }

@@ -57,7 +57,7 @@ package struct StoreSettings: Sendable {
 
     /// Throws for a URL that is none or holds a password. It is not repeated: what is printed is read by others.
     func check(_ settings: Settings) throws(ConfigurationProblem) {
-        guard Self.isURL(settings[url]) else {
+        guard PostgreSQLConfiguration.isURL(settings[url]) else {
             throw .refused(
                 "\(url.key.name) must be \(url.key.accepts); the password goes into a file, see \(passwordFile.key.name)"
             )
@@ -81,16 +81,5 @@ package struct StoreSettings: Sendable {
             (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F
         }
         return isWord && (1...63).contains(text.utf8.count) && !text.hasPrefix("pg_") && text.first?.isNumber == false
-    }
-
-    /// RFC 3986 section 3.2.1: a password would follow a colon in the user information; libpq also takes one as a parameter.
-    private static func isURL(_ text: String) -> Bool {
-        let schemes = ["postgresql://", "postgres://"]
-        guard let scheme = schemes.first(where: text.hasPrefix), !text.contains("\0") else { return false }
-        let parts = text.dropFirst(scheme.count).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let authority = parts[0].prefix { $0 != "/" }
-        let user = authority.lastIndex(of: "@").map { authority[..<$0] } ?? ""
-        let parameters = parts.count > 1 ? parts[1].split(separator: "&") : []
-        return !user.contains(":") && !parameters.contains { $0.lowercased().hasPrefix("password") }
     }
 }

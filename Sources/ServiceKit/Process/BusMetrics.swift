@@ -5,6 +5,7 @@ import Wire
 /// What the bus counts.
 struct BusMetrics: Sendable {
     private let connections: Counter
+    private let callers: Counter
     private let calls: Counter
     private let refused: Counter
     private let joined: Counter
@@ -15,6 +16,10 @@ struct BusMetrics: Sendable {
         connections = registry.counter(
             "countersign_bus_callee_changes_total", help: "Instances of other services that became ready or were lost.",
             labels: ["service", "change"])
+        callers = registry.counter(
+            "countersign_bus_connections_total",
+            help: "Connections that came in: accepted, and those of them that proved their key, trusted.",
+            labels: ["stage"])
         calls = registry.counter(
             "countersign_bus_calls_total",
             help: "Calls to other services that were sent again, or that failed, by code.",
@@ -38,6 +43,8 @@ struct BusMetrics: Sendable {
         case .failed(let service, let method, let code): calls.increment(service.rawValue, name(method), code.name)
         case .refusedRequest(let method, let reason): refused.increment(name(method), "\(reason)")
         case .joinedRequest(let method): joined.increment(name(method))
+        case .acceptedConnection: callers.increment("accepted")
+        case .trustedConnection: callers.increment("trusted")
         case .refusedConnection: faults.increment("refused_connection")
         case .malformedFrame: faults.increment("malformed_frame")
         case .droppedReply: faults.increment("dropped_reply")

@@ -1,4 +1,5 @@
 import Domain
+import Failpoints
 package import Logging
 package import Messaging
 package import Telemetry
@@ -29,7 +30,7 @@ extension Routes {
                     if method.wait == .ordinary { handled.observe(.now - start, method.name) }
                 }
                 do {
-                    let reply = try await handle(body, context)
+                    let reply = try await Failpoint.passing(method.name) { try await handle(body, context) }
                     // What changes something leaves a line; what only reads would drown the others.
                     logger.log(
                         level: method.effect == .keyed ? .info : .debug, "request handled",

@@ -1,3 +1,4 @@
+import Failpoints
 import Foundation
 package import Storage
 
@@ -47,7 +48,16 @@ package final class PostgreSQLStore<Records>: Store {
     package func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
     {
         try Task.checkCancellation()
-        return try await pool.perform { [records] session in try session.transact(.write) { try body(records($0)) } }
+        let method = Failpoint.method
+        let result = try await pool.perform { [records] session in
+            try session.transact(.write) {
+                let result = try body(records($0))
+                Failpoint.beforeCommit.reach(method)
+                return result
+            }
+        }
+        Failpoint.afterCommit.reach(method)
+        return result
     }
 
     package func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result {

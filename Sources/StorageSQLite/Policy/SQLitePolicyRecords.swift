@@ -8,6 +8,10 @@ package struct SQLitePolicyRecords: PolicyRecords, SQLiteMemoRecords, SQLiteAudi
 
     package init(_ database: Database) { self.database = database }
 
+    package static let migrations = SQLiteMigrations([
+        .memo, .audit, SQLiteMigration("policy-0001", PackageResources.policy_0001_sql),
+    ])
+
     func execute(_ sql: String, _ arguments: StatementArguments) throws {
         try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }
@@ -34,10 +38,7 @@ extension SQLiteStore where Records == any PolicyRecords {
         path: String, limits: SQLiteLimits = SQLiteLimits(),
         onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
     ) throws(StoreOpeningError) -> SQLiteStore {
-        let migrations = SQLiteMigrations([
-            .memo, .audit, SQLiteMigration("policy-0001", PackageResources.policy_0001_sql),
-        ])
-        return try SQLiteStore(path: path, migrations: migrations, limits: limits, onCommit: onCommit) {
+        try SQLiteStore(path: path, migrations: SQLitePolicyRecords.migrations, limits: limits, onCommit: onCommit) {
             SQLitePolicyRecords($0)
         }
     }

@@ -9,6 +9,11 @@ package struct SQLiteRegistrationRecords: RegistrationRecords, SQLiteMemoRecords
 
     package init(_ database: Database) { self.database = database }
 
+    package static let migrations = SQLiteMigrations([
+        .memo, .audit, SQLiteMigration("registration-0001", PackageResources.registration_0001_sql),
+        SQLiteMigration("registration-0002", PackageResources.registration_0002_sql),
+    ])
+
     func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
         try Row.fetchAll(database.cachedStatement(sql: sql), arguments: arguments)
     }
@@ -57,12 +62,8 @@ extension SQLiteStore where Records == any RegistrationRecords {
         path: String, limits: SQLiteLimits = SQLiteLimits(),
         onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
     ) throws(StoreOpeningError) -> SQLiteStore<any RegistrationRecords> {
-        let migrations = SQLiteMigrations([
-            .memo, .audit, SQLiteMigration("registration-0001", PackageResources.registration_0001_sql),
-            SQLiteMigration("registration-0002", PackageResources.registration_0002_sql),
-        ])
-        return try SQLiteStore(path: path, migrations: migrations, limits: limits, onCommit: onCommit) {
-            SQLiteRegistrationRecords($0)
-        }
+        try SQLiteStore(
+            path: path, migrations: SQLiteRegistrationRecords.migrations, limits: limits, onCommit: onCommit
+        ) { SQLiteRegistrationRecords($0) }
     }
 }

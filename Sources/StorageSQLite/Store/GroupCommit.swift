@@ -1,4 +1,6 @@
+import Failpoints
 import GRDB
+import Glibc
 import Storage
 import Synchronization
 
@@ -117,6 +119,7 @@ final class GroupCommit: Sendable {
                 started += 1
                 try run(write, database, &settles)
             }
+            if Mutation.replyBeforeCommit.isMade { tellTooEarly(&settles) }
             try database.cachedStatement(sql: "COMMIT").execute()
         } catch {
             // Whatever the system's reason, nothing of the batch was applied and the same calls may go through later.
@@ -127,6 +130,13 @@ final class GroupCommit: Sendable {
         onCommit(CommitReport(writes: batch.count, duration: .now - start, isCommitted: failure == nil))
         for settle in settles { settle(failure) }
         for write in batch[started...] { write.fail(failure ?? .unavailable) }
+    }
+
+    /// The fault that `Mutation.replyBeforeCommit` is, wide enough to be killed in.
+    private func tellTooEarly(_ settles: inout [Settle]) {
+        for settle in settles { settle(nil) }
+        settles = []
+        usleep(100_000)
     }
 
     /// Runs one write in its savepoint. Throws only when the whole transaction is lost; then the write has been told.

@@ -1,3 +1,4 @@
+import Failpoints
 package import GRDB
 package import Storage
 
@@ -28,12 +29,8 @@ package final class SQLiteStore<Records>: Store {
             }
         } catch let error as StoreOpeningError {
             throw error
-        } catch let error as DatabaseError
-            where error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT
-        {
-            throw .foreign(path: path, detail: error.message ?? "damaged")
         } catch let error as DatabaseError {
-            throw .inaccessible(path: path, detail: error.message ?? "\(error.resultCode)")
+            throw StoreOpeningError(error, path: path)
         } catch {
             throw .inaccessible(path: path, detail: "\(error)")
         }
@@ -45,7 +42,14 @@ package final class SQLiteStore<Records>: Store {
     package func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
     {
         try Task.checkCancellation()
-        return try await commits.perform { [records] database in try body(records(database)) }
+        let method = Failpoint.method
+        let result = try await commits.perform { [records] database in
+            let result = try body(records(database))
+            Failpoint.beforeCommit.reach(method)
+            return result
+        }
+        Failpoint.afterCommit.reach(method)
+        return result
     }
 
     package func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result {
