@@ -25,13 +25,12 @@ extension ChallengeService {
         let found = try await caller.call(question, context.call.child(ResolvePerson.method.id))
         let admission = Admission(found, factor: factor, policy: tenant.policy)
         let draft = RequestDraft(
-            request: request, factor: factor, tenant: tenant, admission: admission, origin: context.call.originID,
-            time: now())
+            request: request, factor: factor, tenant: tenant, admission: admission, time: now())
         let (randomBytes, sealer) = (randomBytes, sealer)
         let reply = try await once.run(request, context, holdsSecret: true) {
             (records: any ChallengeRecords) -> BeginChallengeReply in
             var transaction = ChallengeTransaction(
-                records: records, tenant: tenant, time: draft.time, sealer: sealer, origin: draft.origin)
+                records: records, tenant: tenant, time: draft.time, sealer: sealer, for: context.call)
             return try draft.begin(in: &transaction, randomBytes)
         }
         // A repeat gets here too; both are harmless then.
@@ -48,7 +47,6 @@ struct RequestDraft: Sendable {
     let factor: Factor
     let tenant: TenantView
     let admission: Admission
-    let origin: RequestID
     let time: Timestamp
 
     var purpose: Purpose { factor == .passwordless ? .signIn : .secondFactor }
@@ -76,12 +74,13 @@ struct RequestDraft: Sendable {
         begin.secretDigest = sha256(Array(secret.utf8))
         begin.isSilenced = refusal == nil && budget.isSilent(at: time)
         begin.takesCodeInEveryMode = request.anyModeCode
+        begin.trace = transaction.trace
         begin.targets = refusal == nil ? admission.devices.map { DeviceID($0.id) } : []
         let rules = ChallengeMachine.Rules(
             expiresAt: expiresAt, redeemWindow: .seconds(settings.redeemWindowSeconds), isDecoy: refusal != nil)
         let challenge = ChallengeRecord(
             begin, machine: ChallengeMachine(rules: rules, wrongNumbers: settings.wrongNumbersPerRequest))
-        try transaction.begin(challenge, line: line(challenge, refusal), show: notify(challenge))
+        try transaction.begin(challenge, line: line(challenge, refusal, transaction.origin), show: notify(challenge))
         return BeginChallengeReply.with {
             $0.id = id.rawValue
             $0.secret = secret
@@ -103,7 +102,7 @@ struct RequestDraft: Sendable {
             expiresAt: expiresAt, numberDigits: digits)
     }
 
-    private func line(_ challenge: ChallengeRecord, _ refusal: SignInReason?) -> SignInRecord {
+    private func line(_ challenge: ChallengeRecord, _ refusal: SignInReason?, _ origin: RequestID) -> SignInRecord {
         var line = SignInRecord(challenge, origin: origin)
         line.application = request.application
         line.ipAddress = request.context.ipAddress
