@@ -19,11 +19,12 @@ struct ChallengeMetrics: Sendable {
             "countersign_challenges_begun_total", help: "Challenges begun.", labels: ["purpose", "kind"])
         ended = registry.counter(
             "countersign_challenges_settled_total", help: "Challenges settled, by how; reason is why a person refused.",
-            labels: ["purpose", "status", "reason", "method"])
+            labels: ["purpose", "kind", "status", "reason", "method"])
         // 0 from the start, so that an alert sees the first one.
         for purpose in [Purpose.signIn, .secondFactor] {
             ended.increment(
-                by: 0, purpose.rawValue, ChallengeStatus.denied.rawValue, DenialReason.reported.rawValue, "none")
+                by: 0, purpose.rawValue, Self.kind(isDecoy: false), ChallengeStatus.denied.rawValue,
+                DenialReason.reported.rawValue, "none")
         }
         answers = registry.histogram(
             "countersign_challenge_answer_duration_seconds",
@@ -38,9 +39,12 @@ struct ChallengeMetrics: Sendable {
         registry.gauge("countersign_challenge_waits", help: "Calls parked for an outcome.") { Double(waiters.count) }
     }
 
+    static func kind(isDecoy: Bool) -> String { isDecoy ? "decoy" : "challenge" }
+
     func settled(_ end: ChallengeTransaction.Settled) {
         ended.increment(
-            end.purpose.rawValue, end.status.rawValue, end.reason?.rawValue ?? "none", end.method?.rawValue ?? "none")
+            end.purpose.rawValue, Self.kind(isDecoy: end.isDecoy), end.status.rawValue, end.reason?.rawValue ?? "none",
+            end.method?.rawValue ?? "none")
         guard end.status == .approved || end.status == .denied else { return }
         answers.observe(end.duration, end.purpose.rawValue)
     }

@@ -36,7 +36,7 @@ extension ChallengeService {
         // A repeat gets here too; both are harmless then.
         let lapse = Lapse(at: Timestamp(milliseconds: reply.expiresAtMs), id: ChallengeID(reply.id), tenant: tenant.id)
         perform(.init(lapses: [lapse], outboxDue: draft.time))
-        metrics.begun.increment(draft.purpose.rawValue, admission.refusal == nil ? "challenge" : "decoy")
+        metrics.begun.increment(draft.purpose.rawValue, ChallengeMetrics.kind(isDecoy: admission.refusal != nil))
         return reply
     }
 }

@@ -41,7 +41,7 @@ extension ChallengeService {
             try transaction.begin(challenge, line: line, show: Notify(showing: challenge, targets: [target]))
             return challenge
         }
-        metrics.begun.increment(purpose.rawValue, "challenge")
+        metrics.begun.increment(purpose.rawValue, ChallengeMetrics.kind(isDecoy: false))
         return BeginDeviceChallengeReply.with {
             $0.number = challenge.number
             $0.expiresAtMs = challenge.machine.rules.expiresAt.milliseconds

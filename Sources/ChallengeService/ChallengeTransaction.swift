@@ -21,6 +21,7 @@ struct ChallengeTransaction {
     /// How a challenge ended, for the metrics.
     struct Settled: Sendable {
         let purpose: Purpose
+        let isDecoy: Bool
         let status: ChallengeStatus
         let reason: DenialReason?
         let method: SignInMethod?
@@ -106,8 +107,8 @@ struct ChallengeTransaction {
         let state = challenge.machine.state
         effects.settled.append(
             Settled(
-                purpose: challenge.purpose, status: state.status, reason: state.reason, method: state.method,
-                duration: max((state.settledAt ?? time) - challenge.createdAt, .zero)))
+                purpose: challenge.purpose, isDecoy: challenge.isDecoy, status: state.status, reason: state.reason,
+                method: state.method, duration: max((state.settledAt ?? time) - challenge.createdAt, .zero)))
     }
 
     /// Stores a changed challenge and its line in the log.

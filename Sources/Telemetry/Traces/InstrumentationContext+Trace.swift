@@ -11,14 +11,20 @@ extension InstrumentationContext {
     }
 
     /// Where in which trace the code that runs stands: the span that is open here, else what came from elsewhere.
-    package var traceparent: Traceparent? { self[ParentKey.self] }
+    package internal(set) var traceparent: Traceparent? {
+        get { self[ParentKey.self] }
+        set {
+            self[ParentKey.self] = newValue
+            self[SpanKey.self] = nil
+        }
+    }
 
     /// The span that is open here; nil when nothing is recorded.
     package internal(set) var span: RecordedSpan? {
         get { self[SpanKey.self] }
         set {
+            traceparent = newValue?.place ?? traceparent
             self[SpanKey.self] = newValue
-            self[ParentKey.self] = newValue?.place ?? traceparent
         }
     }
 }

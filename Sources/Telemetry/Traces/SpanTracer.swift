@@ -55,8 +55,8 @@ package struct SpanTracer: Tracer {
     package func extract<Carrier, Extract>(
         _ carrier: Carrier, into context: inout InstrumentationContext, using extractor: Extract
     ) where Extract: Extractor, Extract.Carrier == Carrier {
-        guard let header = extractor.extract(key: Traceparent.headerName, from: carrier) else { return }
-        context = InstrumentationContext(parent: Traceparent(header) ?? context.traceparent)
+        let header = extractor.extract(key: Traceparent.headerName, from: carrier)
+        if let place = header.flatMap(Traceparent.init) { context.traceparent = place }
     }
 
     package func inject<Carrier, Inject>(
