@@ -27,6 +27,7 @@ class Watched(Stack):
     def __init__(self, folder: pathlib.Path):
         super().__init__(folder)
         self.collector = Collector(self.first_port + 38)
+        self.prometheus_process: subprocess.Popen | None = None
         self.prometheus = f"http://127.0.0.1:{self.first_port + 39}"
         for service in self.SERVICES:
             self.environment[f"COUNTERSIGN_{service.upper()}_TELEMETRY_TRACES_ENDPOINT"] = self.collector.url
@@ -74,9 +75,10 @@ class Watched(Stack):
         return reply["data"]["result"]
 
     def stop(self, *arguments) -> int:
-        self.prometheus_process.terminate()
-        self.prometheus_process.wait(timeout=30)
-        self.prometheus_log.close()
+        if self.prometheus_process is not None:
+            self.prometheus_process.terminate()
+            self.prometheus_process.wait(timeout=30)
+            self.prometheus_log.close()
         status = super().stop(*arguments)
         self.collector.stop()
         return status
@@ -84,8 +86,9 @@ class Watched(Stack):
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
-    stack = Watched(tmp_path_factory.mktemp("watched") / "var").start()
+    stack = Watched(tmp_path_factory.mktemp("watched") / "var")
     try:
+        stack.start()
         use(stack)
         # Rates need two scrapes after what is to be seen.
         scrapes = scrape_count(stack)
