@@ -61,6 +61,7 @@ let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -77,6 +78,7 @@ let package = Package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
             traits: ["YAML", "CommandLineArguments"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -111,7 +113,7 @@ let package = Package(
 
         // Machinery
         module("Messaging", ["Domain", "Failpoints", "Wire", "CZeroMQ", logging, protobuf]),
-        module("Telemetry", ["Domain", logging]),
+        module("Telemetry", ["Domain", logging, tracing]),
         module("Storage", ["Domain"]),
         module(
             "StorageSQLite", ["Domain", "Failpoints", "Storage", "Telemetry", grdb, logging],
@@ -123,8 +125,8 @@ let package = Package(
             "ServiceKit",
             [
                 "Domain", "Failpoints", "Wire", "Messaging", "Telemetry", "Storage", "Secrets", "Proofs",
-                argumentParser,
-                configuration, lifecycle, logging, nioCore, nioHTTP1, nioPosix, protobuf, unixSignals, yams,
+                argumentParser, asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+                protobuf, tracing, unixSignals, yams,
             ]),
 
         module("StoreCopy", ["Secrets", "Storage", "StoragePostgreSQL", "StorageSQLite"]),
@@ -168,7 +170,7 @@ let package = Package(
                 "CZlib",
                 hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, httpTypes, lifecycle, logging, mustache,
                 nioCore,
-                nioFoundation, nioHTTPTypes, nioPosix, nioSSL, protobuf,
+                nioFoundation, nioHTTPTypes, nioPosix, nioSSL, protobuf, tracing,
             ], resources: [.embedInCode("Web")]),
 
         // The phone, as a library
@@ -221,7 +223,7 @@ let package = Package(
         tests("Wire", ["Wire", "Domain", "TestSupport", protobuf]),
         tests("Secrets", ["Secrets", "Domain"]),
         tests("Messaging", ["Messaging", "Wire", "Domain", "TestSupport", "CZeroMQ", logging, protobuf]),
-        tests("Telemetry", ["Telemetry", "Domain", logging]),
+        tests("Telemetry", ["Telemetry", "Domain", logging, tracing]),
         tests(
             "StorageSQLite", ["Storage", "StorageSQLite", "StorageConformance", "Domain", "TestSupport", grdb, logging]),
         tests(
@@ -234,7 +236,7 @@ let package = Package(
             "ServiceKit",
             [
                 "ServiceKit", "Messaging", "Wire", "Domain", "Telemetry", "Storage", "StorageSQLite", "Secrets",
-                "TestSupport", configuration, lifecycle, logging, protobuf,
+                "TestSupport", configuration, lifecycle, logging, protobuf, tracing,
             ]),
         tests(
             "PolicyService",

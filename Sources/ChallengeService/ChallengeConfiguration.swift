@@ -21,6 +21,8 @@ package struct ChallengeConfiguration: Sendable {
     /// Pauses between attempts of the outbox: the first, and what doubling stops at.
     package var retryFirst = Duration.milliseconds(200)
     package var retryLongest = Duration.seconds(30)
+    /// How often the metrics hear what waits in the outbox.
+    package var measureInterval = Duration.seconds(5)
     /// How often old rows are deleted, and how many in one transaction.
     package var purgeInterval = Duration.seconds(3600)
     package var purgeBatchMax = 500

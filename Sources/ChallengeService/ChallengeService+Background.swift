@@ -69,6 +69,17 @@ extension ChallengeService {
         }
     }
 
+    /// Tells the metrics what waits in the outbox, now and again.
+    func keepMeasuring() async {
+        while !Task.isCancelled {
+            if let backlog = try? await store.read({ try $0.outboxBacklog() }) {
+                metrics.backlog(backlog, at: now())
+            }
+            // An interval, not a wait for anything; cancelled at shutdown.
+            try? await Task.sleep(for: configuration.measureInterval)
+        }
+    }
+
     /// Does what is due now.
     func meetDeadlines() async {
         while true {

@@ -26,15 +26,14 @@ extension ChallengeService {
         let found = try await caller.call(question, context.call.child(ResolvePerson.method.id))
         let admission = Admission(found, factor: factor, policy: tenant.policy)
         let draft = RequestDraft(
-            request: request, factor: factor, tenant: tenant, admission: admission, origin: context.call.originID,
-            time: now())
+            request: request, factor: factor, tenant: tenant, admission: admission, time: now())
         let (randomBytes, sealer) = (randomBytes, sealer)
         // Nil where a repeat gets the first reply.
         let isDecoy = Mutex<Bool?>(nil)
         let reply = try await once.run(request, context, holdsSecret: true) {
             (records: any ChallengeRecords) -> BeginChallengeReply in
             var transaction = ChallengeTransaction(
-                records: records, tenant: tenant, time: draft.time, sealer: sealer, origin: draft.origin)
+                records: records, tenant: tenant, time: draft.time, sealer: sealer, for: context.call)
             let (reply, rules) = try draft.begin(in: &transaction, randomBytes)
             isDecoy.withLock { $0 = rules.isDecoy }
             return reply
@@ -43,7 +42,7 @@ extension ChallengeService {
         let lapse = Lapse(at: Timestamp(milliseconds: reply.expiresAtMs), id: ChallengeID(reply.id), tenant: tenant.id)
         perform(.init(lapses: [lapse], outboxDue: [.notifier: draft.time]))
         if let isDecoy = isDecoy.withLock({ $0 }) {
-            metrics.begun.increment(draft.purpose.rawValue, isDecoy ? "decoy" : "challenge")
+            metrics.begun.increment(draft.purpose.rawValue, ChallengeMetrics.kind(isDecoy: isDecoy))
         }
         return reply
     }
@@ -55,7 +54,6 @@ struct RequestDraft: Sendable {
     let factor: Factor
     let tenant: TenantView
     let admission: Admission
-    let origin: RequestID
     let time: Timestamp
 
     var purpose: Purpose { factor == .passwordless ? .signIn : .secondFactor }
@@ -84,12 +82,13 @@ struct RequestDraft: Sendable {
         begin.secretDigest = sha256(Array(secret.utf8))
         begin.isSilenced = refusal == nil && budget.isSilent(at: time)
         begin.takesCodeInEveryMode = request.anyModeCode
+        begin.trace = transaction.trace
         begin.targets = refusal == nil ? admission.devices.map { DeviceID($0.id) } : []
         let rules = ChallengeMachine.Rules(
             expiresAt: expiresAt, redeemWindow: .seconds(settings.redeemWindowSeconds), isDecoy: refusal != nil)
         let challenge = ChallengeRecord(
             begin, machine: ChallengeMachine(rules: rules, wrongNumbers: settings.wrongNumbersPerRequest))
-        try transaction.begin(challenge, line: line(challenge, refusal), show: notify(challenge))
+        try transaction.begin(challenge, line: line(challenge, refusal, transaction.origin), show: notify(challenge))
         let reply = BeginChallengeReply.with {
             $0.id = id.rawValue
             $0.secret = secret
@@ -112,7 +111,7 @@ struct RequestDraft: Sendable {
             expiresAt: expiresAt, numberDigits: digits)
     }
 
-    private func line(_ challenge: ChallengeRecord, _ refusal: SignInReason?) -> SignInRecord {
+    private func line(_ challenge: ChallengeRecord, _ refusal: SignInReason?, _ origin: RequestID) -> SignInRecord {
         var line = SignInRecord(challenge, origin: origin)
         line.application = request.application
         line.ipAddress = request.context.ipAddress

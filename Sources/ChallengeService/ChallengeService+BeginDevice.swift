@@ -41,7 +41,7 @@ extension ChallengeService {
             try transaction.begin(challenge, line: line, show: Notify(showing: challenge, targets: [target]))
             return challenge
         }
-        metrics.begun.increment(purpose.rawValue, "challenge")
+        metrics.begun.increment(purpose.rawValue, ChallengeMetrics.kind(isDecoy: false))
         return BeginDeviceChallengeReply.with {
             $0.number = challenge.number
             $0.expiresAtMs = challenge.machine.rules.expiresAt.milliseconds
@@ -67,6 +67,7 @@ extension ChallengeService {
             number: MatchingNumber.random(digits: digits, randomBytes), content: content.json, createdAt: time)
         begin.person = .init(id: person, username: request.username, displayName: "", groups: [], mayUseCodes: false)
         begin.onlyDevice = DeviceID(request.deviceID)
+        begin.trace = transaction.trace
         begin.targets = [DeviceID(request.deviceID)]
         // A wrong number ends an activation, whatever the tenant allows elsewhere.
         let machine = ChallengeMachine(

@@ -14,11 +14,11 @@ extension ChallengeService {
         guard let cause = SignInReason(rawValue: request.cause) else {
             throw ServiceError(.malformed, "unknown cause")
         }
-        let (time, sealer, origin) = (now(), sealer, context.call.originID)
+        let (time, sealer) = (now(), sealer)
         let effects = Mutex(ChallengeTransaction.Effects())
         let reply = try await once.run(request, context) { (records: any ChallengeRecords) -> Wire.Empty in
             var transaction = ChallengeTransaction(
-                records: records, tenant: tenant, time: time, sealer: sealer, origin: origin)
+                records: records, tenant: tenant, time: time, sealer: sealer, for: context.call)
             try transaction.revoke(request, cause)
             effects.withLock { $0 = transaction.effects }
             return Wire.Empty()

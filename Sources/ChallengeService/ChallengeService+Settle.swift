@@ -18,6 +18,8 @@ extension ChallengeService {
             (transaction: inout ChallengeTransaction) -> Settlement in
             try Settlement(request, decision, in: &transaction, confirmAt: confirmAt)
         }
+        // A phone's answer comes in a trace of its own.
+        TraceContext.linkActiveSpan(to: settlement.challenge?.trace)
         let reply = try settlement.reply()
         if let challenge = settlement.challenge, challenge.factor == nil {
             // What a 200 reported is visible to the next call: registration commits first, also for a retry that finds it undone.

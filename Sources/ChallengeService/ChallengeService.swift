@@ -65,9 +65,9 @@ package final class ChallengeService: Service {
         logger = surroundings.logger
         now = surroundings.now
         randomBytes = surroundings.randomBytes
-        metrics = ChallengeMetrics(surroundings.metrics)
         once = Once(store: store, memos: { $0 }, sealer: surroundings.sealer, now: surroundings.now)
         waiters = OutcomeWaiters(limit: configuration.waitersMax)
+        metrics = ChallengeMetrics(surroundings.metrics, waiters: waiters)
         outbox = OutboxDispatcher(
             store: store, surroundings, configuration: configuration, metrics: metrics, deadlines: deadlines)
     }
@@ -81,6 +81,7 @@ package final class ChallengeService: Service {
                 group.addTask { await self.outbox.run() }
                 group.addTask { await self.keepDeadlines() }
                 group.addTask { await self.keepPurging() }
+                group.addTask { await self.keepMeasuring() }
                 guard let announcements = self.store.announcements else { return }
                 group.addTask { for await item in announcements { self.hear(item) } }
                 group.addTask { await self.keepAdopting() }
@@ -94,10 +95,10 @@ package final class ChallengeService: Service {
         _ tenant: TenantView, _ call: CallContext,
         _ body: @escaping @Sendable (inout ChallengeTransaction) throws -> Result
     ) async throws -> Result {
-        let (time, sealer, origin) = (now(), sealer, call.originID)
+        let (time, sealer) = (now(), sealer)
         let (result, effects) = try await store.write { records in
             var transaction = ChallengeTransaction(
-                records: records, tenant: tenant, time: time, sealer: sealer, origin: origin)
+                records: records, tenant: tenant, time: time, sealer: sealer, for: call)
             let result = try body(&transaction)
             return (result, transaction.effects)
         }
@@ -114,7 +115,7 @@ package final class ChallengeService: Service {
     func perform(_ effects: ChallengeTransaction.Effects) {
         for lapse in effects.lapses { deadlines.add(.lapse(lapse.id, lapse.tenant), at: lapse.at) }
         for id in effects.changed { tell(of: id) }
-        for status in effects.settled { metrics.settled.increment(status.rawValue) }
+        for end in effects.settled { metrics.settled(end) }
         for (receiver, due) in effects.outboxDue { outbox.schedule(for: receiver, at: due) }
     }
 }

@@ -1,4 +1,5 @@
 import Domain
+import Messaging
 import Secrets
 import ServiceKit
 import Storage
@@ -13,8 +14,19 @@ struct ChallengeTransaction {
         var lapses: [Lapse] = []
         /// Challenges whose waiters look again.
         var changed: [ChallengeID] = []
-        var settled: [ChallengeStatus] = []
+        var settled: [Settled] = []
         var outboxDue: [OutboxRecord.Receiver: Timestamp] = [:]
+    }
+
+    /// How a challenge ended, for the metrics.
+    struct Settled: Sendable {
+        let purpose: Purpose
+        let isDecoy: Bool
+        let status: ChallengeStatus
+        let reason: DenialReason?
+        let method: SignInMethod?
+        /// From its begin to its end.
+        let duration: Duration
     }
 
     /// Why a challenge changed, for the log and the budget.
@@ -32,16 +44,19 @@ struct ChallengeTransaction {
     let time: Timestamp
     let sealer: Sealer
     let origin: RequestID
+    /// The `traceparent` of the request that this serves; nil when it is not traced.
+    let trace: String?
     private(set) var effects = Effects()
     /// Where the outbox keeps the effect of a device's own challenge.
     private(set) var confirmSequence: Int64?
 
-    init(records: any ChallengeRecords, tenant: TenantView, time: Timestamp, sealer: Sealer, origin: RequestID) {
+    init(records: any ChallengeRecords, tenant: TenantView, time: Timestamp, sealer: Sealer, for call: CallContext) {
         self.records = records
         self.tenant = tenant
         self.time = time
         self.sealer = sealer
-        self.origin = origin
+        origin = call.originID
+        trace = call.trace.sampled ? call.trace.traceparent : nil
     }
 
     // MARK: Begin
@@ -96,7 +111,11 @@ struct ChallengeTransaction {
         try count(change.budget, challenge)
         try withdraw(challenge)
         if challenge.factor == nil { try confirm(challenge, at: change.confirmAt ?? time) }
-        effects.settled.append(challenge.machine.state.status)
+        let state = challenge.machine.state
+        effects.settled.append(
+            Settled(
+                purpose: challenge.purpose, isDecoy: challenge.isDecoy, status: state.status, reason: state.reason,
+                method: state.method, duration: max((state.settledAt ?? time) - challenge.createdAt, .zero)))
     }
 
     /// Stores a changed challenge and its line in the log.
@@ -179,8 +198,8 @@ struct ChallengeTransaction {
         return try records.append(
             OutboxRecord(
                 kind: kind, challenge: challenge.id, body: try sealer.seal(body, for: OutboxDispatcher.sealingPurpose),
-                origin: origin,
-                createdAt: time, usefulUntil: usefulUntil, attemptsLeft: attempts, dueAt: due))
+                origin: origin, trace: trace, createdAt: time, usefulUntil: usefulUntil, attemptsLeft: attempts,
+                dueAt: due))
     }
 
     private mutating func noteLapse(of challenge: ChallengeRecord) {

@@ -2,6 +2,7 @@ import Domain
 import Logging
 import Messaging
 import Secrets
+import ServiceKit
 import Storage
 import SwiftProtobuf
 import Synchronization
@@ -187,7 +188,10 @@ final class OutboxDispatcher: Sendable {
     }
 
     private func context(_ message: OutboxRecord) -> CallContext {
-        Self.context(message.kind, message.challenge, origin: message.origin, timeout: configuration.deliveryTimeout)
+        var context = Self.context(
+            message.kind, message.challenge, origin: message.origin, timeout: configuration.deliveryTimeout)
+        context.trace = message.trace.flatMap { TraceContext(traceparent: $0) } ?? .none
+        return context
     }
 
     /// The same request id whoever sends it and however often: the effect belongs to the challenge.

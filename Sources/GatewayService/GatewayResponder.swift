@@ -6,6 +6,8 @@ import Logging
 import Messaging
 import NIOCore
 import ServiceKit
+import Telemetry
+import Tracing
 import Wire
 
 /// What Hummingbird makes for each request.
@@ -22,21 +24,51 @@ struct GatewayResponder: HTTPResponder {
     let table: RouteTable
     let edge: Edge
     let metrics: GatewayMetrics
+    let tracer: SpanTracer?
     let addresses: ClientAddress
     let errorPage: ErrorPage
 
     func respond(to request: Request, context: GatewayRequestContext) async throws -> Response {
         edge.load.enter()
         defer { edge.load.leave() }
-        let started = ContinuousClock.now
-        let originID = Domain.RequestID.make(at: edge.now())
-        let connection = Connection(channel: context.channel)
+        let parent = request.headers[.traceparent].flatMap { Traceparent($0) }
+        let span = tracer?.admit(GatewayMetrics.known(request.method.rawValue), from: parent)
+        // What is not sampled here is not sampled behind, whatever its caller says.
+        let trace = span?.place ?? parent?.sampled(false)
+        let arrival = Arrival(
+            originID: Domain.RequestID.make(at: edge.now()), trace: trace.map { TraceContext($0) } ?? .none,
+            connection: Connection(channel: context.channel), at: .now)
+        metrics.began()
+        guard let span else { return await answer(request, arrival).response }
+        defer { span.end() }
+        return await InstrumentationContext.withValue(span.context) {
+            let answer = await answer(request, arrival)
+            describe(request, arrival, answer, on: span)
+            return answer.response
+        }
+    }
+
+    /// What a request is known by from its first byte on.
+    struct Arrival: Sendable {
+        let originID: Domain.RequestID
+        let trace: TraceContext
+        let connection: Connection
+        let at: ContinuousClock.Instant
+    }
+
+    private struct Answer {
+        let response: Response
+        let template: String
+    }
+
+    private func answer(_ request: Request, _ arrival: Arrival) async -> Answer {
         let (path, query) = Self.split(request.head.path ?? "/")
         var route: Route?
         var template = "unmatched"
+        var hasWaited = false
         var reply: Reply
         do {
-            guard addresses.mayConnect(connection.peer, isTLS: edge.configuration.tls != nil) else {
+            guard addresses.mayConnect(arrival.connection.peer, isTLS: edge.configuration.tls != nil) else {
                 throw ServiceError(.refused, "plain HTTP is for loopback and the proxies that are named")
             }
             let match = try table.match(path)
@@ -44,18 +76,31 @@ struct GatewayResponder: HTTPResponder {
             route = match.flatMap { $0.routes[request.method == .head ? .get : request.method] }
             let found = try Self.found(route, match)
             let inbound = try await inbound(
-                request, found, path: path, query: query, parameters: match?.parameters ?? [:],
-                identity: (originID, connection, started))
+                request, found, path: path, query: query, parameters: match?.parameters ?? [:], arrival)
+            hasWaited = inbound.query["wait"] != nil
             reply = try await found.handler(inbound)
         } catch {
-            reply = Self.problem(error, route, originID, edge.logger)
-            reply = errorPage.reply(instead: reply, request.method, path, request.headers, originID) ?? reply
+            reply = Self.problem(error, route, arrival.originID, edge.logger)
+            reply = errorPage.reply(instead: reply, request.method, path, request.headers, arrival.originID) ?? reply
         }
-        Self.complete(&reply.headers, originID)
-        let duration = ContinuousClock.now - started
-        metrics.answered(request.method.rawValue, template, reply.status.code, duration)
-        log(request, path, reply, originID, connection, duration)
-        return await response(reply, isHead: request.method == .head)
+        Self.complete(&reply.headers, arrival.originID)
+        let duration = ContinuousClock.now - arrival.at
+        metrics.answered(request.method.rawValue, template, reply.status.code, duration, hasWaited: hasWaited)
+        log(request, path, reply, arrival, duration)
+        return Answer(response: await response(reply, isHead: request.method == .head), template: template)
+    }
+
+    /// As HTTP servers' spans are described (OpenTelemetry semantic conventions). The path is left out: it names people and devices.
+    private func describe(_ request: Request, _ arrival: Arrival, _ answer: Answer, on span: RecordedSpan) {
+        let (method, status) = (GatewayMetrics.known(request.method.rawValue), answer.response.status.code)
+        span.operationName = "\(method) \(answer.template)"
+        span.updateAttributes { attributes in
+            attributes["http.request.method"] = method == "other" ? "_OTHER" : method
+            attributes["http.route"] = answer.template
+            attributes["http.response.status_code"] = status
+            attributes["countersign.request_id"] = arrival.originID.description
+        }
+        if status >= 500 { span.setStatus(SpanStatus(code: .error)) }
     }
 
     private static func split(_ target: String) -> (path: Substring, query: Substring) {
@@ -80,21 +125,20 @@ struct GatewayResponder: HTTPResponder {
 
     private func inbound(
         _ request: Request, _ route: Route, path: Substring, query: Substring, parameters: [String: String],
-        identity: (originID: Domain.RequestID, connection: Connection, started: ContinuousClock.Instant)
+        _ arrival: Arrival
     ) async throws -> Inbound {
         // RFC 9112 section 3.2. Checks of the process itself, which carry no name, are answered.
         guard parameters["tenant"] == nil || request.head.authority != nil else {
             throw ServiceError(.malformed, "the request has no Host")
         }
-        let body = try await body(of: request, route, identity.connection)
+        let body = try await body(of: request, route, arrival.connection)
         return Inbound(
             method: request.method, path: String(path), query: try Query(query), headers: request.headers,
             parameters: parameters,
-            body: body, upload: route.body == .upload ? request.body : nil, originID: identity.originID,
-            trace: request.headers[.traceparent].flatMap { TraceContext(traceparent: $0) } ?? .none,
-            connection: identity.connection,
-            clientAddress: addresses.address(of: identity.connection.peer, request.headers),
-            receivedAt: identity.started, callTimeout: edge.configuration.callTimeout)
+            body: body, upload: route.body == .upload ? request.body : nil, originID: arrival.originID,
+            trace: arrival.trace, connection: arrival.connection,
+            clientAddress: addresses.address(of: arrival.connection.peer, request.headers),
+            receivedAt: arrival.at, callTimeout: edge.configuration.callTimeout)
     }
 
     private func body(of request: Request, _ route: Route, _ connection: Connection) async throws -> [UInt8] {
@@ -169,14 +213,13 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func log(
-        _ request: Request, _ path: Substring, _ reply: Reply, _ id: Domain.RequestID, _ connection: Connection,
-        _ duration: Duration
+        _ request: Request, _ path: Substring, _ reply: Reply, _ arrival: Arrival, _ duration: Duration
     ) {
-        let peer = connection.peer
+        let peer = arrival.connection.peer
         edge.logger.info(
             "request answered",
             metadata: [
-                "requestId": "\(id)", "method": "\(request.method.rawValue)", "path": "\(path)",
+                "requestId": "\(arrival.originID)", "method": "\(request.method.rawValue)", "path": "\(path)",
                 "status": "\(reply.status.code)",
                 "microseconds":
                     "\(duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000)",

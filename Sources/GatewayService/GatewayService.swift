@@ -26,19 +26,20 @@ package final class GatewayService: Service {
     private let metrics: GatewayMetrics
     private let registry: MetricsRegistry
     private let logger: Logger
+    private let tracer: SpanTracer?
     private let port: (stream: AsyncStream<Int>, continuation: AsyncStream<Int>.Continuation)
     /// The listening port, once it is bound.
     private let listening = Mutex<(any Channel)?>(nil)
 
     package init(
         configuration: GatewayConfiguration, caller: any ServiceCaller, tenants: any Tenants, metrics: MetricsRegistry,
-        logger: Logger,
+        logger: Logger, tracer: SpanTracer? = nil,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.configuration = configuration
         self.logger = logger
+        self.tracer = tracer
         registry = metrics
-        self.metrics = GatewayMetrics(metrics)
         reach = ServiceReach(caller: caller)
         edge = Edge(
             configuration: configuration, caller: caller, tenants: tenants,
@@ -51,6 +52,7 @@ package final class GatewayService: Service {
                 caller: caller, logger: logger, callTimeout: configuration.callTimeout,
                 listenerName: Domain.RequestID.make(at: now()).description, now: now),
             logger: logger, now: now)
+        self.metrics = GatewayMetrics(metrics, edge)
         port = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -112,8 +114,8 @@ package final class GatewayService: Service {
             edge: edge, operations: Operations(reach: reach, exposition: { registry.exposition() }), content: content)
         let blocks = configuration.trustedProxies.compactMap { ClientAddress.Block($0) }
         let responder = GatewayResponder(
-            table: routes.table, edge: edge, metrics: metrics, addresses: ClientAddress(trusted: blocks),
-            errorPage: ErrorPage(content: content))
+            table: routes.table, edge: edge, metrics: metrics, tracer: tracer,
+            addresses: ClientAddress(trusted: blocks), errorPage: ErrorPage(content: content))
         return Application(
             responder: responder, server: try server(),
             configuration: ApplicationConfiguration(

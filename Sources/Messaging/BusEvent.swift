@@ -22,6 +22,32 @@ package enum BusEvent: Sendable, Hashable {
     case malformedFrame
     /// A reply had no way back to its caller.
     case droppedReply
+    /// What is under way now; told every `BusLimits.figuresInterval`.
+    case figures(BusFigures)
+}
+
+/// What is under way on a bus at one moment.
+package struct BusFigures: Sendable, Hashable {
+    /// The calls to one service.
+    package struct Calls: Sendable, Hashable {
+        /// Instances that take work.
+        package var ready = 0
+        /// In line for an instance with credit.
+        package var queued = 0
+        /// Sent and not answered, parked ones included.
+        package var outstanding = 0
+        /// Ordinary calls that may be sent at once, over all instances.
+        package var credit: UInt64 = 0
+    }
+
+    package var calls: [ServiceName: Calls] = [:]
+    /// Ordinary requests of others that run here, and parked ones.
+    package var running = 0
+    package var parked = 0
+    /// Connections of callers that said HELLO.
+    package var callers = 0
+    /// Bytes of frames that found no room in their sockets.
+    package var outboundBytes = 0
 }
 
 /// Why a request was refused. A refused request was not executed: it may be sent elsewhere at once.

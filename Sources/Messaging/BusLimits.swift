@@ -52,6 +52,8 @@ package struct BusLimits: Sendable {
     /// What one connection, and all of a process's together, may hold of frames that found no room in their sockets.
     package var outboundBytesMax = 16_777_216
     package var outboundBytesTotalMax = 268_435_456
+    /// How often the metrics hear what is under way.
+    package var figuresInterval: Duration = .seconds(1)
     /// How often the key folder is read again.
     package var keyReadInterval: Duration = .seconds(1)
 

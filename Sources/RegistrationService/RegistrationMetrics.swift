@@ -1,3 +1,5 @@
+import Domain
+import Storage
 import Telemetry
 
 /// What only this service counts; requests and their durations are counted around the routes.
@@ -12,6 +14,8 @@ struct RegistrationMetrics: Sendable {
 
     private let calls: Counter
     private let credentials: Counter
+    private let callsWaiting: Gauge
+    private let callsAge: Gauge
 
     init(_ registry: MetricsRegistry) {
         calls = registry.counter(
@@ -21,9 +25,18 @@ struct RegistrationMetrics: Sendable {
             "countersign_registration_credentials_total",
             help: "Passwords and passes that were checked, by kind and result.",
             labels: ["kind", "result"])
+        callsWaiting = registry.gauge(
+            "countersign_registration_calls_waiting", help: "Calls in the store that challenge has not taken yet.")
+        callsAge = registry.gauge(
+            "countersign_registration_calls_oldest_age_seconds", help: "Age of the oldest call that waits.")
     }
 
     func called(_ outcome: CallOutcome) { calls.increment(by: 1, outcome.rawValue) }
+
+    func backlog(_ backlog: Backlog, at time: Timestamp) {
+        callsWaiting.set(backlog.count)
+        callsAge.set(backlog.oldest.map { max(time - $0, .zero).inSeconds } ?? 0)
+    }
 
     func checked(_ credential: Credential, correct: Bool) {
         credentials.increment(by: 1, credential.rawValue, correct ? "right" : "wrong")

@@ -80,6 +80,7 @@ package final class RegistrationService: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.repeatCalls() }
                 group.addTask { await self.keepUp() }
+                group.addTask { await self.keepMeasuring() }
                 guard let announcements = self.store.announcements else { return }
                 group.addTask { for await item in announcements { self.hear(item) } }
             }

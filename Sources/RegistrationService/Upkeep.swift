@@ -18,6 +18,15 @@ extension RegistrationService {
         }
     }
 
+    /// Tells the metrics what waits to be taken by challenge, now and again.
+    func keepMeasuring() async {
+        while !Task.isCancelled {
+            if let backlog = try? await store.read({ try $0.callBacklog() }) { metrics.backlog(backlog, at: now()) }
+            // An interval, not a wait for anything.
+            try? await Task.sleep(for: configuration.measureEvery)
+        }
+    }
+
     /// One round. Abandoned activations are those of which challenge should have told the end, and never did.
     package func keepUpOnce() async throws {
         let (now, rows, kept) = (now(), configuration.upkeepRowsMax, configuration.repeatsKept)

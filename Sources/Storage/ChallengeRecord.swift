@@ -65,6 +65,8 @@ package struct ChallengeRecord: Hashable, Sendable {
     package let takesCodeInEveryMode: Bool
     /// The one device that may answer, for registration and phone sign-in set-up.
     package let onlyDevice: DeviceID?
+    /// The `traceparent` of its begin (W3C Trace Context), for the answer's trace to name; nil when that is not traced.
+    package let trace: String?
     /// The devices that show it.
     package var targets: [DeviceID]
     package var machine: ChallengeMachine
@@ -91,6 +93,7 @@ package struct ChallengeRecord: Hashable, Sendable {
         isSilenced = begin.isSilenced
         takesCodeInEveryMode = begin.takesCodeInEveryMode
         onlyDevice = begin.onlyDevice
+        trace = begin.trace
         targets = begin.targets
         self.machine = machine
         self.receipt = receipt
@@ -113,6 +116,7 @@ package struct ChallengeRecord: Hashable, Sendable {
         package var isSilenced = false
         package var takesCodeInEveryMode = false
         package var onlyDevice: DeviceID?
+        package var trace: String?
         package var targets: [DeviceID] = []
 
         package init(

@@ -64,6 +64,8 @@ package struct OutboxRecord: Hashable, Sendable {
     package let body: [UInt8]
     /// The public request that caused it, to search logs for.
     package let origin: RequestID
+    /// The `traceparent` of what caused it (W3C Trace Context); nil when that is not traced.
+    package let trace: String?
     package let createdAt: Timestamp
     /// After this the message is of no use to anybody. Nil: it must arrive.
     package let usefulUntil: Timestamp?
@@ -72,14 +74,15 @@ package struct OutboxRecord: Hashable, Sendable {
     package var dueAt: Timestamp
 
     package init(
-        sequence: Int64 = 0, kind: Kind, challenge: ChallengeID, body: [UInt8], origin: RequestID, createdAt: Timestamp,
-        usefulUntil: Timestamp?, attemptsLeft: Int?, dueAt: Timestamp
+        sequence: Int64 = 0, kind: Kind, challenge: ChallengeID, body: [UInt8], origin: RequestID,
+        trace: String? = nil, createdAt: Timestamp, usefulUntil: Timestamp?, attemptsLeft: Int?, dueAt: Timestamp
     ) {
         self.sequence = sequence
         self.kind = kind
         self.challenge = challenge
         self.body = body
         self.origin = origin
+        self.trace = trace
         self.createdAt = createdAt
         self.usefulUntil = usefulUntil
         self.attemptsLeft = attemptsLeft
@@ -98,6 +101,7 @@ package protocol OutboxRecords {
         -> [OutboxRecord]
     /// When the next message after `time` is due; nil when there is none.
     func nextMessageDue(after time: Timestamp) throws -> Timestamp?
+    func outboxBacklog() throws -> Backlog
     func deleteMessage(_ sequence: Int64) throws
     /// Puts a message off; harmless when it has gone.
     func postpone(_ message: OutboxRecord) throws

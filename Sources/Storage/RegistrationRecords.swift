@@ -121,6 +121,7 @@ package protocol RegistrationCallRecords {
     func postpone(_ call: OutboundCall, to time: Timestamp) throws
     /// When the next call is due or the next lease ends; nil when there is none.
     func nextCallDue() throws -> Timestamp?
+    func callBacklog() throws -> Backlog
 }
 
 package protocol RegistrationUpkeepRecords {

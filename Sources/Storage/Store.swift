@@ -22,6 +22,9 @@ package protocol Store<Records>: Sendable {
     /// What the others announce, for one reader. Nil where this process has the store to itself.
     var announcements: AsyncStream<StoreAnnouncement>? { get }
 
+    /// Writes, or where reads wait too, transactions that wait for their turn: a gauge.
+    var waiting: Int { get }
+
     /// Whether the store answers and is at the version of the schema that this build knows.
     func check() async throws
 
@@ -41,6 +44,18 @@ package enum StorageError: Error, Hashable, Sendable {
     case unknown
     /// The file is not what this build wrote.
     case corrupt
+}
+
+/// Messages that others have not taken yet.
+package struct Backlog: Hashable, Sendable {
+    package let count: Int
+    /// When the oldest was stored; nil when there is none.
+    package let oldest: Timestamp?
+
+    package init(count: Int, oldest: Timestamp?) {
+        self.count = count
+        self.oldest = oldest
+    }
 }
 
 /// The stored reply to a request that had an effect, committed with that effect.

@@ -19,6 +19,7 @@ extension RecordConformance {
             mayUseCodes: true)
         begin.owner = .init(client: ClientID("c"), browserDigest: [])
         begin.targets = [DeviceID("d1"), DeviceID("d2")]
+        begin.trace = "00-\(name)-01"
         var state = ChallengeMachine.State(triesLeft: 3)
         if let settledAt { (state.status, state.settledAt) = (.denied, time(settledAt)) }
         let rules = ChallengeMachine.Rules(
@@ -97,12 +98,16 @@ extension RecordConformance {
     private func message(_ name: String, _ kind: OutboxRecord.Kind = .notify, due: Int64) -> OutboxRecord {
         OutboxRecord(
             kind: kind, challenge: ChallengeID(name), body: [0, 1], origin: RequestID(high: 1, low: 2),
-            createdAt: time(1), usefulUntil: nil, attemptsLeft: 2, dueAt: time(due))
+            trace: "00-\(name)-01", createdAt: time(1), usefulUntil: nil, attemptsLeft: 2, dueAt: time(due))
     }
 
     private func outbox(_ store: any Store<any ChallengeRecords>) async throws {
         let (soon, late) = (message("soon", due: 10), message("late", due: 20))
+        let empty = try await store.read { try $0.outboxBacklog() }
+        try expectEqual(empty, Backlog(count: 0, oldest: nil), "an empty outbox")
         let sequences = try await store.write { records in [try records.append(late), try records.append(soon)] }
+        let backlog = try await store.read { try $0.outboxBacklog() }
+        try expectEqual(backlog, Backlog(count: 2, oldest: time(1)), "what waits in the outbox")
         let theirs = try await store.write { [time] records in
             try records.append(message("theirs", .confirm, due: 10))
             let read = try records.dueMessages(for: .registration, at: time(20), limit: 9)

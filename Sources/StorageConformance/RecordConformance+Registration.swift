@@ -233,6 +233,8 @@ extension RecordConformance {
                 origin: RequestID(high: 3, low: 4), body: [0, 1], createdAt: time(1), dueAt: time(second))
         }
         let (soon, late) = (call(due: 10), call(due: 20))
+        let empty = try await store.read { try $0.callBacklog() }
+        try expectEqual(empty, Backlog(count: 0, oldest: nil), "no calls")
         let found = try await store.write { [time] records in
             let sequences = [try records.append(soon), try records.append(late)]
             let next = try records.nextCallDue()
@@ -242,6 +244,8 @@ extension RecordConformance {
             return (sequences, next, leased, again, taken)
         }
         try expectEqual(found.1, time(10), "when the next call is due")
+        let backlog = try await store.read { try $0.callBacklog() }
+        try expectEqual(backlog, Backlog(count: 2, oldest: time(1)), "calls that wait")
         var leased = soon
         (leased.sequence, leased.dueAt, leased.fence, leased.attempts) = (found.0[0], time(30), 1, 1)
         try expectEqual(found.2, [leased], "a leased call")

@@ -1,3 +1,3 @@
-// What a process tells its operator: metrics as Prometheus text, logs as JSON lines, and the W3C trace context.
+// What a process tells its operator: metrics as Prometheus text, logs as JSON lines, and traces (W3C Trace Context, OpenTelemetry).
 //
-// It must not know a service, a message or a transport. Start reading at `MetricsRegistry` and `JSONLogHandler`.
+// It must not know a service, a message or a transport. Start reading at `MetricsRegistry`, `JSONLogHandler` and `SpanTracer`.

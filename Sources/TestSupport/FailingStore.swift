@@ -56,6 +56,8 @@ package final class FailingStore<Records>: Store {
         try await store.check()
     }
 
+    package var waiting: Int { store.waiting }
+
     package func close() async { await store.close() }
 
     private func nextFault() -> Fault? {

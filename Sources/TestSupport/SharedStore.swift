@@ -52,5 +52,7 @@ package final class SharedStore<Records>: Store {
 
     package func check() async throws { try await store.check() }
 
+    package var waiting: Int { store.waiting }
+
     package func close() async { await store.close() }
 }

@@ -36,6 +36,8 @@ final class TallyStore: Store {
     func announce(_ word: String) { store.announce(word) }
     var announcements: AsyncStream<StoreAnnouncement>? { store.announcements }
 
+    var waiting: Int { store.waiting }
+
     func check() async throws { try await store.check() }
 
     func close() async { await store.close() }
@@ -88,6 +90,7 @@ private struct TallyRecords: ChallengeRecords {
     func nextMessageDue(after time: Timestamp) throws -> Timestamp? {
         try counted { try $0.nextMessageDue(after: time) }
     }
+    func outboxBacklog() throws -> Backlog { try counted { try $0.outboxBacklog() } }
     func deleteMessage(_ sequence: Int64) throws { try counted { try $0.deleteMessage(sequence) } }
     func postpone(_ message: OutboxRecord) throws { try counted { try $0.postpone(message) } }
 

@@ -168,6 +168,31 @@ struct BusFaultTests {
         }
     }
 
+    @Test("the metrics hear again and again what runs, who is connected and what waits")
+    func figures() async throws {
+        let (running, idle, release) = (Tally(), Tally(), Latch())
+        let hear: @Sendable (BusEvent) -> Void = { event in
+            guard case .figures(let figures) = event, figures.callers == 1 else { return }
+            if figures.running == 1 { running.add() } else if running.count > 0 { idle.add() }
+        }
+        var limits = Fixture.limits()
+        limits.figuresInterval = .milliseconds(5)
+        let worker = try buses.worker(limits: limits, metrics: hear) { routes in
+            routes.on(IssueToken.self) { _, _ in
+                await release.wait()
+                return IssueTokenReply()
+            }
+        }
+        let caller = try buses.caller()
+        try await Fixture.run([worker, caller]) {
+            async let reply = caller.call(IssueToken(), Fixture.context())
+            await running.reach(2)
+            release.open()
+            _ = try await reply
+            await idle.reach(1)
+        }
+    }
+
     @Test("a retry with the same id joins the execution that runs")
     func join() async throws {
         let (started, joined, release) = (Tally(), Tally(), Latch())

@@ -98,7 +98,7 @@ import Testing
         }
         for await _ in begun {}
         let waiting = Task { try await store.write { try $0.insert(memo(2)) } }
-        while store.queuedBodies < 1 { await Task.yield() }
+        while store.waiting < 1 { await Task.yield() }
         await #expect(throws: StorageError.unavailable) { try await store.write { try $0.insert(memo(3)) } }
         let closing = Task { await store.close() }
         gate.signal()

@@ -91,7 +91,7 @@ private func memo(_ number: UInt64) -> Memo {
             }
             // Opened once all others stand in the queue.
             group.addTask {
-                while store.queuedWrites < 999 { await Task.yield() }
+                while store.waiting < 999 { await Task.yield() }
                 gate.signal()
             }
             try await group.waitForAll()
@@ -131,7 +131,7 @@ private func memo(_ number: UInt64) -> Memo {
                 }
             }
             group.addTask {
-                while store.queuedWrites < 10 { await Task.yield() }
+                while store.waiting < 10 { await Task.yield() }
                 gate.signal()
                 return nil
             }

@@ -26,6 +26,7 @@ enum ChallengeMain {
                 case .sqlite(let path): try SQLiteStore.challenge(path: path, onCommit: process.onCommit)
                 case .postgresql(let place): try await PostgreSQLStore.challenge(place, onCommit: process.onCommit)
                 }
+            process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             var configuration = ChallengeConfiguration()
             configuration.signInLogKept = process.settings[signInLogKept]

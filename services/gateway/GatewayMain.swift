@@ -47,7 +47,7 @@ enum GatewayMain {
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             let service = GatewayService(
                 configuration: try configuration(process.settings), caller: process.caller, tenants: tenants,
-                metrics: process.metrics, logger: process.logger, now: process.now)
+                metrics: process.metrics, logger: process.logger, tracer: process.tracer, now: process.now)
             return ServiceParts(
                 background: [tenants, service],
                 dependencies: [.tenants(tenants), Dependency("http") { service.isListening }])

@@ -20,6 +20,7 @@ enum NotifierMain {
                 case .sqlite(let path): try SQLiteStore.notifier(path: path, onCommit: process.onCommit)
                 case .postgresql(let place): try await PostgreSQLStore.notifier(place, onCommit: process.onCommit)
                 }
+            process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             let push = PushDirectory(process)
             var configuration = NotifierConfiguration()

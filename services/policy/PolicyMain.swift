@@ -22,6 +22,7 @@ enum PolicyMain {
                 case .sqlite(let path): try SQLiteStore.policy(path: path, onCommit: process.onCommit)
                 case .postgresql(let place): try await PostgreSQLStore.policy(place, onCommit: process.onCommit)
                 }
+            process.measure(store)
             let service = try PolicyService(
                 PolicyService.Dependencies(
                     store: store, caller: process.caller, sealer: try process.sealer(), metrics: process.metrics,

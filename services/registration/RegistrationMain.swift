@@ -20,6 +20,7 @@ enum RegistrationMain {
                 case .sqlite(let path): try SQLiteStore.registration(path: path, onCommit: process.onCommit)
                 case .postgresql(let place): try await PostgreSQLStore.registration(place, onCommit: process.onCommit)
                 }
+            process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             let service = RegistrationService(
                 RegistrationService.Dependencies(

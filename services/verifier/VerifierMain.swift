@@ -19,6 +19,7 @@ enum VerifierMain {
                 case .sqlite(let path): try SQLiteStore.verifier(path: path, onCommit: process.onCommit)
                 case .postgresql(let place): try await PostgreSQLStore.verifier(place, onCommit: process.onCommit)
                 }
+            process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             var configuration = VerifierConfiguration()
             configuration.deviceKeysMax = process.settings[deviceKeysMax]

@@ -36,7 +36,8 @@ final class UnreadableRequests: ChannelOutboundHandler, RemovableChannelHandler 
             let reply = try? Problems.reply(to: error, at: .elsewhere, requestID: id, challenge: nil),
             case .bytes(let bytes) = reply.body
         else { return nil }
-        metrics.answered("other", "unreadable", reply.status.code, .zero)
+        metrics.began()
+        metrics.answered("other", "unreadable", reply.status.code, .zero, hasWaited: false)
         edge.logger.info(
             "request unreadable",
             metadata: [

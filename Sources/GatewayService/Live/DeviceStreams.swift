@@ -31,6 +31,9 @@ final class DeviceStreams: Sendable {
 
     private let state = Mutex(State())
 
+    /// Devices with a stream, each counted once.
+    var deviceCount: Int { state.withLock(\.byDevice.count) }
+
     /// The id, and whether the device had no stream before.
     func open(_ listener: Listener, _ mailbox: StreamMailbox) -> (id: UInt64, isFirst: Bool) {
         state.withLock { state in

@@ -38,7 +38,8 @@ final class EventStreams: Sendable {
 
     init(streamsMax: Int) { self.streamsMax = streamsMax }
 
-    var count: Int { state.withLock { $0.rows.count } }
+    /// Of phones.
+    var count: Int { state.withLock { $0.counted } }
 
     /// Throws `overloaded` when there are as many as there may be, or the gateway is stopping.
     func open(_ mailbox: StreamMailbox, counts: Bool) throws(ServiceError) -> UInt64 {

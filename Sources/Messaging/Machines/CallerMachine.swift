@@ -59,6 +59,14 @@ struct CallerMachine {
     var callCount: Int { calls.count }
     var queuedCount: Int { queuedOrdinary + queuedParked + queuedPinned }
     var readyInstances: Set<InstanceID> { announced }
+    var figures: BusFigures.Calls {
+        var figures = BusFigures.Calls(ready: announced.count, queued: queuedCount)
+        for peer in peers {
+            figures.outstanding += peer.outstanding.count
+            figures.credit += peer.credit.left
+        }
+        return figures
+    }
     func outstandingCount(of peer: PeerID) -> Int { position(peer).map { peers[$0].outstanding.count } ?? 0 }
     /// Whether the call may have been executed.
     func wasSent(_ key: SlabKey) -> Bool { calls[key]?.wasSent ?? false }

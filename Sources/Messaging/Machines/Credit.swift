@@ -7,6 +7,8 @@ struct Credit {
     private(set) var lastSent: UInt64 = 0
 
     var isExhausted: Bool { lastSent >= limit }
+    /// How many more ordinary requests may be sent.
+    var left: UInt64 { isExhausted ? 0 : limit - lastSent }
 
     /// Takes up a grant; an older one changes nothing.
     mutating func raise(to limit: UInt64) { self.limit = max(self.limit, limit & ~Sequence.parkedBit) }

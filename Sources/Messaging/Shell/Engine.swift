@@ -41,6 +41,8 @@ final class Engine {
     var outbound: OutboundLines
     /// When lines that found no room are looked at again.
     var flushAt: Instant?
+    /// When the metrics hear next what is under way; nil before the start.
+    private var figuresAt: Instant?
     var closesAt: Instant?
 
     init(
@@ -169,7 +171,9 @@ final class Engine {
         case .call(let call): begin(call)
         case .cancel(let call): cancel(call)
         case .finished(let key, let result): finished(key, result)
-        case .start(let continuation): continuation.resume(returning: bind())
+        case .start(let continuation):
+            figuresAt = now
+            continuation.resume(returning: bind())
         case .addresses(let service, let endpoints): setEndpoints(service, endpoints)
         case .trust(let keys): trust(keys)
         case .watch(let id, let service, let continuation): watch(id, service, continuation)
@@ -191,11 +195,13 @@ final class Engine {
         }
         consider(closesAt)
         consider(flushAt)
+        consider(figuresAt)
         return next
     }
 
     private func runTimers() {
         if let flushAt, flushAt <= now { markFull() }
+        if let figuresAt, figuresAt <= now { tellFigures() }
         for group in groups.values {
             if let due = group.machine.nextTick, due <= now {
                 group.machine.advance(to: now, using: &random)
@@ -208,6 +214,21 @@ final class Engine {
             carryOutWorker()
             forgetSessions()
         }
+    }
+
+    private func tellFigures() {
+        figuresAt = now + limits.figuresInterval
+        var figures = BusFigures()
+        figures.outboundBytes = outbound.bytes
+        for group in groups.values {
+            figures.calls[group.service] = group.machine.figures
+            for link in group.links.values { figures.outboundBytes += link.outbound.bytes }
+        }
+        if let worker {
+            (figures.running, figures.parked) = (worker.runningCount, worker.parkedCount)
+            figures.callers = worker.sessionCount
+        }
+        metrics(.figures(figures))
     }
 
     /// Looks at the sockets whose lines are full in this turn.

@@ -49,6 +49,15 @@ extension Setting where Value == Int {
     }
 }
 
+extension Setting where Value == Double {
+    /// A part of a whole: 0 to 1.
+    package static func ratio(_ name: String, default fallback: Double, help: String) -> Setting {
+        make(name, fallback: "\(fallback)", form: .plain, accepts: "a number from 0 to 1, as in 0.05", help: help) {
+            text in Double(text).flatMap { (0...1).contains($0) ? $0 : nil }
+        }
+    }
+}
+
 extension Setting where Value == Bool {
     package static func flag(_ name: String, default fallback: Bool, help: String) -> Setting {
         make(name, fallback: "\(fallback)", form: .plain, accepts: "true or false", help: help) { Bool($0) }

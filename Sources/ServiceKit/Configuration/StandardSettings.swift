@@ -15,6 +15,7 @@ package struct StandardSettings: Sendable {
     package let busKeys: Setting<String>
     package let operationsAddress: Setting<SocketAddressText>
     package let logLevel: Setting<String>
+    package let traces: TraceSettings
     /// Nil for a process that keeps nothing.
     package let store: StoreSettings?
     package let sealingKeyFile: Setting<String>?
@@ -49,6 +50,7 @@ package struct StandardSettings: Sendable {
         logLevel = .choice(
             "log.level", default: "info", of: ["trace", "debug", "info", "notice", "warning", "error", "critical"],
             help: "The least that is logged.")
+        traces = TraceSettings(isEdge: isEdge)
         store = isEdge ? nil : StoreSettings(service)
         sealingKeyFile =
             isEdge
@@ -64,7 +66,7 @@ package struct StandardSettings: Sendable {
     var keys: [SettingKey] {
         let ordered = Self.order.compactMap { callees[$0]?.key }
         let bus = [bind?.key].compactMap(\.self) + [busKeys.key] + ordered
-        return bus + [operationsAddress.key, logLevel.key] + (store?.keys ?? [])
+        return bus + [operationsAddress.key, logLevel.key] + traces.keys + (store?.keys ?? [])
             + [sealingKeyFile?.key].compactMap(\.self)
     }
 

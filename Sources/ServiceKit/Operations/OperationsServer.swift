@@ -111,6 +111,7 @@ struct OperationsAnswer {
             let report = await readiness.report()
             (status, contentType, body) = (report.isReady ? .ok : .serviceUnavailable, "application/json", report.json)
         case "/metrics":
+            await readiness.report().record(in: metrics)
             (status, contentType, body) = (.ok, MetricsRegistry.contentType, metrics.exposition())
         default:
             (status, contentType, body) = (

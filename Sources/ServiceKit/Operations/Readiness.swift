@@ -1,4 +1,5 @@
 import Synchronization
+import Telemetry
 
 /// Something that this process cannot serve without.
 package struct Dependency: Sendable {
@@ -68,5 +69,16 @@ package final class Readiness: Sendable {
             defer { group.cancelAll() }
             return await group.next() ?? false
         }
+    }
+}
+
+extension Readiness.Report {
+    /// As metrics: what `/readyz` says, for alerts.
+    func record(in metrics: MetricsRegistry) {
+        metrics.gauge("countersign_ready", help: "1 when this process can serve, as /readyz says.")
+            .set(isReady ? 1 : 0)
+        let dependency = metrics.gauge(
+            "countersign_dependency_ready", help: "1 when what this process needs is there.", labels: ["dependency"])
+        for (name, isReady) in dependencies { dependency.set(isReady ? 1 : 0, name) }
     }
 }

@@ -10,9 +10,10 @@ struct BusMetrics: Sendable {
     private let refused: Counter
     private let joined: Counter
     private let faults: Counter
+    private let figures: BusGauges
     private let names: [UInt16: String]
 
-    init(_ registry: MetricsRegistry) {
+    init(_ registry: MetricsRegistry, of service: ServiceName) {
         connections = registry.counter(
             "countersign_bus_callee_changes_total", help: "Instances of other services that became ready or were lost.",
             labels: ["service", "change"])
@@ -32,8 +33,22 @@ struct BusMetrics: Sendable {
             labels: ["method"])
         faults = registry.counter(
             "countersign_bus_faults_total", help: "What came over the bus and was dropped.", labels: ["kind"])
+        figures = BusGauges(registry)
+        // What must never happen is 0 from the start, so that an alert sees the first time.
+        for kind in Fault.allCases { faults.increment(by: 0, kind.rawValue) }
+        for method in Method.all where method.service == service {
+            refused.increment(by: 0, method.name, "\(NackReason.denied)")
+        }
         names = Dictionary(uniqueKeysWithValues: Method.all.map { ($0.id, $0.name) })
     }
+
+    private enum Fault: String, CaseIterable {
+        case refusedConnection = "refused_connection"
+        case malformedFrame = "malformed_frame"
+        case droppedReply = "dropped_reply"
+    }
+
+    private func count(_ fault: Fault) { faults.increment(fault.rawValue) }
 
     func record(_ event: BusEvent) {
         switch event {
@@ -45,9 +60,10 @@ struct BusMetrics: Sendable {
         case .joinedRequest(let method): joined.increment(name(method))
         case .acceptedConnection: callers.increment("accepted")
         case .trustedConnection: callers.increment("trusted")
-        case .refusedConnection: faults.increment("refused_connection")
-        case .malformedFrame: faults.increment("malformed_frame")
-        case .droppedReply: faults.increment("dropped_reply")
+        case .refusedConnection: count(.refusedConnection)
+        case .malformedFrame: count(.malformedFrame)
+        case .droppedReply: count(.droppedReply)
+        case .figures(let now): figures.set(now)
         }
     }
 

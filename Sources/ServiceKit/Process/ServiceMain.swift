@@ -81,15 +81,21 @@ package enum ServiceMain {
         let logger = logger(standard, settings, instance)
         let metrics = MetricsRegistry()
         ProcessMetrics.register(in: metrics, startedAt: Double(SystemTime.now().milliseconds) / 1_000)
+        metrics.gauge("countersign_build_info", help: "1, with the build as a label.", labels: ["version"])
+            .set(1, version)
+        let traces = ProcessTraces(
+            standard, settings, instance: instance.description, metrics: metrics, logger: logger)
         let caller = DeferredCaller()
         let readiness = Readiness()
         let parts = try await assemble(
             ServiceProcess(
                 settings: settings, standard: standard, caller: caller, metrics: metrics, readiness: readiness,
-                logger: logger))
+                logger: logger, tracer: traces?.tracer))
         do {
-            let bus = try bus(standard, settings, instance, parts.routes?.observed(metrics, logger), metrics, logger)
-            caller.connect(to: bus)
+            var routes = parts.routes?.observed(metrics, logger)
+            if let traces { routes = routes?.traced(traces.tracer) }
+            let bus = try bus(standard, settings, instance, routes, metrics, logger)
+            caller.connect(to: traces.map { TracedCaller(caller: bus, tracer: $0.tracer) } ?? bus)
             let watch = CalleeWatch(
                 caller: bus, callees: standard.callees.keys.filter(standard.service.callees.contains).sorted())
             for dependency in parts.dependencies + watch.dependencies { readiness.add(dependency) }
@@ -99,7 +105,9 @@ package enum ServiceMain {
             let answering = BusService(bus: bus, readiness: readiness)
             // What takes requests in stops first: the bus of a process that answers it, the background of one that only asks.
             let background = parts.routes == nil ? [answering] + parts.background : parts.background + [answering]
-            try await group([operations, watch] + background, logger).run()
+            // The last to stop, with the spans of all that stopped before.
+            let exporter: [any Service] = traces.map { [$0.exporter] } ?? []
+            try await group(exporter + [operations, watch] + background, logger).run()
         } catch {
             await parts.close()
             throw error
@@ -131,7 +139,7 @@ package enum ServiceMain {
     ) throws(BusError) -> MessageBus {
         let keys = try CurveKeys.load(folder: settings[standard.busKeys], service: standard.service)
         let needed = standard.callees.filter { standard.service.callees.contains($0.key) }
-        let busMetrics = BusMetrics(metrics)
+        let busMetrics = BusMetrics(metrics, of: standard.service)
         return try MessageBus(
             BusConfiguration(
                 service: standard.service, instance: instance, bind: standard.bind.map { settings[$0] } ?? [],
@@ -142,9 +150,12 @@ package enum ServiceMain {
     private static func logger(_ standard: StandardSettings, _ settings: Settings, _ instance: InstanceID) -> Logger {
         let level = Logger.Level(rawValue: settings[standard.logLevel]) ?? .info
         let identity = LogIdentity(service: standard.service.rawValue, instance: instance.description)
+        let isTraced = standard.traces.configuration(settings) != nil
         return Logger(label: "countersign.\(standard.service.rawValue)") { _ in
-            JSONLogHandler(
+            var handler = JSONLogHandler(
                 identity: identity, level: level, now: SystemTime.now, write: { LineOutput.standardOutput.write($0) })
+            if isTraced { handler.metadataProvider = ProcessTraces.logMetadata }
+            return handler
         }
     }
 }

@@ -18,12 +18,13 @@ package struct ServiceProcess: Sendable {
     package let now: @Sendable () -> Timestamp
     /// Shared with `/readyz`, for a gateway that answers it in public too.
     package let readiness: Readiness
+    /// Nil when nothing is traced.
+    package let tracer: SpanTracer?
     private let standard: StandardSettings
 
     init(
         settings: Settings, standard: StandardSettings, caller: any ServiceCaller, metrics: MetricsRegistry,
-        readiness: Readiness,
-        logger: Logger
+        readiness: Readiness, logger: Logger, tracer: SpanTracer?
     ) {
         service = standard.service
         self.settings = settings
@@ -32,6 +33,7 @@ package struct ServiceProcess: Sendable {
         self.metrics = metrics
         self.logger = logger
         self.readiness = readiness
+        self.tracer = tracer
         now = SystemTime.now
     }
 
@@ -43,6 +45,13 @@ package struct ServiceProcess: Sendable {
     package func sealer() throws(SecretsError) -> Sealer {
         guard let setting = standard.sealingKeyFile else { preconditionFailure("\(service.rawValue) keeps nothing") }
         return try Sealer(keyFile: settings[setting])
+    }
+
+    /// Makes how many wait for the store a metric.
+    package func measure<Records>(_ store: any Store<Records>) {
+        metrics.gauge("countersign_store_waiting", help: "Writes, or transactions, that wait for their turn.") {
+            Double(store.waiting)
+        }
     }
 
     /// For a store's commits: how many writes share one, and how long one takes.

@@ -94,6 +94,7 @@ extension PostgreSQLChallengeRecords {
             ("is_silenced", challenge.isSilenced),
             ("takes_code_in_every_mode", challenge.takesCodeInEveryMode),
             ("only_device", challenge.onlyDevice?.rawValue),
+            ("trace", challenge.trace),
         ]
     }
 
@@ -130,6 +131,7 @@ extension PostgreSQLChallengeRecords {
         begin.isSilenced = try row["is_silenced"]
         begin.takesCodeInEveryMode = try row["takes_code_in_every_mode"]
         begin.onlyDevice = try row.optionalID("only_device")
+        begin.trace = try row.optional("trace")
         begin.targets = try row.lines("targets").map(DeviceID.init(rawValue:))
         let receipt = try row.optionalID("receipt_device").map { (device: DeviceID) in
             try ChallengeRecord.Receipt(device: device, answer: row["receipt_answer"], key: row["receipt_key"])

@@ -6,12 +6,12 @@ extension PostgreSQLChallengeRecords {
     func append(_ message: OutboxRecord) throws -> Int64 {
         let answer = try connection.run(
             """
-            INSERT INTO outbox (kind, challenge, body, origin, created_at, useful_until, attempts_left, due_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence
+            INSERT INTO outbox (kind, challenge, body, origin, trace, created_at, useful_until, attempts_left, due_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence
             """,
             [
                 message.kind.rawValue, message.challenge.rawValue, message.body, message.origin.description,
-                message.createdAt.milliseconds,
+                message.trace, message.createdAt.milliseconds,
                 message.usefulUntil?.milliseconds, message.attemptsLeft, message.dueAt.milliseconds,
             ])
         guard let row = answer.first else { throw StorageError.corrupt }
@@ -47,7 +47,7 @@ extension PostgreSQLChallengeRecords {
     private static func message(_ row: Row) throws -> OutboxRecord {
         try OutboxRecord(
             sequence: row["sequence"], kind: row.word("kind"), challenge: row.id("challenge"), body: row["body"],
-            origin: row.request("origin"), createdAt: row.time("created_at"),
+            origin: row.request("origin"), trace: row.optional("trace"), createdAt: row.time("created_at"),
             usefulUntil: row.optionalTime("useful_until"), attemptsLeft: row.optional("attempts_left"),
             dueAt: row.time("due_at"))
     }
@@ -55,6 +55,13 @@ extension PostgreSQLChallengeRecords {
     func nextMessageDue(after time: Timestamp) throws -> Timestamp? {
         try rows("SELECT due_at FROM outbox WHERE due_at > ? ORDER BY due_at LIMIT 1", [time.milliseconds]).first?.time(
             "due_at")
+    }
+
+    func outboxBacklog() throws -> Backlog {
+        guard let row = try rows("SELECT count(*) AS count, min(created_at) AS oldest FROM outbox", []).first else {
+            throw StorageError.corrupt
+        }
+        return try Backlog(count: row["count"], oldest: row.optionalTime("oldest"))
     }
 
     func deleteMessage(_ sequence: Int64) throws {

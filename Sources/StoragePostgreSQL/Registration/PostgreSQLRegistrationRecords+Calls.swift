@@ -59,6 +59,13 @@ extension PostgreSQLRegistrationRecords {
         try row("SELECT due_at FROM outbound_call ORDER BY due_at LIMIT 1", [])?.time("due_at")
     }
 
+    func callBacklog() throws -> Backlog {
+        guard let row = try row("SELECT count(*) AS count, min(created_at) AS oldest FROM outbound_call", []) else {
+            throw StorageError.corrupt
+        }
+        return try Backlog(count: row["count"], oldest: row.optionalTime("oldest"))
+    }
+
     // MARK: upkeep
 
     func purge(_ limits: RegistrationPurge, limit: Int) throws -> Int {

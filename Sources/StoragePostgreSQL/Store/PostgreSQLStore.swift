@@ -75,8 +75,8 @@ package final class PostgreSQLStore<Records>: Store {
         guard version == migrations.latest else { throw StorageError.corrupt }
     }
 
-    /// Bodies that wait for a connection, for a gauge.
-    package var queuedBodies: Int { pool.queued }
+    /// Bodies that wait for a connection.
+    package var waiting: Int { pool.queued }
 
     package func close() async {
         listener.stop()

@@ -15,13 +15,13 @@ extension SQLiteChallengeRecords {
             INSERT INTO challenge (
                 id, tenant, purpose, username, person, person_username, display_name, groups, may_use_codes, client,
                 browser_digest, secret_digest, number, content, created_at, expires_at, redeem_window, is_decoy, is_silenced,
-                takes_code_in_every_mode, only_device, targets, status, reason, method, tries_left, settled_at, answered,
+                takes_code_in_every_mode, only_device, trace, targets, status, reason, method, tries_left, settled_at, answered,
                 code_digest, receipt_device, receipt_answer, receipt_key, is_password_verified, lapses_at, revision)
             VALUES (
                 :id, :tenant, :purpose, :username, :person, :person_username, :display_name, :groups, :may_use_codes, :client,
                 :browser_digest, :secret_digest, :number, :content, :created_at, :expires_at, :redeem_window, :is_decoy,
-                :is_silenced, :takes_code_in_every_mode, :only_device, :targets, :status, :reason, :method, :tries_left,
-                :settled_at, :answered, :code_digest, :receipt_device, :receipt_answer, :receipt_key, :is_password_verified,
+                :is_silenced, :takes_code_in_every_mode, :only_device, :trace, :targets, :status, :reason, :method,
+                :tries_left, :settled_at, :answered, :code_digest, :receipt_device, :receipt_answer, :receipt_key, :is_password_verified,
                 :lapses_at, :revision)
             ON CONFLICT (id) DO NOTHING
             """,
@@ -122,6 +122,7 @@ extension SQLiteChallengeRecords {
         values["is_silenced"] = column(challenge.isSilenced)
         values["takes_code_in_every_mode"] = column(challenge.takesCodeInEveryMode)
         values["only_device"] = column(challenge.onlyDevice?.rawValue)
+        values["trace"] = column(challenge.trace)
         values["revision"] = column(challenge.revision)
         return values
     }
@@ -159,6 +160,7 @@ extension SQLiteChallengeRecords {
         begin.isSilenced = row["is_silenced"]
         begin.takesCodeInEveryMode = row["takes_code_in_every_mode"]
         begin.onlyDevice = row.optionalID("only_device")
+        begin.trace = row["trace"]
         begin.targets = row.lines("targets").map(DeviceID.init(rawValue:))
         let receipt = row.optionalID("receipt_device").map { (device: DeviceID) in
             ChallengeRecord.Receipt(device: device, answer: row["receipt_answer"], key: row.bytes("receipt_key"))

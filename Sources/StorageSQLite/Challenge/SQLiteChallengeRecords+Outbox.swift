@@ -8,12 +8,12 @@ extension SQLiteChallengeRecords {
     package func append(_ message: OutboxRecord) throws -> Int64 {
         try execute(
             """
-            INSERT INTO outbox (kind, challenge, body, origin, created_at, useful_until, attempts_left, due_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO outbox (kind, challenge, body, origin, trace, created_at, useful_until, attempts_left, due_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 message.kind.rawValue, message.challenge.rawValue, Data(message.body), message.origin.description,
-                message.createdAt.milliseconds,
+                message.trace, message.createdAt.milliseconds,
                 message.usefulUntil?.milliseconds, message.attemptsLeft, message.dueAt.milliseconds,
             ])
         return database.lastInsertedRowID
@@ -52,13 +52,21 @@ extension SQLiteChallengeRecords {
         return OutboxRecord(
             sequence: row["sequence"], kind: try row.word("kind"), challenge: row.id("challenge"),
             body: row.bytes("body"),
-            origin: origin, createdAt: row.time("created_at"), usefulUntil: row.optionalTime("useful_until"),
+            origin: origin, trace: row["trace"], createdAt: row.time("created_at"),
+            usefulUntil: row.optionalTime("useful_until"),
             attemptsLeft: row["attempts_left"], dueAt: row.time("due_at"))
     }
 
     package func nextMessageDue(after time: Timestamp) throws -> Timestamp? {
         try rows("SELECT due_at FROM outbox WHERE due_at > ? ORDER BY due_at LIMIT 1", [time.milliseconds]).first?.time(
             "due_at")
+    }
+
+    package func outboxBacklog() throws -> Backlog {
+        guard let row = try rows("SELECT count(*) AS count, min(created_at) AS oldest FROM outbox", []).first else {
+            throw StorageError.corrupt
+        }
+        return Backlog(count: row["count"], oldest: row.optionalTime("oldest"))
     }
 
     package func deleteMessage(_ sequence: Int64) throws {

@@ -11,6 +11,7 @@ package struct SQLiteChallengeRecords: ChallengeRecords, SQLiteMemoRecords {
 
     package static let migrations = SQLiteMigrations([
         .memo, SQLiteMigration("challenge-0001", PackageResources.challenge_0001_sql),
+        SQLiteMigration("challenge-0002", PackageResources.challenge_0002_sql),
         SQLiteMigration("challenge-0003", PackageResources.challenge_0003_sql),
     ])
 

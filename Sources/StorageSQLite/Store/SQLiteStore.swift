@@ -73,8 +73,8 @@ package final class SQLiteStore<Records>: Store {
         }
     }
 
-    /// Writes that wait for the next commit, for a gauge.
-    package var queuedWrites: Int { commits.queued }
+    /// Writes that wait for the next commit.
+    package var waiting: Int { commits.queued }
 
     /// Refuses new writes, waits until those that were accepted are on disk, and gives the file free. Reads fail from then on.
     package func close() async {

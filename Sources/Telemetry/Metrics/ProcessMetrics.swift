@@ -6,6 +6,9 @@ package enum ProcessMetrics {
         registry.gauge("process_start_time_seconds", help: "Start of the process, in seconds since 1970.") { seconds }
         registry.gauge("process_resident_memory_bytes", help: "Resident memory of the process.") { residentBytes() }
         registry.gauge("process_open_fds", help: "Open file descriptors of the process.") { openDescriptors() }
+        registry.gauge("process_max_fds", help: "File descriptors that the process may have open.") {
+            descriptorsMax()
+        }
         registry.counter("process_cpu_seconds_total", help: "Processor time of the process, user and system.") {
             cpuSeconds()
         }
@@ -28,6 +31,12 @@ package enum ProcessMetrics {
         let fields = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
         guard fields.count > 1, let pages = Double(fields[1]) else { return .nan }
         return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    private static func descriptorsMax() -> Double {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return .nan }
+        return Double(limit.rlim_cur)
     }
 
     private static func openDescriptors() -> Double {

@@ -25,9 +25,12 @@ package struct Traceparent: Hashable, Sendable, CustomStringConvertible {
         self.init(traceHigh: high, traceLow: low, span: span, isSampled: flags & 1 == 1)
     }
 
-    package var description: String {
-        "00-\(Self.digits(traceHigh))\(Self.digits(traceLow))-\(Self.digits(span))-\(isSampled ? "01" : "00")"
-    }
+    package var description: String { "00-\(traceID)-\(spanID)-\(isSampled ? "01" : "00")" }
+
+    /// 32 lower-case hexadecimal digits.
+    package var traceID: String { Self.digits(traceHigh) + Self.digits(traceLow) }
+    /// 16 lower-case hexadecimal digits.
+    package var spanID: String { Self.digits(span) }
 
     /// Lower-case digits alone: the standard forbids others.
     private static func hex(_ bytes: ArraySlice<UInt8>) -> UInt64? {
@@ -42,7 +45,7 @@ package struct Traceparent: Hashable, Sendable, CustomStringConvertible {
         return value
     }
 
-    private static func digits(_ value: UInt64) -> String {
+    static func digits(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
