@@ -13,7 +13,7 @@ from stack import Stack
 
 from .conftest import LONG, Trial
 
-SCALE = "policy=2 registration=2 challenge=2 verifier=2 notifier=2 gateway=2"
+SCALE = "policy=2 registration=2 challenge=2 verifier=2 gateway=2"
 
 
 class Scaled(Trial):
