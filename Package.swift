@@ -217,6 +217,13 @@ let package = Package(
         module("StorageConformance", ["Domain", "Storage"]),
         module("PushDouble", [crypto, cryptoExtras, nioCore, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
         command("countersign-push-double", folder: "PushDoubleCommand", ["PushDouble", crypto, cryptoExtras]),
+        command(
+            "countersign-push-load", folder: "PushLoad",
+            [
+                "NotifierService", "ServiceKit", "StorageSQLite", "Storage", "Messaging", "Telemetry", "Secrets",
+                "Wire",
+                "Domain", logging, protobuf,
+            ]),
         tests("Domain", ["Domain"]),
         tests("Proofs", ["Proofs", "Domain"]),
         tests("DeviceAPI", ["DeviceAPI", "Domain", "GatewayService", "TestSupport", "Wire"]),

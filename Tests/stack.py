@@ -12,15 +12,15 @@ import requests
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = ROOT / os.environ.get("COUNTERSIGN_BIN", ".build/release")
-PORTS = range(20000, 32000, 40)
+PORTS = range(20000, 32000, 48)
 
 
 def free_ports() -> int:
-    """The first of 40 neighbouring ports below the ephemeral range of which none is in use."""
+    """The first of 48 neighbouring ports below the ephemeral range of which none is in use."""
     for first in PORTS:
         sockets = []
         try:
-            for port in range(first, first + 40):
+            for port in range(first, first + 48):
                 probe = socket.socket()
                 probe.bind(("127.0.0.1", port))
                 sockets.append(probe)

@@ -24,7 +24,7 @@ struct AdminCommand: AsyncParsableCommand {
             """,
         subcommands: [
             TenantCommands.self, UserCommands.self, GroupCommands.self, PolicyCommands.self, SettingsCommands.self,
-            PassCommands.self,
+            PassCommands.self, PushCommands.self,
             ClientCommands.self, SignInsCommand.self, AuditCommand.self, TryCommands.self, DemoCommand.self,
             StoreCommands.self, KeysCommands.self,
         ])

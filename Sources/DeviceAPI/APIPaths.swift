@@ -27,6 +27,7 @@ package enum APIPaths {
         "\(device(tenant, id))/challenges"
     }
     package static func deviceEvents(_ tenant: TenantID, _ id: DeviceID) -> String { "\(device(tenant, id))/events" }
+    package static func devicePush(_ tenant: TenantID, _ id: DeviceID) -> String { "\(device(tenant, id))/push" }
     package static func phoneSignIn(_ tenant: TenantID, _ id: DeviceID) -> String {
         "\(device(tenant, id))/phone-sign-in"
     }
@@ -68,6 +69,9 @@ package enum APIPaths {
     package static func userDevices(_ tenant: TenantID, _ id: PersonID) -> String { "\(user(tenant, id))/devices" }
     package static func userDevice(_ tenant: TenantID, _ id: PersonID, _ device: DeviceID) -> String {
         "\(userDevices(tenant, id))/\(device)"
+    }
+    package static func pushCheck(_ tenant: TenantID, _ id: PersonID, _ device: DeviceID) -> String {
+        "\(userDevice(tenant, id, device)):check-push"
     }
     package static func groups(_ tenant: TenantID) -> String { "\(admin(tenant))/groups" }
     package static func group(_ tenant: TenantID, _ id: GroupID) -> String { "\(groups(tenant))/\(id)" }

@@ -99,6 +99,20 @@ package struct DevicePatch: APIRequest {
     }
 }
 
+/// `GET …/devices/{deviceId}/push`: how the device is woken now, and by which key it subscribes to Web Push.
+package struct PushState: APIReply {
+    package var transport: PushTransport
+    /// base64url of the uncompressed P-256 point (RFC 8292 section 3.2); null where Web Push is not set up.
+    @Nullable package var applicationServerKey: String?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case transport, applicationServerKey }
+
+    package init(transport: PushTransport, applicationServerKey: String? = nil) {
+        self.transport = transport
+        self.applicationServerKey = applicationServerKey
+    }
+}
+
 /// Which device a phone sign-in is bound to.
 package struct PhoneSignInDevice: APIReply {
     package var id: String

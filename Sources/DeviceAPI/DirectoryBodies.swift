@@ -182,3 +182,29 @@ package struct ImportReport: APIReply {
         self.problems = problems
     }
 }
+
+/// `POST …/devices/{deviceId}:check-push`: what the device's push provider said to a test.
+package struct PushCheck: APIReply {
+    package var transport: PushTransport
+    /// `delivered`, or why not.
+    package var outcome: String
+    /// The provider's HTTP status; null when it did not answer, or was not asked.
+    @Nullable package var status: Int?
+    /// The provider's own word; null when it gave none.
+    @Nullable package var reason: String?
+    package var latencyMilliseconds: Int
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case transport, outcome, status, reason, latencyMilliseconds
+    }
+
+    package init(
+        transport: PushTransport, outcome: String, status: Int? = nil, reason: String? = nil, latencyMilliseconds: Int
+    ) {
+        self.transport = transport
+        self.outcome = outcome
+        self.status = status
+        self.reason = reason
+        self.latencyMilliseconds = latencyMilliseconds
+    }
+}

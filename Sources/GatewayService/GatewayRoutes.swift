@@ -33,6 +33,7 @@ struct GatewayRoutes: Sendable {
             route(.get, "/assets/{name}", .open, .none, pages.asset),
             route(.get, AuthenticatorPage.path, .open, .none, authenticator.page),
             route(.get, AuthenticatorPage.workerPath, .open, .none, authenticator.serviceWorker),
+            route(.get, AuthenticatorPage.plainWorkerPath, .open, .none, authenticator.plainServiceWorker),
             route(.get, "/{tenant}/sign-in", .open, .none, pages.signIn),
             route(.get, "/{tenant}/security-info", .open, .none, pages.securityInfo),
         ]
@@ -59,6 +60,7 @@ struct GatewayRoutes: Sendable {
 
     private var devices: [Route] {
         let devices = Devices(edge: edge)
+        let devicePush = DevicePush(edge: edge)
         let phoneSignIn = PhoneSignIn(edge: edge)
         return [
             route(.post, "/v1/{tenant}/devices", .open, .json, at: .activation, devices.register),
@@ -66,6 +68,7 @@ struct GatewayRoutes: Sendable {
             route(.delete, "/v1/{tenant}/devices/{device}", .device, .none, devices.remove),
             route(.get, "/v1/{tenant}/devices/{device}/challenges", .device, .none, devices.challenges),
             route(.get, "/v1/{tenant}/devices/{device}/events", .device, .none, DeviceEvents(edge: edge).open),
+            route(.get, "/v1/{tenant}/devices/{device}/push", .device, .none, devicePush.read),
             route(.post, "/v1/{tenant}/devices/{device}/phone-sign-in", .device, .json, phoneSignIn.start),
             route(.get, "/v1/{tenant}/devices/{device}/phone-sign-in", .device, .none, phoneSignIn.read),
             route(.delete, "/v1/{tenant}/devices/{device}/phone-sign-in", .device, .none, phoneSignIn.disable),
@@ -128,6 +131,9 @@ struct GatewayRoutes: Sendable {
             route(.get, "/v1/{tenant}/admin/users/{user}/devices", .administrator, .none, users.devices),
             route(
                 .delete, "/v1/{tenant}/admin/users/{user}/devices/{device}", .administrator, .none, users.removeDevice),
+            route(
+                .post, "/v1/{tenant}/admin/users/{user}/devices/{device}:check-push", .administrator, .none,
+                DevicePush(edge: edge).check),
             route(.get, "/v1/{tenant}/admin/groups", .administrator, .none, groups.list),
             route(.post, "/v1/{tenant}/admin/groups", .administrator, .json, groups.create),
             route(.get, "/v1/{tenant}/admin/groups/{group}", .administrator, .none, groups.read),

@@ -19,12 +19,21 @@ package struct NotifierConfiguration: Sendable {
     package var lifetimeMax = Duration.seconds(86_400)
     /// Wake-ups that are owed; the excess is recorded as `overloaded`.
     package var queuedWakeUpsMax = 10_000
-    /// Wake-ups of one transport that are being sent.
-    package var sendersMax = 64
+    /// Wake-ups of one transport that are being sent: as many as a provider takes on one connection while each answer is 100 ms away,
+    /// for 5,000 a second.
+    package var sendersMax = 500
+    /// The longest that one attempt may take.
     package var sendTimeout = Duration.seconds(10)
+    /// The same for an administrator's check, below what a gateway waits for it.
+    package var checkTimeout = Duration.seconds(4)
+    /// How long a wake-up is one process's alone. An attempt begins only while the rest of it is longer than `sendTimeout`, which is also
+    /// what the clocks of two notifiers may differ.
+    package var wakeUpLease = Duration.seconds(30)
+    /// The longest time between two looks for wake-ups that another notifier left behind.
+    package var leaseLookPause = Duration.seconds(2)
     /// Before the store is asked again for what is owed, when it did not answer.
     package var readPause = Duration.seconds(1)
-    /// Times that one wake-up is tried by one process, while its request lives.
+    /// Times that one wake-up is tried, while its request lives.
     package var attemptsMax = 3
     /// Before a provider that did not answer is asked again for the same wake-up; twice as long each time.
     package var silencePause = Duration.seconds(1)

@@ -10,6 +10,8 @@ extension NotifierService {
         routes.on(Subscribe.self) { request, _ in try live.subscribe(request) }
         routes.on(Listen.self) { request, _ in await live.listen(request) }
         routes.on(ListDeliveries.self, deliveries.handle)
+        routes.on(ReadPushKey.self, checks.key)
+        routes.on(TestPush.self, checks.handle)
         return routes
     }
 }

@@ -6,6 +6,7 @@
 
 package import Domain
 package import Logging
+package import Messaging
 package import Secrets
 package import ServiceKit
 import ServiceLifecycle
@@ -16,6 +17,8 @@ package struct NotifierService: Service {
     package struct Dependencies: Sendable {
         package let store: any Store<any NotifierRecords>
         package let tenants: any Tenants
+        /// Asks registration to drop what a provider does not know any more.
+        package let caller: any ServiceCaller
         /// Seals the push addresses of wake-ups that are owed.
         package let sealer: Sealer
         package let metrics: MetricsRegistry
@@ -23,21 +26,27 @@ package struct NotifierService: Service {
         package let now: @Sendable () -> Timestamp
         /// One a transport.
         package let drivers: [any PushDriver]
+        /// By which Web Push subscriptions of a tenant are made, in base64url; nil where there is no account.
+        package let applicationServerKey: @Sendable (TenantID) -> String?
         /// Waits; tests set the time by hand.
         package let pause: @Sendable (Duration) async throws -> Void
 
         package init(
-            store: any Store<any NotifierRecords>, tenants: any Tenants, sealer: Sealer, metrics: MetricsRegistry,
-            logger: Logger, now: @escaping @Sendable () -> Timestamp, drivers: [any PushDriver] = [],
+            store: any Store<any NotifierRecords>, tenants: any Tenants, caller: any ServiceCaller, sealer: Sealer,
+            metrics: MetricsRegistry, logger: Logger, now: @escaping @Sendable () -> Timestamp,
+            drivers: [any PushDriver] = [],
+            applicationServerKey: @escaping @Sendable (TenantID) -> String? = { _ in nil },
             pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
         ) {
             self.store = store
             self.tenants = tenants
+            self.caller = caller
             self.sealer = sealer
             self.metrics = metrics
             self.logger = logger
             self.now = now
             self.drivers = drivers
+            self.applicationServerKey = applicationServerKey
             self.pause = pause
         }
     }
@@ -45,6 +54,7 @@ package struct NotifierService: Service {
     let notifications: NotifyHandler
     let live: LiveListeners
     let deliveries: DeliveryHandler
+    let checks: PushCheckHandler
     private let sender: WakeUpSender
     private let given: Dependencies
     private let configuration: NotifierConfiguration
@@ -56,11 +66,15 @@ package struct NotifierService: Service {
         self.configuration = configuration
         live = LiveListeners(
             epoch: epoch, configuration: configuration, metrics: metrics, now: given.now, pause: given.pause)
-        sender = WakeUpSender(given, configuration: configuration, metrics: metrics)
+        let push = PushSender(given, configuration: configuration, metrics: metrics)
+        sender = WakeUpSender(given, push: push, configuration: configuration)
         notifications = NotifyHandler(
             store: given.store, tenants: given.tenants, sealer: given.sealer, live: live, sender: sender,
             configuration: configuration, metrics: metrics, now: given.now)
         deliveries = DeliveryHandler(store: given.store)
+        checks = PushCheckHandler(
+            push: push, store: given.store, configuration: configuration, now: given.now,
+            applicationServerKey: given.applicationServerKey)
     }
 
     /// Sends wake-ups, forgets silent listeners and old attempts, until the process drains.

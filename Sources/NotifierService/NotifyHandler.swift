@@ -38,7 +38,10 @@ struct NotifyHandler: Sendable {
             metrics.events.increment(request.event)
             if live.publish(event(request, target)) { liveCount += 1 } else { absent.append(target) }
         }
-        if request.event == Self.challengeEvent { try await ring(absent, request, expiresAt) }
+        switch request.event {
+        case Self.challengeEvent: try await ring(absent, request, expiresAt)
+        default: try await forgo(request)
+        }
         return .with { $0.live = liveCount }
     }
 
@@ -54,6 +57,13 @@ struct NotifyHandler: Sendable {
         }
     }
 
+    /// The request is settled: what is still owed for it would ring for nothing.
+    private func forgo(_ request: Notify) async throws {
+        let (tenant, challenge) = (TenantID(request.tenant), ChallengeID(request.challengeID))
+        guard try await store.read({ try $0.owesWakeUps(of: challenge, tenant: tenant) }) else { return }
+        try await store.write { try $0.deleteWakeUps(of: challenge, tenant: tenant) }
+    }
+
     private func ring(_ targets: [NotifyTarget], _ request: Notify, _ expiresAt: Timestamp) async throws {
         let tenant = TenantID(request.tenant)
         var wakeUps: [WakeUpRecord] = []
@@ -63,8 +73,8 @@ struct NotifyHandler: Sendable {
                 WakeUpRecord(
                     tenant: tenant, challenge: ChallengeID(request.challengeID), device: DeviceID(target.deviceID),
                     transport: transport,
-                    sealedAddress: try sealer.seal(Array(target.push.address), for: WakeUpSender.sealingPurpose),
-                    expiresAt: expiresAt))
+                    sealedAddress: try sealer.seal(Array(target.push.address), for: WakeUpLine.sealingPurpose),
+                    expiresAt: expiresAt, dueAt: now()))
         }
         guard !wakeUps.isEmpty else { return }
         let limit = try tenants.tenant(tenant).settings.notificationsPerRequest

@@ -54,6 +54,21 @@ package enum PushOutcome: Hashable, Sendable {
     }
 }
 
+/// How one attempt ended, and what the provider said.
+package struct PushReport: Hashable, Sendable {
+    package let outcome: PushOutcome
+    /// The status of the provider's last answer (RFC 9110 section 15); nil when it gave none, or was not asked.
+    package let status: Int?
+    /// The provider's own name for what it refused, as its table has it; nil when it gave none.
+    package let reason: String?
+
+    package init(_ outcome: PushOutcome, status: Int? = nil, reason: String? = nil) {
+        self.outcome = outcome
+        self.status = status
+        self.reason = reason
+    }
+}
+
 /// Sends wake-ups through one push provider.
 package protocol PushDriver: Sendable {
     var transport: PushTransport { get }
@@ -63,7 +78,7 @@ package protocol PushDriver: Sendable {
 
     /// Sends one wake-up to an address, which is JSON of the transport's own members. Must honour cancellation: it is cancelled
     /// when it takes too long.
-    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport
 }
 
 extension PushDriver {

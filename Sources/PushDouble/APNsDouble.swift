@@ -52,6 +52,12 @@ package final class APNsDouble: ProviderDouble {
         return DoubleReply(status, headers: ["apns-id": id], body: #"{"reason":"\#(reason)"\#(time)}"#)
     }
 
+    package func throttled(retryAfter seconds: Int) -> DoubleReply {
+        DoubleReply(429, headers: ["retry-after": "\(seconds)"], body: #"{"reason":"TooManyRequests"}"#)
+    }
+
+    package var unavailable: DoubleReply { DoubleReply(503, body: #"{"reason":"ServiceUnavailable"}"#) }
+
     private func refusal(of request: DoubleRequest) -> (Int, String)? {
         guard request.method == "POST" else { return (405, "MethodNotAllowed") }
         guard request.path.hasPrefix("/3/device/") else { return (404, "BadPath") }

@@ -13,21 +13,26 @@ package final class DoubleServer: Sendable {
 
     private struct Counts {
         var faults: [Fault] = []
+        var regular: (fault: Fault, every: Int)?
+        var throttle: Throttle?
         var connections = 0
         var requests: [DoubleRequest] = []
         var answered = 0
+        var taken = 0
     }
 
     private let double: any ProviderDouble
     private let counts = Mutex(Counts())
     private let keptMax: Int
+    private let now: @Sendable () -> Int64
     private let listener = Mutex<(any Channel)?>(nil)
     private let children = Mutex<[ObjectIdentifier: any Channel]>([:])
 
-    /// `requestsKept` are kept for a test to look at, the first ones.
-    package init(_ double: any ProviderDouble, requestsKept: Int = 1000) {
+    /// `requestsKept` are kept for a test to look at, the first ones. `now` is seconds since 1970.
+    package init(_ double: any ProviderDouble, requestsKept: Int = 1000, now: @escaping @Sendable () -> Int64) {
         self.double = double
         keptMax = requestsKept
+        self.now = now
     }
 
     package var connections: Int { counts.withLock(\.connections) }
@@ -36,6 +41,17 @@ package final class DoubleServer: Sendable {
 
     /// The next requests fail, one each, in this order.
     package func fail(_ faults: Fault...) { counts.withLock { $0.faults += faults } }
+
+    /// Of every `number` requests one fails so, for good.
+    package func fail(_ fault: Fault, every number: Int) {
+        precondition(number > 0, "one of none cannot fail")
+        counts.withLock { $0.regular = (fault, number) }
+    }
+
+    /// More than so many requests in a second are answered with 429 and `Retry-After`; nil ends that.
+    package func limit(to requestsPerSecond: Int?) {
+        counts.withLock { $0.throttle = requestsPerSecond.map { Throttle(requestsPerSecond: $0) } }
+    }
 
     /// Listens on a port of 127.0.0.1, a free one when none is given, and says which. Throws what the system says of the port.
     package func start(port: Int? = nil, certificate: DoubleCertificate) async throws -> Int {
@@ -87,9 +103,14 @@ package final class DoubleServer: Sendable {
 
     /// The request's fault, if it has one.
     fileprivate func take(_ request: DoubleRequest) -> Fault? {
-        counts.withLock { counts in
+        let time = now()
+        return counts.withLock { counts in
             if counts.requests.count < keptMax { counts.requests.append(request) }
-            return counts.faults.isEmpty ? nil : counts.faults.removeFirst()
+            counts.taken += 1
+            if !counts.faults.isEmpty { return counts.faults.removeFirst() }
+            if counts.throttle?.admits(at: time) == false { return .refuse(double.throttled(retryAfter: 1)) }
+            guard let regular = counts.regular, counts.taken.isMultiple(of: regular.every) else { return nil }
+            return regular.fault
         }
     }
 

@@ -60,6 +60,12 @@ package final class FCMDouble: ProviderDouble {
                 + #""type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"\#(code)"}]}}"#)
     }
 
+    package func throttled(retryAfter seconds: Int) -> DoubleReply {
+        Self.failure(429, "QUOTA_EXCEEDED", headers: ["retry-after": "\(seconds)"])
+    }
+
+    package var unavailable: DoubleReply { Self.failure(503, "UNAVAILABLE") }
+
     private func token(_ request: DoubleRequest) -> DoubleReply {
         let fields = Dictionary(
             String(decoding: request.body, as: UTF8.self).split(separator: "&").map { field in

@@ -32,6 +32,12 @@ package struct DoubleReply: Hashable, Sendable {
 /// What one provider says of a request that is not made to fail.
 package protocol ProviderDouble: Sendable {
     func reply(to request: DoubleRequest) -> DoubleReply
+
+    /// How it says that it gets too many requests: 429 with `Retry-After`.
+    func throttled(retryAfter seconds: Int) -> DoubleReply
+
+    /// How it says that it cannot take any for now: 503.
+    var unavailable: DoubleReply { get }
 }
 
 /// How a request is made to fail. Each fault is for one request.

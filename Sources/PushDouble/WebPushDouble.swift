@@ -87,6 +87,12 @@ package final class WebPushDouble: ProviderDouble {
         return DoubleReply(201, headers: ["location": "\(request.path)/m", "ttl": text])
     }
 
+    package func throttled(retryAfter seconds: Int) -> DoubleReply {
+        DoubleReply(429, headers: ["retry-after": "\(seconds)"], body: #"{"code":429,"errno":200}"#)
+    }
+
+    package var unavailable: DoubleReply { DoubleReply(503, body: #"{"code":503,"errno":201}"#) }
+
     private func isTopic(_ topic: String?) -> Bool {
         guard let topic else { return true }
         return (1...Self.topicCharactersMax).contains(topic.utf8.count) && Data(base64URL: topic) != nil

@@ -24,6 +24,40 @@ struct PushDoubleCommand: AsyncParsableCommand {
     @Option(help: "The application's bundle id that APNs takes.")
     var topic = "org.example.app"
 
+    @Option(help: "Takes so many requests a second at each port and answers 429 with Retry-After to more.")
+    var limit: Int?
+
+    @Option(
+        help:
+            "How one of --every requests fails: refuse (503), reset (the stream), goaway, close (the connection), or delay."
+    )
+    var fault: FaultName?
+
+    @Option(help: "Of how many requests one fails.")
+    var every = 100
+
+    @Option(help: ArgumentHelp("How long a delayed answer takes.", valueName: "milliseconds"))
+    var delay: Int64 = 1000
+
+    enum FaultName: String, ExpressibleByArgument, CaseIterable { case refuse, reset, goaway, close, delay }
+
+    func validate() throws {
+        guard every > 0 else { throw ValidationError("--every is 1 or more") }
+        guard limit ?? 1 > 0 else { throw ValidationError("--limit is 1 or more") }
+        guard (0...600_000).contains(delay) else { throw ValidationError("--delay is from 0 to 600000") }
+    }
+
+    private func fault(of double: any ProviderDouble) -> Fault? {
+        switch fault {
+        case nil: nil
+        case .refuse: .refuse(double.unavailable)
+        case .reset: .reset
+        case .goaway: .goAway(reason: "Shutdown")
+        case .close: .close
+        case .delay: .delay(milliseconds: delay)
+        }
+    }
+
     func run() async throws {
         let apnsKey = P256.Signing.PrivateKey()
         let fcmKey = try _RSA.Signing.PrivateKey(keySize: .bits2048)
@@ -42,15 +76,21 @@ struct PushDoubleCommand: AsyncParsableCommand {
         try write(Self.account(fcmKey.pemRepresentation, tokenURL), "fcm.json")
         let doubles: [any ProviderDouble] = [apns, fcm, webPush]
         for (offset, double) in doubles.enumerated() {
-            _ = try await DoubleServer(double, requestsKept: 0).start(port: port + offset, certificate: certificate)
+            let server = DoubleServer(double, requestsKept: 0, now: Self.now)
+            server.limit(to: limit)
+            if let fault = fault(of: double) { server.fail(fault, every: every) }
+            _ = try await server.start(port: port + offset, certificate: certificate)
         }
-        print("a browser's subscription: \(webPush.subscribe().address(at: "https://localhost:\(port + 2)"))")
+        say("a browser's subscription: \(webPush.subscribe().address(at: "https://localhost:\(port + 2)"))")
         while true {
             // A person watches: nothing depends on how long this takes.
             try await Task.sleep(for: .seconds(1))
-            print("taken: apns \(apns.delivered), fcm \(fcm.delivered), webpush \(webPush.delivered)")
+            say("taken: apns \(apns.delivered), fcm \(fcm.delivered), webpush \(webPush.delivered)")
         }
     }
+
+    /// At once, also where nobody but a program reads.
+    private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
     @Sendable private static func now() -> Int64 { Int64(Date().timeIntervalSince1970) }
 

@@ -42,6 +42,7 @@ extension RegistrationService {
         routes.on(RegisterDevice.self) { try await self.registerDevice($0, $1) }
         routes.on(ConfirmDevice.self) { try await self.confirmDevice($0, $1) }
         routes.on(ChangeDevice.self) { try await self.changeDevice($0, $1) }
+        routes.on(DropPushAddress.self) { try await self.dropPushAddress($0, $1) }
         routes.on(RemoveDevice.self) { try await self.removeDevice($0, $1) }
         routes.on(StartPhoneSignIn.self) { try await self.startPhoneSignIn($0, $1) }
         routes.on(DisablePhoneSignIn.self) { try await self.disablePhoneSignIn($0, $1) }

@@ -60,12 +60,22 @@ package struct DeliveryClaim: Hashable, Sendable {
 package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
     func countWakeUps() throws -> Int
-    /// Those with a sequence above `sequence`, oldest first, at most `limit`.
-    func wakeUps(after sequence: Int64, limit: Int) throws -> [WakeUpRecord]
-    func deleteWakeUp(_ sequence: Int64) throws
+    /// Takes those of a transport that are due at `time`, the longest due first, at most `limit`: until `until` they are the caller's alone.
+    /// Each gets the next fence, by which alone it is put off or ended, and one attempt more.
+    func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
+        -> [WakeUpRecord]
+    /// When the next one of a transport is due; nil when none is owed.
+    func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp?
+    /// Sets `dueAt` and `attempts`, unless the lease has passed to another.
+    func postpone(_ wakeUp: WakeUpRecord) throws
+    /// Nothing is owed any more, unless the lease has passed to another.
+    func finish(_ wakeUp: WakeUpRecord) throws
+    func owesWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool
+    /// Whoever has a lease on them.
+    func deleteWakeUps(of challenge: ChallengeID, tenant: TenantID) throws
 }
 
-/// A wake-up that is owed: kept from its claim to its last attempt, so that the next process makes what a killed one did not.
+/// A wake-up that is owed: kept from its claim to its last attempt, so that another process makes what a killed one did not.
 package struct WakeUpRecord: Hashable, Sendable {
     /// 0 until stored; rises.
     package var sequence: Int64
@@ -75,10 +85,16 @@ package struct WakeUpRecord: Hashable, Sendable {
     package let transport: PushTransport
     package let sealedAddress: [UInt8]
     package let expiresAt: Timestamp
+    /// When it may be tried; while it is leased, when the lease ends.
+    package var dueAt: Timestamp
+    /// Rises with each lease.
+    package let fence: Int64
+    /// How often it was tried, the attempt that the lease is for included.
+    package var attempts: Int
 
     package init(
         sequence: Int64 = 0, tenant: TenantID, challenge: ChallengeID, device: DeviceID, transport: PushTransport,
-        sealedAddress: [UInt8], expiresAt: Timestamp
+        sealedAddress: [UInt8], expiresAt: Timestamp, dueAt: Timestamp, fence: Int64 = 0, attempts: Int = 0
     ) {
         self.sequence = sequence
         self.tenant = tenant
@@ -87,5 +103,8 @@ package struct WakeUpRecord: Hashable, Sendable {
         self.transport = transport
         self.sealedAddress = sealedAddress
         self.expiresAt = expiresAt
+        self.dueAt = dueAt
+        self.fence = fence
+        self.attempts = attempts
     }
 }

@@ -296,6 +296,12 @@ extension ChooseDefaultMethod: ServiceRequest {
         239, "ChooseDefaultMethod", answeredBy: .registration, .keyed, callers: [.gateway])
 }
 
+extension DropPushAddress: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(
+        240, "DropPushAddress", answeredBy: .registration, .keyed, callers: [.notifier])
+}
+
 // MARK: challenge
 
 extension BeginChallenge: ServiceRequest {
@@ -414,6 +420,16 @@ extension ListDeliveries: ServiceRequest {
     package static let method = Method(503, "ListDeliveries", answeredBy: .notifier, .reads, callers: [.gateway])
 }
 
+extension ReadPushKey: ServiceRequest {
+    package typealias Reply = ReadPushKeyReply
+    package static let method = Method(504, "ReadPushKey", answeredBy: .notifier, .reads, callers: [.gateway])
+}
+
+extension TestPush: ServiceRequest {
+    package typealias Reply = TestPushReply
+    package static let method = Method(505, "TestPush", answeredBy: .notifier, .keyed, callers: [.gateway])
+}
+
 extension Method {
     /// Every method of the bus, by number.
     package static let all: [Method] = [
@@ -431,13 +447,13 @@ extension Method {
         ImportUsers.method, CreateGroup.method, ReadGroup.method, ListGroups.method, ChangeGroup.method,
         DeleteGroup.method, ChangeMembers.method, ListMembers.method, IssuePass.method, ListDevices.method,
         ListDirectoryAudit.method, CheckTargets.method, CompareModes.method,
-        ChooseDefaultMethod.method, BeginChallenge.method,
+        ChooseDefaultMethod.method, DropPushAddress.method, BeginChallenge.method,
         BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
         CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, SummarizeSignIns.method,
         ReportSignIn.method,
         VerifyDeviceProof.method,
         VerifyAnswer.method, VerifyCode.method, UnlockCodes.method, ListVerifierAudit.method, Notify.method,
-        Subscribe.method, Listen.method, ListDeliveries.method,
+        Subscribe.method, Listen.method, ListDeliveries.method, ReadPushKey.method, TestPush.method,
     ]
 }

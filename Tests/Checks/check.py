@@ -29,7 +29,7 @@ LAYERS = [
     {"StoreCopy", "GatewayService", "PolicyService", "RegistrationService", "ChallengeService", "VerifierService", "NotifierService",
      "Authenticator"},
     {"AuthenticatorHTTP"},
-    {"Admin", "LoadTest", "Phone", "OfflineCodeCommand", "PushDoubleCommand"},
+    {"Admin", "LoadTest", "Phone", "OfflineCodeCommand", "PushDoubleCommand", "PushLoad"},
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 SERVICES = {module for module in LEVEL if module.endswith("Service")}
@@ -46,7 +46,7 @@ EXCLUSIVE = [
     (r"Mustache|CZlib", {"GatewayService"}, "pages are rendered at the edge"),
     (r"AsyncHTTPClient", {"NotifierService", "ServiceKit", "AuthenticatorHTTP", "Admin", "LoadTest"},
      "only wake-ups, spans, the phone and the operator's tool leave over HTTP"),
-    (r"Storage(SQLite|PostgreSQL)", {"services", "StoreCopy", "TestSupport"},
+    (r"Storage(SQLite|PostgreSQL)", {"services", "StoreCopy", "TestSupport", "PushLoad"},
      "a storage back end is chosen where a process is put together"),
     (r"PushDouble", TEST_ONLY | {"PushDoubleCommand"}, "a provider's double is no part of the product"),
     (r"TestSupport|StorageConformance", TEST_ONLY, "what tests share is no part of the product"),
@@ -122,7 +122,7 @@ CONSTRUCTS = [
     (r"\bnonisolated\s*\(\s*unsafe\s*\)", set(), "the compiler must see why it is safe"),
     (r"\bfatalError\b", set(), "preconditionFailure with a sentence, and only for a programmer's error"),
     (r"@unchecked\s+Sendable\b", {"Messaging"}, "only where sockets and connections need it"),
-    (r"\bprint\s*\(", {"Admin", "LoadTest", "Phone", "OfflineCodeCommand", "PushDoubleCommand"}, "processes log; only commands print"),
+    (r"\bprint\s*\(", {"Admin", "LoadTest", "Phone", "OfflineCodeCommand", "PushDoubleCommand", "PushLoad"}, "processes log; only commands print"),
 ]
 
 

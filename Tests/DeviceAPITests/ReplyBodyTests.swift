@@ -58,6 +58,11 @@ struct ReplyBodyTests {
         try check(PhoneSignInStarted(challengeId: "c1", number: "42"), ["challengeId", "number"])
         try check(PhoneSignInState(enabled: false), ["enabled", "createdDateTime"], nulls: ["createdDateTime"])
         try check(
+            PushState(transport: .none), ["transport", "applicationServerKey"], nulls: ["applicationServerKey"])
+        try check(
+            PushCheck(transport: .fcm, outcome: "timeout", latencyMilliseconds: 4000),
+            ["transport", "outcome", "status", "reason", "latencyMilliseconds"], nulls: ["status", "reason"])
+        try check(
             OfflineCodeSecret(secret: "BASE32", algorithm: .sha1, digits: 6, period: 30, uri: "otpauth://totp/x"),
             ["secret", "algorithm", "digits", "period", "uri"])
     }

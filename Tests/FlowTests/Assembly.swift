@@ -128,8 +128,8 @@ struct Assembly {
         let services = (0..<instances[.notifier, default: 1]).map { index in
             NotifierService(
                 NotifierService.Dependencies(
-                    store: store, tenants: tenants, sealer: seat.sealer, metrics: seat.metrics, logger: seat.logger,
-                    now: seat.now),
+                    store: store, tenants: tenants, caller: seat.caller, sealer: seat.sealer, metrics: seat.metrics,
+                    logger: seat.logger, now: seat.now),
                 epoch: UInt64(index + 1))
         }
         routes[.notifier] = services.map(\.routes)

@@ -35,11 +35,11 @@ final class NotifierBench: Sendable {
         change(&configuration)
         let (clock, waits) = (clock, waits)
         let sealer = Sealer.ephemeral()
-        make = { [store, tenants, configuration] drivers, epoch in
+        make = { [store, tenants, bus, configuration] drivers, epoch in
             NotifierService(
                 .init(
-                    store: store, tenants: tenants, sealer: sealer, metrics: MetricsRegistry(),
-                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                    store: store, tenants: tenants, caller: bus.caller(.notifier), sealer: sealer,
+                    metrics: MetricsRegistry(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                     now: { clock.now }, drivers: drivers, pause: { try await waits.wait($0) }), epoch: epoch,
                 configuration: configuration)
         }
@@ -65,6 +65,13 @@ final class NotifierBench: Sendable {
 
     var now: Timestamp { clock.now }
     func advance(_ duration: Duration) { clock.advance(duration) }
+
+    /// Lets time pass for whoever waits this long, once somebody does.
+    func pass(_ duration: Duration) async {
+        await waits.reached(duration)
+        clock.advance(duration)
+        await waits.end(duration)
+    }
 
     func context() -> CallContext {
         let number = requests.withLock { count in

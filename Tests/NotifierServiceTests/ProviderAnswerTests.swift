@@ -99,12 +99,27 @@ struct ProviderAnswerTests {
     @Test("no access token is a wrong account, or a busy server")
     func tokenRefusal() {
         func outcome(_ status: Int) -> PushOutcome {
-            FCMAnswer.tokenRefusal(ProviderAnswer(status: status, retryAfter: nil, body: []), now: Self.now)
+            FCMAnswer.tokenRefusal(ProviderAnswer(status: status, retryAfter: nil, body: []), now: Self.now).outcome
         }
         #expect(outcome(400) == .configuration)
         #expect(outcome(401) == .configuration)
         #expect(outcome(429) == .retry(after: .seconds(60)))
         #expect(outcome(503) == .retry(after: .seconds(1)))
+    }
+
+    @Test("an administrator reads the provider's own word, and no more than a word")
+    func reasons() {
+        func answer(_ body: String) -> ProviderAnswer {
+            ProviderAnswer(status: 400, retryAfter: nil, body: Array(body.utf8))
+        }
+        #expect(APNsAnswer.reason(answer(#"{"reason":"BadDeviceToken"}"#)) == "BadDeviceToken")
+        #expect(APNsAnswer.reason(answer("nonsense")) == nil)
+        #expect(WebPushAnswer.reason(answer(#"{"errno":106}"#)) == "errno_106")
+        let invalid = FCMAnswer.tokenRefusal(answer(#"{"error":"invalid_grant"}"#), now: Self.now)
+        #expect(invalid == PushReport(.configuration, status: 400, reason: "invalid_grant"))
+        #expect(ProviderAnswer.reason("UNREGISTERED") == "UNREGISTERED")
+        let strange = ["", "two words", "a\u{1B}[31m", "é", String(repeating: "a", count: 65)]
+        for word in strange { #expect(ProviderAnswer.reason(word) == nil) }
     }
 
     static let webPushRows: [AnswerRow] =

@@ -58,7 +58,7 @@ struct APNsBench {
         let known = knowsKey ? key.publicKey : P256.Signing.PrivateKey().publicKey
         double = APNsDouble(
             key: known, keyID: "KEY1234567", teamID: "TEAM123456", topics: ["org.example.app"], now: bench.seconds)
-        server = DoubleServer(double)
+        server = DoubleServer(double, now: bench.seconds)
         let port = try await server.start(certificate: bench.certificate)
         let signing = APNsSigningKey(keyID: "KEY1234567", teamID: "TEAM123456", pem: Redacted(key.pemRepresentation))
         driver = APNsDriver(
@@ -67,7 +67,7 @@ struct APNsBench {
     }
 
     func send(_ challenge: String = "challenge-1", to address: Redacted<[UInt8]> = Self.address) async -> PushOutcome {
-        await driver.send(bench.wakeUp(challenge), to: address)
+        await driver.send(bench.wakeUp(challenge), to: address).outcome
     }
 
     func stop() async {
@@ -91,7 +91,7 @@ struct FCMBench {
         let known = knowsKey ? key : try _RSA.Signing.PrivateKey(keySize: .bits2048)
         double = FCMDouble(
             key: known.publicKey, projectID: "project-1", clientEmail: "push@project-1.example", now: bench.seconds)
-        server = DoubleServer(double)
+        server = DoubleServer(double, now: bench.seconds)
         let origin = "https://localhost:\(try await server.start(certificate: bench.certificate))"
         double.setTokenURL(origin + "/token")
         let file = try serviceAccountFile(key, tokenURL: origin + "/token")
@@ -99,7 +99,7 @@ struct FCMBench {
         driver = FCMDriver(FCMSettings(account: account, serverURL: origin), bench.provider)
     }
 
-    func send() async -> PushOutcome { await driver.send(bench.wakeUp(), to: Self.address) }
+    func send() async -> PushOutcome { await driver.send(bench.wakeUp(), to: Self.address).outcome }
 
     func stop() async {
         await driver.shutdown()
@@ -122,7 +122,7 @@ struct WebPushBench {
     ) async throws {
         bench = try ProviderBench()
         double = WebPushDouble(now: bench.seconds)
-        server = DoubleServer(double)
+        server = DoubleServer(double, now: bench.seconds)
         origin = "https://localhost:\(try await server.start(certificate: bench.certificate))"
         double.setOrigin(origin)
         let pem = Redacted(P256.Signing.PrivateKey().pemRepresentation)
@@ -136,7 +136,7 @@ struct WebPushBench {
 
     func send(to subscription: WebPushDouble.Subscription, at origin: String? = nil) async -> PushOutcome {
         let address = subscription.address(at: origin ?? self.origin)
-        return await driver.send(bench.wakeUp(), to: Redacted(Array(address.utf8)))
+        return await driver.send(bench.wakeUp(), to: Redacted(Array(address.utf8))).outcome
     }
 
     func stop() async {

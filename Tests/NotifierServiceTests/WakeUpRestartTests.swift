@@ -12,10 +12,10 @@ private final class SilentDriver: PushDriver {
     let transport = PushTransport.fcm
     private let isAsked = Mutex(false)
 
-    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
         isAsked.withLock { $0 = true }
         while !Task.isCancelled { await Task.yield() }
-        return .unreachable
+        return PushReport(.unreachable)
     }
 
     func asked() async { while !isAsked.withLock(\.self) { await Task.yield() } }
@@ -63,6 +63,7 @@ struct WakeUpRestartTests {
         }
         let driver = ScriptedDriver(.fcm)
         try await running(bench.successor([driver])) {
+            await bench.pass(.seconds(5))
             let tried = try await outcomes(bench, 2)
             #expect(tried == ["retry", "delivered"])
         }

@@ -19,10 +19,10 @@ final class ScriptedDriver: PushDriver {
 
     var sent: [WakeUp] { state.withLock(\.sent) }
 
-    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
         state.withLock { state in
             state.sent.append(wakeUp)
-            return state.outcomes.isEmpty ? .delivered : state.outcomes.removeFirst()
+            return PushReport(state.outcomes.isEmpty ? .delivered : state.outcomes.removeFirst())
         }
     }
 }
@@ -101,7 +101,7 @@ struct WakeUpTests {
         let bench = try NotifierBench(drivers: [driver])
         try await running(bench.service) {
             try await bench.notify(["d1"], transport: "fcm")
-            await bench.waits.end(.seconds(5))
+            await bench.pass(.seconds(5))
             #expect(try await outcomes(bench, 2) == ["retry", "delivered"])
         }
     }
@@ -112,8 +112,8 @@ struct WakeUpTests {
         let bench = try NotifierBench(drivers: [driver])
         try await running(bench.service) {
             try await bench.notify(["d1"], transport: "apns")
-            await bench.waits.end(.seconds(1))
-            await bench.waits.end(.seconds(2))
+            await bench.pass(.seconds(1))
+            await bench.pass(.seconds(2))
             #expect(try await outcomes(bench, 3) == ["unreachable", "timeout", "unreachable"])
         }
         #expect(driver.sent.count == 3)
@@ -126,7 +126,7 @@ struct WakeUpTests {
         let bench = try NotifierBench(drivers: [driver])
         try await running(bench.service) {
             try await bench.notify(["d1"], transport: "apns")
-            for _ in pauses { await bench.waits.end(.seconds(5)) }
+            for _ in pauses { await bench.pass(.seconds(5)) }
             #expect(try await outcomes(bench, 1) == ["delivered"])
             try await bench.notify(["d1"], challenge: "c2", transport: "apns")
             #expect(try await outcomes(bench, 2) == ["delivered", "paused"])
@@ -162,6 +162,21 @@ struct WakeUpTests {
             #expect(try await outcomes(bench, 3) == ["retry", "retry", "delivered"])
         }
         #expect(driver.sent.map(\.challenge.rawValue) == ["c1", "c2", "c3"])
+    }
+
+    @Test("what is still owed for a request that is settled is not sent")
+    func settled() async throws {
+        let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(5))])
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await bench.waits.reached(.seconds(5))
+            try await bench.notify(["d1"], event: "settled", transport: "fcm")
+            await bench.pass(.seconds(5))
+            try await bench.notify(["d1"], challenge: "c2", transport: "fcm")
+            #expect(try await outcomes(bench, 2) == ["retry", "delivered"])
+        }
+        #expect(driver.sent.map(\.challenge.rawValue) == ["c1", "c2"])
     }
 
     @Test("an end that lies beyond all time is taken for a day")

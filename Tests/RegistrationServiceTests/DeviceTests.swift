@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Proofs
 import RegistrationService
+import Secrets
 import SwiftProtobuf
 import TestSupport
 import Testing
@@ -66,6 +67,50 @@ struct DeviceTests {
         #expect(await fixture.refusal(try fixture.registration(ticket, SoftwareDeviceSigner())) == .ticketUsed)
         try await fixture.confirm(first.device)
         #expect(await fixture.refusal(try fixture.registration(ticket, key)) == .ticketUsed)
+    }
+
+    @Test(
+        "a push address that its provider does not know is dropped, the device stays, and an address that came since stays"
+    )
+    func deadAddress() async throws {
+        let device = try await fixture.device(try await fixture.person("alice"))
+        func give(_ token: String) async throws {
+            _ = try await fixture.call(
+                ChangeDevice.with {
+                    $0.tenant = "demo"
+                    $0.deviceID = device.id
+                    $0.push = .with {
+                        $0.transport = "fcm"
+                        $0.address = Data(token.utf8)
+                    }
+                })
+        }
+        func drop(_ token: String, _ transport: String = "fcm", device id: String? = nil) async throws {
+            _ = try await fixture.call(
+                DropPushAddress.with {
+                    $0.tenant = "demo"
+                    $0.deviceID = id ?? device.id
+                    $0.transport = transport
+                    $0.addressDigest = Data(sha256(Array(token.utf8)))
+                }, from: .notifier)
+        }
+        try await give("first")
+        try await give("second")
+        try await drop("first")
+        try await drop("second", "apns")
+        try await drop("second", device: "another")
+        #expect(try await fixture.read(device).device.push.address == Data("second".utf8))
+        try await drop("second")
+        let read = try await fixture.read(device)
+        #expect(read.found && read.device.state == "active" && read.device.push.transport == "none")
+        #expect(read.device.push.address.isEmpty)
+        try await drop("second")
+        let audit = try await fixture.call(ListDirectoryAudit.with { $0.tenant = "demo" })
+        #expect(audit.entries.first?.action == "device.drop-push-address")
+        #expect(audit.entries.filter { $0.action == "device.drop-push-address" }.count == 1)
+        let text = try audit.entries.map { try $0.jsonString() }.joined()
+        #expect(!text.contains("second"))
+        #expect(await fixture.refusal(DropPushAddress(), from: .gateway) == .refused)
     }
 
     @Test("of two phones with one ticket one wins, 200 times")

@@ -49,10 +49,12 @@ struct MethodTests {
         }
     }
 
-    @Test("nobody answers the gateway's place at the edge, and the notifier only listens to policy")
+    @Test(
+        "nobody answers the gateway's place at the edge, and the notifier listens to policy and drops addresses, no more"
+    )
     func edges() {
         #expect(!methods.contains { $0.service == .gateway })
-        #expect(methods.filter { $0.callers.contains(.notifier) }.map(\.name) == ["WatchPolicy"])
+        #expect(methods.filter { $0.callers.contains(.notifier) }.map(\.name) == ["WatchPolicy", "DropPushAddress"])
     }
 
     @Test(

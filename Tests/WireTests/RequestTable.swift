@@ -16,13 +16,14 @@ enum RequestTable {
         CreateUser.self, ReadUser.self, ListUsers.self, ChangeUser.self, DeleteUser.self, SetBlocked.self,
         ImportUsers.self, CreateGroup.self, ReadGroup.self, ListGroups.self, ChangeGroup.self, DeleteGroup.self,
         ChangeMembers.self, ListMembers.self, IssuePass.self, ListDevices.self, ListDirectoryAudit.self,
-        CheckTargets.self, CompareModes.self, ChooseDefaultMethod.self, BeginChallenge.self, BeginDeviceChallenge.self,
-        AwaitOutcome.self, ListPending.self,
+        CheckTargets.self, CompareModes.self, ChooseDefaultMethod.self, DropPushAddress.self, BeginChallenge.self,
+        BeginDeviceChallenge.self, AwaitOutcome.self, ListPending.self,
         Settle.self, SubmitCode.self, Redeem.self, CancelChallenge.self, CancelForPerson.self, ListSignIns.self,
         ReadAnswer.self, SummarizeSignIns.self, ReportSignIn.self, VerifyDeviceProof.self, VerifyAnswer.self,
         VerifyCode.self,
         UnlockCodes.self,
-        ListVerifierAudit.self, Notify.self, Subscribe.self, Listen.self, ListDeliveries.self,
+        ListVerifierAudit.self, Notify.self, Subscribe.self, Listen.self, ListDeliveries.self, ReadPushKey.self,
+        TestPush.self,
     ]
 
     /// The text of a file of the Wire module.

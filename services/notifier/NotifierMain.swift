@@ -27,13 +27,15 @@ enum NotifierMain {
             configuration.deliveryRetention = process.settings[deliveryRetention]
             let service = NotifierService(
                 NotifierService.Dependencies(
-                    store: store, tenants: tenants, sealer: try process.sealer(), metrics: process.metrics,
-                    logger: process.logger, now: process.now, drivers: push.drivers),
+                    store: store, tenants: tenants, caller: process.caller, sealer: try process.sealer(),
+                    metrics: process.metrics, logger: process.logger, now: process.now, drivers: push.drivers,
+                    applicationServerKey: push.applicationServerKey),
                 epoch: UInt64.random(in: 1...UInt64.max), configuration: configuration)
+            let reload = await PushReload(push, logger: process.logger)
             // Last, because what it opens is closed by `close` alone.
             try await push.load()
             return ServiceParts(
-                routes: service.routes, background: [tenants, service, PushReload(push, logger: process.logger)],
+                routes: service.routes, background: [tenants, service, reload],
                 dependencies: [.store(store), .tenants(tenants)],
                 close: {
                     await push.shutdown()

@@ -5,18 +5,32 @@ struct AuthenticatorPage: Sendable {
     /// Both of the page and of its service worker, which may not keep anything else.
     static let path = "/authenticator"
     static let workerPath = "/authenticator/service-worker.js"
+    /// The same for browsers whose service workers cannot import (ECMAScript modules): it keeps files, and is woken by nothing.
+    static let plainWorkerPath = "/authenticator/service-worker-plain.js"
 
     private static let page = WebPage.authenticator
-    private static let workerPolicy = "default-src 'none'; connect-src 'self'"
+    private static let workerPolicy = "default-src 'none'; script-src 'self'; connect-src 'self'"
+
+    private struct Worker {
+        let script: [UInt8]
+        let gzipped: [UInt8]?
+
+        init(_ content: WebContent, wakes: Bool) {
+            script = content.script(
+                "service-worker",
+                ["files": AuthenticatorPage.files(content.assets), "asset": content.assets.paths, "wakes": wakes])
+            gzipped = Gzip.compressed(script)
+        }
+    }
 
     private let content: WebContent
-    private let worker: [UInt8]
-    private let gzippedWorker: [UInt8]?
+    private let worker: Worker
+    private let plainWorker: Worker
 
     init(content: WebContent) {
         self.content = content
-        worker = content.script("service-worker", ["files": Self.files(content.assets)])
-        gzippedWorker = Gzip.compressed(worker)
+        worker = Worker(content, wakes: true)
+        plainWorker = Worker(content, wakes: false)
     }
 
     func page(_ inbound: Inbound) async throws -> Reply {
@@ -28,12 +42,16 @@ struct AuthenticatorPage: Sendable {
     }
 
     /// Asked for again each time: a browser compares it byte by byte with the one that it runs.
-    func serviceWorker(_ inbound: Inbound) async throws -> Reply {
+    func serviceWorker(_ inbound: Inbound) async throws -> Reply { reply(worker, inbound) }
+    func plainServiceWorker(_ inbound: Inbound) async throws -> Reply { reply(plainWorker, inbound) }
+
+    private func reply(_ worker: Worker, _ inbound: Inbound) -> Reply {
         let headers: HTTPFields = [
             .contentType: "text/javascript; charset=utf-8", .cacheControl: "no-cache", .resourcePolicy: "same-origin",
             .securityPolicy: Self.workerPolicy, .serviceWorkerAllowed: Self.path,
         ]
-        return PageReply.encoded(Reply(.ok, headers: headers), worker, { _ in gzippedWorker }, inbound.headers)
+        return PageReply.encoded(
+            Reply(.ok, headers: headers), worker.script, { _ in worker.gzipped }, inbound.headers)
     }
 
     /// Everything that the page loads, by the addresses that it uses.

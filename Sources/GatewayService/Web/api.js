@@ -1,7 +1,7 @@
 // Calls of the public API, with the browser's cookies. What goes wrong is a Problem.
 
-import { tenant } from "./page.js";
-
+/** A service worker has no page, and says with each call which tenant it means. */
+const tenant = globalThis.document?.body.dataset.tenant;
 const timeout = 20_000;
 
 /** `kind`: refused (the server said so: `status`, `code`, `retryAfter` in seconds, the problem document's other `members`, the

@@ -1,13 +1,14 @@
 // A phone in the browser: accounts with codes that need no network, and the requests that wait for an answer.
 
 import { busy, byId, text, toast, waitingTime } from "./page.js";
-import { accountOf, loadAccounts, onAccounts } from "./phone-accounts.js";
+import { accountOf, allAccounts, loadAccounts, onAccounts } from "./phone-accounts.js";
 import { arriveAtAccount, redrawMenu, showAccount, startAccounts } from "./phone-account-view.js";
 import { arriveAtAdding, isConfirming, linkOfAddress, showAdding, startAdding, takeLinkOfAddress } from "./phone-add.js";
 import { drawAccounts, drawRequests, dropCards, endRequest, listedRequests } from "./phone-cards.js";
 import { clockError } from "./phone-clock.js";
 import { appVersion } from "./phone-facts.js";
 import { drawSettings, isLocked, startLock } from "./phone-lock-view.js";
+import { clearNotifications, keepPush } from "./phone-push.js";
 import { askAll, isReachable, onRequests, takeOver } from "./phone-requests.js";
 import { Screens } from "./screens.js";
 
@@ -56,6 +57,7 @@ document.addEventListener("click", (event) => {
 // ---- what happens
 
 onAccounts(() => {
+  keepPushSoon();
   // Gone from another tab, or at the server: what is on the screen may be about it.
   if (screens.details.account && !accountOf(screens.details.account) && ["account", "confirm"].includes(screens.current)) {
     screens.go("home", { replace: true, details: {} });
@@ -70,11 +72,21 @@ onRequests(({ ended, status }) => {
   document.title = document.title.replace(/^(\(\d+\) )?/, count > 0 ? `(${count}) ` : "");
 });
 
+/** An account that has become active is to be woken, too. */
+let activeBefore = "";
+function keepPushSoon() {
+  const active = allAccounts().filter(({ state }) => state === "active").map(({ id }) => id).join();
+  if (active === activeBefore) return;
+  activeBefore = active;
+  keepPush().catch(() => {});
+}
+
 /** The page is looked at again: what happened meanwhile may not have come. */
 function wake() {
   if (document.visibilityState !== "visible") return;
   takeOver();
   askAll();
+  clearNotifications();
 }
 
 document.addEventListener("visibilitychange", wake);
@@ -99,6 +111,16 @@ byId("install").addEventListener("click", (event) => busy(event.currentTarget, a
 
 // ---- start
 
+/** One that imports is woken by pushes; where workers cannot, one that keeps the files is better than none. */
+async function startWorker() {
+  const options = { scope: "/authenticator" };
+  const workers = navigator.serviceWorker;
+  await workers?.register("/authenticator/service-worker.js", { ...options, type: "module" })
+    .catch(() => workers.register("/authenticator/service-worker-plain.js", options)).catch(() => {});
+  workers?.addEventListener("message", () => askAll());
+  workers?.startMessages();
+}
+
 async function start() {
   // Keys and the service worker need a secure context, and a private window may have no store.
   if (!isSecureContext || !globalThis.indexedDB) {
@@ -106,7 +128,7 @@ async function start() {
     return;
   }
   const link = linkOfAddress();
-  navigator.serviceWorker?.register("/authenticator/service-worker.js", { scope: "/authenticator" }).catch(() => {});
+  startWorker();
   byId("version").textContent = appVersion;
   startAdding(screens);
   startAccounts(screens);
@@ -121,6 +143,7 @@ async function start() {
   if (link) takeLinkOfAddress(link);
   takeOver();
   await askAll();
+  clearNotifications();
 }
 
 addEventListener("hashchange", () => {

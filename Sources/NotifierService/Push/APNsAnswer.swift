@@ -4,11 +4,9 @@ import Foundation
 /// What APNs' answers mean ("Handling notification responses from APNs").
 enum APNsAnswer {
     static func verdict(_ answer: ProviderAnswer, now: Timestamp) -> ProviderVerdict {
-        struct Body: Decodable { let reason: String }
         if answer.status == 200 { return .ends(.delivered) }
-        let reason = (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.reason
         let pause = answer.retryAfter(now: now)
-        return switch (answer.status, reason) {
+        return switch (answer.status, reason(answer)) {
         case (400, "IdleTimeout"): .reconnect
         // The same address at the other environment, or of another of our applications, is refused like this, too.
         case (400, "BadDeviceToken"), (400, "DeviceTokenNotForTopic"): .ends(.foreignAddress)
@@ -22,5 +20,10 @@ enum APNsAnswer {
         // Everything else says that a request or the account behind it is wrong, and would say it again.
         default: .ends(.configuration)
         }
+    }
+
+    static func reason(_ answer: ProviderAnswer) -> String? {
+        struct Body: Decodable { let reason: String }
+        return (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.reason
     }
 }

@@ -36,15 +36,15 @@ package final class APNsDriver: PushDriver {
     package init(_ settings: APNsSettings, _ provider: ProviderSettings) {
         self.settings = settings
         connection = ProviderConnection(provider)
-        gate = ProviderGate(now: provider.now)
+        gate = ProviderGate(.apns, provider)
         tokens = Mutex(APNsTokenCache(settings.key))
         now = provider.now
     }
 
     package func shutdown() async { await connection.shutdown() }
 
-    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
-        guard let address = Address(address) else { return .expiredAddress }
+    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
+        guard let address = Address(address) else { return PushReport(.expiredAddress) }
         return await gate.attempt { await attempt(wakeUp, address) }
     }
 
@@ -61,17 +61,17 @@ package final class APNsDriver: PushDriver {
         }
     }
 
-    private func attempt(_ wakeUp: WakeUp, _ address: Address) async -> PushOutcome {
+    private func attempt(_ wakeUp: WakeUp, _ address: Address) async -> PushReport {
         guard var token = try? tokens.withLock({ try $0.token(now: now()) }),
             let body = try? JSONEncoder().encode(APNsPayload(challenge: wakeUp.challenge))
-        else { return .configuration }
+        else { return PushReport(.configuration) }
         let exchange = ProviderExchange(
             request: { () async throws(ProviderFailure) in
                 try await self.connection.post(
                     "\(self.settings.serverURL)/3/device/\(address.token)",
                     headers: self.headers(wakeUp, topic: address.topic, token: token), body: Array(body))
             },
-            verdict: { APNsAnswer.verdict($0, now: self.now()) },
+            verdict: { APNsAnswer.verdict($0, now: self.now()) }, reason: APNsAnswer.reason,
             renewToken: {
                 let time = self.now()
                 guard let other = try? self.tokens.withLock({ try $0.token(insteadOf: token, now: time) }) else {
@@ -80,7 +80,7 @@ package final class APNsDriver: PushDriver {
                 token = other
                 return true
             })
-        return await exchange.outcome()
+        return await exchange.report()
     }
 
     private func headers(_ wakeUp: WakeUp, topic: String?, token: String) -> HTTPHeaders {

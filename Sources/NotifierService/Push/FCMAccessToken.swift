@@ -7,7 +7,7 @@ import Proofs
 actor FCMAccessToken {
     enum Result: Hashable, Sendable {
         case token(String)
-        case none(PushOutcome)
+        case none(PushReport)
     }
 
     /// So long before its end a token is asked for anew: requests with the old one are still on their way.
@@ -46,7 +46,7 @@ actor FCMAccessToken {
             let expiresIn: Int64
         }
         let time = now()
-        guard let assertion = try? account.assertion(issuedAt: time) else { return .none(.configuration) }
+        guard let assertion = try? account.assertion(issuedAt: time) else { return .none(PushReport(.configuration)) }
         let form = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=\(assertion)"
         do throws(ProviderFailure) {
             let answer = try await connection.post(
@@ -55,16 +55,16 @@ actor FCMAccessToken {
             guard answer.status == 200 else { return .none(FCMAnswer.tokenRefusal(answer, now: time)) }
             guard let body = try? JSONDecoder.snakeCase.decode(Body.self, from: Data(answer.body)),
                 body.accessToken.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-            else { return .none(.configuration) }
+            else { return .none(PushReport(.configuration, status: answer.status)) }
             // A peer's number: bounded before it is used.
             let seconds = min(max(body.expiresIn, 0), Self.lifetimeMax.components.seconds)
             current = (body.accessToken, time + .seconds(seconds))
             return .token(body.accessToken)
         } catch {
             switch error {
-            case .unreachable: return .none(.unreachable)
-            case .timedOut: return .none(.timeout)
-            case .interrupted: return .none(.retry(after: RetryPause.serverError))
+            case .unreachable: return .none(PushReport(.unreachable))
+            case .timedOut: return .none(PushReport(.timeout))
+            case .interrupted: return .none(PushReport(.retry(after: RetryPause.serverError)))
             }
         }
     }

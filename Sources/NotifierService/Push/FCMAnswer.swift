@@ -24,7 +24,7 @@ enum FCMAnswer {
     static func verdict(_ answer: ProviderAnswer, now: Timestamp) -> ProviderVerdict {
         if answer.status == 200 { return .ends(.delivered) }
         let pause = answer.retryAfter(now: now)
-        return switch (answer.status, code(answer.body)) {
+        return switch (answer.status, reason(answer)) {
         case (404, "UNREGISTERED"): .ends(.expiredAddress)
         case (403, "SENDER_ID_MISMATCH"): .ends(.foreignAddress)
         case (401, "THIRD_PARTY_AUTH_ERROR"): .ends(.configuration)
@@ -39,17 +39,21 @@ enum FCMAnswer {
     }
 
     /// What Google's token endpoint answers when it gives no token (RFC 6749 section 5.2).
-    static func tokenRefusal(_ answer: ProviderAnswer, now: Timestamp) -> PushOutcome {
+    static func tokenRefusal(_ answer: ProviderAnswer, now: Timestamp) -> PushReport {
+        struct Body: Decodable { let error: String }
         let pause = answer.retryAfter(now: now)
-        return switch answer.status {
-        case 429: .retry(after: pause ?? RetryPause.quota)
-        case 500...: .retry(after: max(pause ?? .zero, RetryPause.serverError))
-        default: .configuration
-        }
+        let outcome: PushOutcome =
+            switch answer.status {
+            case 429: .retry(after: pause ?? RetryPause.quota)
+            case 500...: .retry(after: max(pause ?? .zero, RetryPause.serverError))
+            default: .configuration
+            }
+        let word = (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.error
+        return PushReport(outcome, status: answer.status, reason: ProviderAnswer.reason(word))
     }
 
-    private static func code(_ body: [UInt8]) -> String? {
-        guard let body = try? JSONDecoder().decode(Body.self, from: Data(body)) else { return nil }
+    static func reason(_ answer: ProviderAnswer) -> String? {
+        guard let body = try? JSONDecoder().decode(Body.self, from: Data(answer.body)) else { return nil }
         return body.error.details?.first { $0.type == errorType }?.errorCode
     }
 }

@@ -27,27 +27,29 @@ package final class FCMDriver: PushDriver {
     package init(_ settings: FCMSettings, _ provider: ProviderSettings) {
         self.settings = settings
         connection = ProviderConnection(provider)
-        gate = ProviderGate(now: provider.now)
+        gate = ProviderGate(.fcm, provider)
         accessToken = FCMAccessToken(settings.account, connection, now: provider.now)
         now = provider.now
     }
 
     package func shutdown() async { await connection.shutdown() }
 
-    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
         struct Address: Decodable { let token: String }
         guard let address = try? JSONDecoder().decode(Address.self, from: Data(address.value)) else {
-            return .expiredAddress
+            return PushReport(.expiredAddress)
         }
         return await gate.attempt { await attempt(wakeUp, token: address.token) }
     }
 
-    private func attempt(_ wakeUp: WakeUp, token: String) async -> PushOutcome {
-        guard let body = try? FCMMessage(wakeUp, token: token, now: now()).json() else { return .configuration }
+    private func attempt(_ wakeUp: WakeUp, token: String) async -> PushReport {
+        guard let body = try? FCMMessage(wakeUp, token: token, now: now()).json() else {
+            return PushReport(.configuration)
+        }
         var access: String
         switch await accessToken.get() {
         case .token(let text): access = text
-        case .none(let outcome): return outcome
+        case .none(let report): return report
         }
         let exchange = ProviderExchange(
             request: { () async throws(ProviderFailure) in
@@ -56,13 +58,13 @@ package final class FCMDriver: PushDriver {
                     headers: ["authorization": "Bearer \(access)", "content-type": "application/json"],
                     body: body)
             },
-            verdict: { FCMAnswer.verdict($0, now: self.now()) },
+            verdict: { FCMAnswer.verdict($0, now: self.now()) }, reason: FCMAnswer.reason,
             renewToken: {
                 guard case .token(let other) = await self.accessToken.get(insteadOf: access) else { return false }
                 access = other
                 return true
             })
-        return await exchange.outcome()
+        return await exchange.report()
     }
 }
 

@@ -16,28 +16,38 @@ struct ProviderExchange {
 
     let request: () async throws(ProviderFailure) -> ProviderAnswer
     let verdict: (ProviderAnswer) -> ProviderVerdict
+    /// The provider's name for what it refuses.
+    let reason: (ProviderAnswer) -> String?
     /// Gets another token; false when there is none to be had.
     let renewToken: () async -> Bool
 
-    func outcome() async -> PushOutcome {
+    func report() async -> PushReport {
         var isRenewed = false
+        var last: ProviderAnswer?
         for _ in 0..<Self.requestsMax {
             do throws(ProviderFailure) {
-                switch verdict(try await request()) {
-                case .ends(let outcome): return outcome
+                let answer = try await request()
+                last = answer
+                switch verdict(answer) {
+                case .ends(let outcome): return report(outcome, answer)
                 case .reconnect: continue
                 case .renewToken:
-                    guard !isRenewed, await renewToken() else { return .configuration }
+                    guard !isRenewed, await renewToken() else { return report(.configuration, answer) }
                     isRenewed = true
                 }
             } catch {
                 switch error {
                 case .interrupted: continue
-                case .timedOut: return .timeout
-                case .unreachable: return .unreachable
+                case .timedOut: return PushReport(.timeout)
+                case .unreachable: return PushReport(.unreachable)
                 }
             }
         }
-        return .retry(after: RetryPause.serverError)
+        return report(.retry(after: RetryPause.serverError), last)
+    }
+
+    private func report(_ outcome: PushOutcome, _ answer: ProviderAnswer?) -> PushReport {
+        let word = outcome == .delivered ? nil : answer.flatMap(reason)
+        return PushReport(outcome, status: answer?.status, reason: ProviderAnswer.reason(word))
     }
 }

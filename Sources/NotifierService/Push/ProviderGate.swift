@@ -3,30 +3,50 @@ import Synchronization
 
 /// The circuit breaker of one provider, around each attempt to ask it.
 final class ProviderGate: Sendable {
+    private let transport: PushTransport
     private let breaker: Mutex<CircuitBreaker>
+    private let count: BreakerCount
     private let now: @Sendable () -> Timestamp
 
-    init(_ limits: CircuitBreaker.Limits = CircuitBreaker.Limits(), now: @escaping @Sendable () -> Timestamp) {
+    init(
+        _ transport: PushTransport, _ provider: ProviderSettings,
+        limits: CircuitBreaker.Limits = CircuitBreaker.Limits()
+    ) {
+        self.transport = transport
         breaker = Mutex(CircuitBreaker(limits))
-        self.now = now
+        count = provider.breakers
+        now = provider.now
     }
+
+    deinit { if !isClosed { count.change(transport, by: -1) } }
 
     var isClosed: Bool { breaker.withLock(\.isClosed) }
 
-    func attempt(_ send: () async -> PushOutcome) async -> PushOutcome {
+    func attempt(_ send: () async -> PushReport) async -> PushReport {
         let time = now()
-        if case .wait(let pause) = breaker.withLock({ $0.admit(now: time) }) { return .paused(after: pause) }
-        let outcome = await send()
+        if case .wait(let pause) = breaker.withLock({ $0.admit(now: time) }) {
+            return PushReport(.paused(after: pause))
+        }
+        let report = await send()
         let end = now()
         breaker.withLock { breaker in
-            switch outcome {
-            case .delivered, .expiredAddress, .foreignAddress, .throttled, .tooLarge: breaker.succeeded()
-            case .retry(let wanted): breaker.failed(now: end, wanted: wanted)
-            // Refused credentials are refused again: to go on asking makes a provider slow us down.
-            case .configuration, .unreachable, .timeout: breaker.failed(now: end)
-            case .paused: break
-            }
+            let wasClosed = breaker.isClosed
+            breaker.learn(report.outcome, at: end)
+            // Within the lock, so that two changes are counted in their order.
+            if breaker.isClosed != wasClosed { count.change(transport, by: wasClosed ? 1 : -1) }
         }
-        return outcome
+        return report
+    }
+}
+
+extension CircuitBreaker {
+    fileprivate mutating func learn(_ outcome: PushOutcome, at time: Timestamp) {
+        switch outcome {
+        case .delivered, .expiredAddress, .foreignAddress, .throttled, .tooLarge: succeeded()
+        case .retry(let wanted): failed(now: time, wanted: wanted)
+        // Refused credentials are refused again: to go on asking makes a provider slow us down.
+        case .configuration, .unreachable, .timeout: failed(now: time)
+        case .paused: break
+        }
     }
 }

@@ -8,6 +8,8 @@ package struct ProviderSettings: Sendable {
     /// A PEM file of certificate authorities to trust instead of the system's, e.g. for a proxy of the operator's.
     package var trustRootsFile: String?
     package let now: @Sendable () -> Timestamp
+    /// Counts the providers that are left alone because they fail.
+    var breakers = BreakerCount()
 
     package init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
 }

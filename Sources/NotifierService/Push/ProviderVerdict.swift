@@ -16,6 +16,16 @@ struct ProviderAnswer: Sendable {
     let retryAfter: String?
     let body: [UInt8]
 
+    private static let reasonCharactersMax = 64
+
+    /// A provider's word, as far as it may be shown and logged: a peer's text. Nil for one that is no word.
+    static func reason(_ text: String?) -> String? {
+        guard let text, (1...reasonCharactersMax).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) || $0 == 0x5F })
+        else { return nil }
+        return text
+    }
+
     /// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3), at most `RetryPause.longest`; nil when there is none that can be read.
     func retryAfter(now: Timestamp) -> Duration? {
         guard let text = retryAfter else { return nil }

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 package import ServiceKit
 import Synchronization
 
@@ -57,6 +57,11 @@ package final class PushDirectory: Sendable {
         for entry in all { await entry.driver.shutdown() }
     }
 
+    /// The `applicationServerKey` of the tenant's Web Push account (RFC 8292 section 3.2); nil when it has none.
+    package func applicationServerKey(_ tenant: TenantID) -> String? {
+        (driver(.webpush, for: tenant) as? WebPushDriver)?.applicationServerKey
+    }
+
     func driver(_ transport: PushTransport, for tenant: TenantID) -> (any PushDriver)? {
         entries.withLock { entries in
             (entries[tenant.rawValue]?[transport] ?? entries[PushAccounts.defaultName]?[transport])?.driver
@@ -71,9 +76,9 @@ private struct TenantPushDriver: PushDriver {
 
     func serves(_ tenant: TenantID) -> Bool { directory.driver(transport, for: tenant) != nil }
 
-    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
         // The account may have been taken away since the wake-up was promised.
-        guard let driver = directory.driver(transport, for: wakeUp.tenant) else { return .configuration }
+        guard let driver = directory.driver(transport, for: wakeUp.tenant) else { return PushReport(.configuration) }
         return await driver.send(wakeUp, to: address)
     }
 }

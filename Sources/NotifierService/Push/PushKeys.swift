@@ -27,6 +27,7 @@ package enum PushKeys {
 extension PushDirectory {
     package convenience init(_ process: ServiceProcess) {
         var provider = ProviderSettings(now: process.now)
+        provider.breakers = BreakerCount(process.metrics)
         let roots = process.settings[PushKeys.trustRoots]
         if !roots.isEmpty { provider.trustRootsFile = roots }
         self.init(

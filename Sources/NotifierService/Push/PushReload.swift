@@ -6,14 +6,17 @@ import UnixSignals
 package struct PushReload: Service {
     private let directory: PushDirectory
     private let logger: Logger
+    private let signals: UnixSignalsSequence
 
-    package init(_ directory: PushDirectory, logger: Logger) {
+    /// From here on no SIGHUP is missed: make it before the accounts are read for the first time.
+    package init(_ directory: PushDirectory, logger: Logger) async {
         self.directory = directory
         self.logger = logger
+        signals = await UnixSignalsSequence(trapping: .sighup)
     }
 
     package func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+        for await _ in signals.cancelOnGracefulShutdown() {
             do {
                 try await directory.load()
                 logger.info("push accounts read")

@@ -7,7 +7,6 @@ enum WebPushAnswer {
     private static let retryAtOnce = 202
 
     static func verdict(_ answer: ProviderAnswer, now: Timestamp) -> ProviderVerdict {
-        struct Body: Decodable { let errno: Int? }
         let pause = answer.retryAfter(now: now)
         switch answer.status {
         // 202 promises a receipt, which was not asked for; the message was taken all the same.
@@ -16,12 +15,18 @@ enum WebPushAnswer {
         case 413: return .ends(.tooLarge)
         case 429: return .ends(.retry(after: pause ?? RetryPause.quota))
         case 503:
-            let number = (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.errno
-            if number == retryAtOnce { return .reconnect }
+            if number(answer) == retryAtOnce { return .reconnect }
             return .ends(.retry(after: pause ?? RetryPause.serverError))
         case 500...: return .ends(.retry(after: pause ?? RetryPause.serverError))
         // 401 and 403 refuse our key, 400 the request; a redirection is not followed, because its target was not checked.
         default: return .ends(.configuration)
         }
+    }
+
+    static func reason(_ answer: ProviderAnswer) -> String? { number(answer).map { "errno_\($0)" } }
+
+    private static func number(_ answer: ProviderAnswer) -> Int? {
+        struct Body: Decodable { let errno: Int? }
+        return (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.errno
     }
 }

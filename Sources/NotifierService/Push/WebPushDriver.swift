@@ -17,6 +17,8 @@ package struct WebPushSettings: Sendable {
 /// Sends wake-ups as Web Push messages (RFC 8030), to browsers and to UnifiedPush distributors alike.
 package final class WebPushDriver: PushDriver {
     package let transport = PushTransport.webpush
+    /// What a subscription is bound to, in base64url.
+    let applicationServerKey: String
     private let targets: WebPushTargets
     private let services: WebPushServices
     private let tokens: Mutex<VAPIDTokenCache>
@@ -26,6 +28,7 @@ package final class WebPushDriver: PushDriver {
         _ settings: WebPushSettings, _ provider: ProviderSettings,
         lookUp: @escaping @Sendable (String) async -> [String] = NameLookup.system
     ) {
+        applicationServerKey = settings.key.publicKey
         targets = settings.targets
         services = WebPushServices(settings.targets, provider, lookUp: lookUp)
         tokens = Mutex(VAPIDTokenCache(settings.key))
@@ -34,19 +37,19 @@ package final class WebPushDriver: PushDriver {
 
     package func shutdown() async { await services.shutdown() }
 
-    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushOutcome {
-        guard let subscription = WebPushSubscription(address) else { return .expiredAddress }
+    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
+        guard let subscription = WebPushSubscription(address) else { return PushReport(.expiredAddress) }
         guard let origin = targets.origin(of: subscription.endpoint),
             let resource = origin.resource(subscription.endpoint)
-        else { return .foreignAddress }
-        guard let body = try? Self.body(wakeUp, for: subscription) else { return .expiredAddress }
+        else { return PushReport(.foreignAddress) }
+        guard let body = try? Self.body(wakeUp, for: subscription) else { return PushReport(.expiredAddress) }
         do throws(WebPushServices.Problem) {
             let service = try await services.service(for: origin)
             return await service.gate.attempt {
                 await attempt(wakeUp, resource, origin, body, over: service.connection)
             }
         } catch {
-            return .unreachable
+            return PushReport(.unreachable)
         }
     }
 
@@ -59,10 +62,10 @@ package final class WebPushDriver: PushDriver {
     private func attempt(
         _ wakeUp: WakeUp, _ resource: String, _ origin: WebPushOrigin, _ body: [UInt8],
         over connection: ProviderConnection
-    ) async -> PushOutcome {
+    ) async -> PushReport {
         let time = now()
         guard let authorization = try? tokens.withLock({ try $0.authorization(audience: origin.text, now: time) })
-        else { return .configuration }
+        else { return PushReport(.configuration) }
         let headers: HTTPHeaders = [
             "authorization": authorization,
             "content-encoding": "aes128gcm",
@@ -75,7 +78,8 @@ package final class WebPushDriver: PushDriver {
             request: { () async throws(ProviderFailure) in
                 try await connection.post(resource, headers: headers, body: body)
             },
-            verdict: { WebPushAnswer.verdict($0, now: self.now()) }, renewToken: { false })
-        return await exchange.outcome()
+            verdict: { WebPushAnswer.verdict($0, now: self.now()) }, reason: WebPushAnswer.reason,
+            renewToken: { false })
+        return await exchange.report()
     }
 }

@@ -57,7 +57,7 @@ actor WebPushServices {
         }
         let service = Service(
             connection: ProviderConnection(provider, pinned: literal ? [:] : [origin.host: address]),
-            gate: known?.gate ?? ProviderGate(now: provider.now), address: address, lookedUpAt: time, usedAt: time)
+            gate: known?.gate ?? ProviderGate(.webpush, provider), address: address, lookedUpAt: time, usedAt: time)
         services[origin] = service
         if let known { await known.connection.shutdown() }
         await makeRoom()

@@ -126,6 +126,12 @@ extension Actor {
         }
     }
 
+    static let notifier = Actor.with {
+        $0.kind = "service"
+        $0.id = "notifier"
+        $0.name = "notifier"
+    }
+
     static func device(_ device: StoredDevice) -> Actor {
         Actor.with {
             $0.kind = "device"

@@ -1,5 +1,6 @@
 import Domain
 import Messaging
+import Secrets
 import Storage
 import SwiftProtobuf
 import Wire
@@ -31,6 +32,28 @@ extension RegistrationService {
             change.tell(tenant: tenant, device: device.id, person: device.person, mayListen: true)
             let record = try device.record(change.vault)
             return DeviceReply.with { $0.device = record }
+        }
+    }
+
+    /// A provider does not know the address any more. Whatever the phone has registered since stays.
+    func dropPushAddress(_ request: DropPushAddress, _ context: HandlerContext) async throws -> Wire.Empty {
+        let tenant = TenantID(request.tenant)
+        return try await change(request, context) { change in
+            guard var device = try change.records.device(DeviceID(request.deviceID), tenant: tenant),
+                device.push.transport.rawValue == request.transport, device.push.transport != .none,
+                sha256(try change.vault.open(device.push.sealedAddress, .push(tenant, device.id)))
+                    == Array(request.addressDigest)
+            else { return Wire.Empty() }
+            let before = try change.records.auditDocument(device)
+            device.push = StoredDevice.Push(
+                transport: .none, sealedAddress: try change.vault.seal([], .push(tenant, device.id)))
+            try change.records.update(device)
+            try change.audit(
+                .notifier, "device.drop-push-address", tenant: tenant, target: device.id.rawValue, before: before,
+                after: change.records.auditDocument(device))
+            change.tell(
+                tenant: tenant, device: device.id, person: device.person, mayListen: device.state == .active)
+            return Wire.Empty()
         }
     }
 

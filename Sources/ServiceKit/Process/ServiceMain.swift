@@ -25,6 +25,8 @@ package enum ServiceMain {
     ) async -> Never {
         // A peer that closes its socket early is met where the write fails, not by a signal that ends the process.
         signal(SIGPIPE, SIG_IGN)
+        // Asks a process to read again what it can; one that is still starting, or has nothing to read again, goes on.
+        signal(SIGHUP, SIG_IGN)
         // Databases, keys and sockets are this user's alone.
         umask(0o077)
         let standard = StandardSettings(service)

@@ -6,7 +6,8 @@ struct PostgreSQLNotifierRecords: NotifierRecords, PostgreSQLRecords {
     let connection: Connection
 
     static let migrations = PostgreSQLMigrations([
-        PostgreSQLMigration("notifier-0001", PackageResources.notifier_0001_sql)
+        PostgreSQLMigration("notifier-0001", PackageResources.notifier_0001_sql),
+        PostgreSQLMigration("notifier-0002", PackageResources.notifier_0002_sql),
     ])
 }
 

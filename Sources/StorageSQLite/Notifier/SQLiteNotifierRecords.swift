@@ -9,7 +9,8 @@ package struct SQLiteNotifierRecords: NotifierRecords {
     package init(_ database: Database) { self.database = database }
 
     package static let migrations = SQLiteMigrations([
-        SQLiteMigration("notifier-0001", PackageResources.notifier_0001_sql)
+        SQLiteMigration("notifier-0001", PackageResources.notifier_0001_sql),
+        SQLiteMigration("notifier-0002", PackageResources.notifier_0002_sql),
     ])
 
     package func append(_ delivery: DeliveryRecord) throws {

@@ -846,6 +846,26 @@ package nonisolated struct DeviceReply: Sendable {
   fileprivate var _device: DeviceRecord? = nil
 }
 
+/// A push provider does not know an address any more. The device stays; an address that it has given since stays, too.
+package nonisolated struct DropPushAddress: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tenant: String = String()
+
+  package var deviceID: String = String()
+
+  package var transport: String = String()
+
+  /// SHA-256 of the address
+  package var addressDigest: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct RemoveDevice: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -3350,6 +3370,51 @@ nonisolated extension DeviceReply: SwiftProtobuf.Message, SwiftProtobuf._Message
 
   package static func ==(lhs: DeviceReply, rhs: DeviceReply) -> Bool {
     if lhs._device != rhs._device {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension DropPushAddress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "DropPushAddress"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}device_id\0\u{1}transport\0\u{3}address_digest\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.deviceID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.transport) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.addressDigest) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if !self.deviceID.isEmpty {
+      try visitor.visitSingularStringField(value: self.deviceID, fieldNumber: 2)
+    }
+    if !self.transport.isEmpty {
+      try visitor.visitSingularStringField(value: self.transport, fieldNumber: 3)
+    }
+    if !self.addressDigest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.addressDigest, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: DropPushAddress, rhs: DropPushAddress) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.deviceID != rhs.deviceID {return false}
+    if lhs.transport != rhs.transport {return false}
+    if lhs.addressDigest != rhs.addressDigest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

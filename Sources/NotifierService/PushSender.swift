@@ -1,0 +1,113 @@
+import Domain
+import Foundation
+import Logging
+import Messaging
+import Secrets
+import Storage
+import SwiftProtobuf
+import Telemetry
+import Wire
+
+/// One device that is to be rung, and where.
+struct PushAim: Sendable {
+    let wakeUp: WakeUp
+    let transport: PushTransport
+    /// JSON of the transport's own members.
+    let address: Redacted<[UInt8]>
+}
+
+/// What one attempt came to.
+struct PushAttempt: Sendable {
+    let report: PushReport
+    let delivery: DeliveryRecord
+}
+
+/// Makes single attempts through the drivers, for what is owed and for an administrator's check alike.
+struct PushSender: Sendable {
+    /// How long registration may take to drop an address. When it does not, the next wake-up of the device finds the same.
+    private static let dropTimeout = Duration.seconds(5)
+
+    private let drivers: [PushTransport: any PushDriver]
+    private let caller: any ServiceCaller
+    private let configuration: NotifierConfiguration
+    private let metrics: NotifierMetrics
+    private let logger: Logger
+    private let now: @Sendable () -> Timestamp
+    private let pause: @Sendable (Duration) async throws -> Void
+
+    init(_ given: NotifierService.Dependencies, configuration: NotifierConfiguration, metrics: NotifierMetrics) {
+        drivers = Dictionary(given.drivers.map { ($0.transport, $0) }) { _, _ in
+            preconditionFailure("a transport has one driver")
+        }
+        caller = given.caller
+        logger = given.logger
+        now = given.now
+        pause = given.pause
+        self.configuration = configuration
+        self.metrics = metrics
+    }
+
+    func hasDriver(_ transport: PushTransport, for tenant: TenantID) -> Bool {
+        drivers[transport]?.serves(tenant) ?? false
+    }
+
+    /// As one more in the metrics: of what is written down, so that both say the same.
+    func count(_ delivery: DeliveryRecord) { metrics.outcomes.increment(delivery.transport, delivery.outcome) }
+
+    /// Sends once. Gives up at `timeout`. Nil when there is no driver, or when this task was cancelled before
+    /// an answer came.
+    func attempt(_ aim: PushAim, timeout: Duration) async -> PushAttempt? {
+        guard let driver = drivers[aim.transport] else { return nil }
+        let start = now()
+        let report = await send(aim, with: driver, timeout: timeout)
+        if Task.isCancelled, report.outcome != .delivered { return nil }
+        tell(report, aim)
+        let delivery = DeliveryRecord(
+            tenant: aim.wakeUp.tenant, challenge: aim.wakeUp.challenge, device: aim.wakeUp.device,
+            transport: aim.transport.rawValue, outcome: report.outcome.label, at: start, latency: now() - start)
+        return PushAttempt(report: report, delivery: delivery)
+    }
+
+    private func send(_ aim: PushAim, with driver: any PushDriver, timeout: Duration) async -> PushReport {
+        await withTaskGroup(of: PushReport?.self) { group in
+            group.addTask { await driver.send(aim.wakeUp, to: aim.address) }
+            group.addTask { [pause] in
+                do { try await pause(timeout) } catch { return nil }
+                return PushReport(.timeout)
+            }
+            defer { group.cancelAll() }
+            for await report in group { if let report { return report } }
+            return PushReport(.timeout)
+        }
+    }
+
+    private func tell(_ report: PushReport, _ aim: PushAim) {
+        guard report.outcome == .configuration || report.outcome == .foreignAddress else { return }
+        logger.error(
+            "a push provider refuses our settings",
+            metadata: [
+                "tenant": "\(aim.wakeUp.tenant)", "transport": "\(aim.transport.rawValue)",
+                "outcome": "\(report.outcome.label)", "status": "\(report.status ?? 0)",
+                "reason": "\(report.reason ?? "")",
+            ])
+    }
+
+    /// Tells registration that the provider does not know the address any more. A phone that has registered another one keeps that.
+    func drop(_ aim: PushAim) async {
+        let request = DropPushAddress.with {
+            $0.tenant = aim.wakeUp.tenant.rawValue
+            $0.deviceID = aim.wakeUp.device.rawValue
+            $0.transport = aim.transport.rawValue
+            $0.addressDigest = Data(sha256(aim.address.value))
+        }
+        let id = RequestID.make(at: now())
+        do throws(ServiceError) {
+            _ = try await caller.call(
+                request, CallContext(requestID: id, originID: id, deadline: .now + Self.dropTimeout))
+        } catch {
+            logger.warning(
+                "dead push address not dropped",
+                metadata: ["device": "\(aim.wakeUp.device)", "error": "\(error.code.name)"])
+        }
+    }
+}

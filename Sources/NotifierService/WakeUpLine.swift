@@ -1,0 +1,172 @@
+import Domain
+import Logging
+import Secrets
+import ServiceKit
+import Storage
+import Synchronization
+
+/// The wake-ups of one transport: leases those that are due, the longest due first and a bounded number at a time, and makes one attempt
+/// at each.
+final class WakeUpLine: Sendable {
+    static let sealingPurpose = "wake-up-address"
+
+    private let transport: PushTransport
+    private let push: PushSender
+    private let store: any Store<any NotifierRecords>
+    private let sealer: Sealer
+    private let configuration: NotifierConfiguration
+    private let logger: Logger
+    private let now: @Sendable () -> Timestamp
+    private let pause: @Sendable (Duration) async throws -> Void
+    /// Something may be due, or a place has become free.
+    private let signal = ChangeSignal()
+    private let underWay = Mutex(0)
+    /// Between two looks for what another process left behind; nil where there is no other.
+    private let lookPause: Duration?
+
+    init(
+        _ transport: PushTransport, _ given: NotifierService.Dependencies, push: PushSender,
+        configuration: NotifierConfiguration
+    ) {
+        self.transport = transport
+        self.push = push
+        store = given.store
+        sealer = given.sealer
+        logger = given.logger
+        now = given.now
+        pause = given.pause
+        self.configuration = configuration
+        lookPause = given.store.announcements == nil ? nil : configuration.leaseLookPause
+    }
+
+    func wake() { signal.advance() }
+
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                let seen = signal.count
+                switch await next() {
+                case .send(let wakeUps):
+                    underWay.withLock { $0 += wakeUps.count }
+                    for wakeUp in wakeUps { group.addTask { await self.deliver(wakeUp) } }
+                case .wait(nil): await signal.wait(past: seen)
+                case .wait(let rest?): _ = await signal.wait(past: seen) { [pause] in try await pause(rest) }
+                }
+            }
+        }
+    }
+
+    private enum Next {
+        case send([WakeUpRecord])
+        /// Nothing more is to be done before somebody says so, or before this has passed.
+        case wait(Duration?)
+    }
+
+    private func next() async -> Next {
+        let free = configuration.sendersMax - underWay.withLock(\.self)
+        // Whoever makes room wakes the line.
+        guard free > 0 else { return .wait(nil) }
+        let (transport, time) = (transport, now())
+        do {
+            guard let due = try await store.read({ try $0.nextWakeUpDue(transport) }) else { return .wait(lookPause) }
+            guard due <= time else { return .wait(lookPause.map { min($0, due - time) } ?? due - time) }
+            let until = time + configuration.wakeUpLease
+            return .send(
+                try await store.write { try $0.leaseWakeUps(transport, at: time, until: until, limit: free) })
+        } catch {
+            if !Task.isCancelled { logger.warning("owed wake-ups not read", metadata: ["error": "\(error)"]) }
+            return .wait(configuration.readPause)
+        }
+    }
+
+    private func deliver(_ wakeUp: WakeUpRecord) async {
+        await attempt(wakeUp)
+        // Not for each one: many places are filled by one look at the store.
+        let makesRoom = underWay.withLock { number in
+            number -= 1
+            return number == configuration.sendersMax * 3 / 4 || number == 0
+        }
+        if makesRoom { signal.advance() }
+    }
+
+    private func attempt(_ wakeUp: WakeUpRecord) async {
+        let start = now()
+        // A process that was stopped since it got the lease must not send what another may be sending by now.
+        guard start + configuration.sendTimeout <= wakeUp.dueAt else { return }
+        guard start < wakeUp.expiresAt, wakeUp.attempts <= configuration.attemptsMax, let address = address(of: wakeUp)
+        else { return await end(wakeUp, nil) }
+        let aim = PushAim(
+            wakeUp: WakeUp(
+                tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, expiresAt: wakeUp.expiresAt),
+            transport: transport, address: address)
+        guard push.hasDriver(transport, for: wakeUp.tenant) else {
+            return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
+        }
+        let timeout = min(configuration.sendTimeout, wakeUp.expiresAt - start)
+        guard let attempt = await push.attempt(aim, timeout: timeout) else {
+            // What the end of this process interrupted is the next one's to try, at once.
+            return await putOff(wakeUp, to: start, isAttempt: false, nil)
+        }
+        await conclude(wakeUp, attempt)
+        if attempt.report.outcome == .expiredAddress { await push.drop(aim) }
+    }
+
+    private func conclude(_ wakeUp: WakeUpRecord, _ attempt: PushAttempt) async {
+        let time = now()
+        guard let wait = configuration.wait(after: attempt.report.outcome, attempt: wakeUp.attempts),
+            time + wait < wakeUp.expiresAt
+        else { return await end(wakeUp, attempt.delivery) }
+        // The provider was not asked: that is no attempt.
+        if case .paused = attempt.report.outcome {
+            await putOff(wakeUp, to: time + wait, isAttempt: false, nil)
+        } else {
+            await putOff(wakeUp, to: time + wait, isAttempt: true, attempt.delivery)
+        }
+    }
+
+    /// Nil when it was sealed under a key that is gone.
+    private func address(of wakeUp: WakeUpRecord) -> Redacted<[UInt8]>? {
+        do {
+            return Redacted(try sealer.open(wakeUp.sealedAddress, for: Self.sealingPurpose))
+        } catch {
+            logger.error("a push address cannot be opened", metadata: ["challenge": "\(wakeUp.challenge)"])
+            return nil
+        }
+    }
+
+    /// Due again later, with this attempt counted and written down, or as if it had not been made.
+    private func putOff(
+        _ wakeUp: WakeUpRecord, to time: Timestamp, isAttempt: Bool, _ delivery: DeliveryRecord?
+    ) async {
+        var later = wakeUp
+        later.dueAt = time
+        if !isAttempt { later.attempts -= 1 }
+        let postponed = later
+        if let delivery { push.count(delivery) }
+        await write(wakeUp.challenge) { records in
+            if let delivery { try records.append(delivery) }
+            try records.postpone(postponed)
+        }
+        signal.advance()
+    }
+
+    /// Writes the last attempt down, if one was made, and with it that nothing is owed any more.
+    private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?) async {
+        if let delivery { push.count(delivery) }
+        await write(wakeUp.challenge) { records in
+            if let delivery { try records.append(delivery) }
+            try records.finish(wakeUp)
+        }
+    }
+
+    /// What cannot be written is logged; the wake-up is due again when its lease is over.
+    private func write(
+        _ challenge: ChallengeID, _ body: @escaping @Sendable (any NotifierRecords) throws -> Void
+    ) async {
+        // Unstructured, because a store refuses whoever was cancelled, and what was sent must be written down all the same.
+        let result = await Task { [store] in try await store.write(body) }.result
+        if case .failure(let error) = result {
+            logger.warning("delivery not recorded", metadata: ["challenge": "\(challenge)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,217 @@
+"""Phones that hold no stream are woken through providers: the doubles, and a push service whose browser opens what it gets with http_ece."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+import requests
+
+from client import Administrator, Application
+from conftest import Someone
+from push import Doubles, PushService, claims, write_private
+from stack import BIN, Stack, free_ports
+
+
+class Woken:
+    """A system of its own with an account at each provider."""
+
+    def __init__(self, folder: pathlib.Path):
+        push = folder / "var/push"
+        push.mkdir(parents=True)
+        self.stack = Stack(folder / "var")
+        self.doubles = Doubles(push, self.stack.first_port + 37)
+        self.service = PushService(push)
+        roots = folder / "roots.pem"
+        roots.write_text((push / "roots.pem").read_text() + self.service.certificate.read_text())
+        write_private(push / "default.json", json.dumps(self.doubles.accounts()))
+        self.stack.environment |= {
+            "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_TRUST_ROOTS": str(roots),
+            "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_WEB_PUSH_HOSTS": "localhost",
+            "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_WEB_PUSH_BLOCKS": "127.0.0.0/8",
+        }
+        self.stack.start()
+        self.demo = self.stack.demo()
+        self.application = Application(self.demo)
+        self.administrator = Administrator(self.demo)
+
+    def someone(self, push: dict) -> Someone:
+        someone = Someone(self.demo)
+        reply = someone.phone.call("PATCH", "", {"push": push})
+        assert reply.status_code == 200 and reply.json()["pushTransport"] == push["transport"], reply.text
+        return someone
+
+    def begin(self, someone: Someone) -> dict:
+        reply = self.application.begin(someone.username)
+        assert reply.status_code == 201, reply.text
+        return reply.json()
+
+    def complete(self, someone: Someone, request: dict) -> None:
+        """What a woken phone does: fetches, signed, and answers."""
+        reply = someone.phone.answer(someone.phone.challenge(request["id"]), number=request["number"])
+        assert reply.json()["status"] == "approved", reply.text
+        assert self.application.redeem(request).status_code == 200
+
+    def transport(self, someone: Someone) -> str:
+        devices = self.administrator.get(f"/users/{someone.user['id']}/devices")["items"]
+        return devices[0]["pushTransport"]
+
+    def check(self, someone: Someone, expect: int) -> dict | None:
+        done = subprocess.run(
+            [BIN / "countersign-admin", "push", "check", someone.username, "--json", "--demo", self.stack.var / "demo.json"],
+            capture_output=True, text=True, timeout=40,
+        )
+        assert done.returncode == expect, (done.stdout, done.stderr)
+        return json.loads(done.stdout) if done.stdout else None
+
+    def metrics(self) -> str:
+        return requests.get(self.stack.operations("notifier") + "/metrics", timeout=10).text
+
+    def stop(self) -> None:
+        self.stack.stop()
+        self.doubles.stop()
+        self.service.stop()
+
+
+@pytest.fixture(scope="module")
+def woken(tmp_path_factory):
+    woken = Woken(tmp_path_factory.mktemp("push"))
+    yield woken
+    woken.stop()
+
+
+@pytest.mark.parametrize("transport", ("apns", "fcm", "webpush"))
+def test_a_sign_in_completes_by_a_phone_that_only_its_provider_can_wake(woken, transport):
+    someone = woken.someone(woken.doubles.addresses()[transport])
+    before = woken.doubles.taken[transport]
+    request = woken.begin(someone)
+    Stack.wait_for(lambda: woken.doubles.taken[transport] == before + 1, 20, f"{transport} to take the wake-up")
+    woken.complete(someone, request)
+
+
+def test_what_a_browser_opens_is_the_requests_id_and_nothing_else(woken):
+    subscription = woken.service.subscribe()
+    someone = woken.someone(subscription.address)
+    request = woken.begin(someone)
+    headers, sealed = subscription.wait()
+    assert json.loads(subscription.open(sealed)) == {"c": request["id"]}
+    assert headers["content-encoding"] == "aes128gcm" and headers["urgency"] == "high" and 0 < int(headers["ttl"]) <= 60
+    token = headers["authorization"].split("t=")[1].split(",")[0]
+    assert claims(token)["aud"] == woken.service.origin and claims(token)["sub"] == "mailto:operator@example.org"
+    seen = json.dumps(headers).encode() + subscription.open(sealed)
+    for secret in (someone.username, someone.user["id"], someone.phone.id, woken.demo["tenant"], request["number"]):
+        assert not any(secret == word for word in seen.decode().replace('"', " ").split()), secret
+    woken.complete(someone, request)
+
+
+def test_an_address_that_is_gone_is_dropped_and_the_phone_stays(woken):
+    subscription = woken.service.subscribe()
+    someone = woken.someone(subscription.address)
+    subscription.status = 410
+    request = woken.begin(someone)
+    Stack.wait_for(lambda: woken.transport(someone) == "none", 20, "the address to be dropped")
+    assert someone.phone.call("GET", "/push").json()["transport"] == "none"
+    woken.complete(someone, request)
+    again = woken.begin(someone)
+    woken.complete(someone, again)
+    assert len(subscription.received) == 1
+    audit = woken.administrator.get("/audit?action=device.drop-push-address")["items"]
+    assert [entry["target"] for entry in audit] == [someone.phone.id]
+
+
+def test_an_administrator_checks_one_device(woken):
+    subscription = woken.service.subscribe()
+    someone = woken.someone(subscription.address)
+    reply = woken.check(someone, 0)
+    assert reply["outcome"] == "delivered" and reply["status"] == 201 and reply["transport"] == "webpush" and reply["reason"] is None
+    assert set(json.loads(subscription.open(subscription.wait()[1]))) == {"c"}
+    subscription.status = 403
+    assert woken.check(someone, 77) == {**reply, "outcome": "configuration", "status": 403, "latencyMilliseconds": pytest.approx(0, abs=4000)}
+    subscription.status = 410
+    assert woken.check(someone, 77)["outcome"] == "expired_address"
+    assert woken.check(someone, 78) is None
+    path = f"/users/{someone.user['id']}/devices/{someone.phone.id}:check-push"
+    assert woken.administrator.call("POST", path).json()["code"] == "malformed"
+    assert woken.administrator.call("POST", path.replace(someone.user["id"], "nobody")).status_code == 404
+    assert woken.application.http.post(f"{woken.demo['base']}/v1/{woken.demo['tenant']}/admin{path}", timeout=10).status_code == 401
+
+
+def test_the_key_of_the_subscription_is_the_servers(woken):
+    someone = Someone(woken.demo)
+    reply = someone.phone.call("GET", "/push").json()
+    assert reply["transport"] == "none" and len(reply["applicationServerKey"]) == 87
+
+
+def test_no_address_and_no_name_is_in_the_notifiers_log_or_metrics(woken):
+    subscription = woken.service.subscribe()
+    someone = woken.someone(subscription.address)
+    woken.begin(someone)
+    subscription.wait()
+    seen = (woken.stack.var / "log/notifier.log").read_text() + woken.metrics()
+    for secret in (subscription.path, subscription.address["auth"], subscription.address["p256dh"], someone.username):
+        assert secret not in seen
+
+
+def test_sighup_ends_no_process(woken):
+    before = woken.stack.pids()
+    for pid in before.values():
+        os.kill(pid, signal.SIGHUP)
+    read = lambda: "push accounts read" in (woken.stack.var / "log/notifier.log").read_text()  # noqa: E731
+    Stack.wait_for(read, 10, "the accounts to be read again")
+    woken.begin(Someone(woken.demo))
+    assert woken.stack.pids() == before
+
+
+@pytest.mark.parametrize("service", Stack.SERVICES)
+def test_sighup_ends_no_process_that_still_starts(tmp_path, service):
+    port = free_ports()
+    arguments = [f"--bus.keys={tmp_path}/keys", f"--operations.address=127.0.0.1:{port}"]
+    if service == "gateway":
+        arguments.append(f"--http.address=127.0.0.1:{port + 1}")
+    else:
+        arguments += [f"--bus.bind=tcp://127.0.0.1:{port + 2}", f"--secrets.keyFile={tmp_path}/sealing.key", f"--store.path={tmp_path}/store.sqlite"]
+    if service == "policy":
+        arguments.append(f"--policy.operatorTokenFile={tmp_path}/operator.token")
+    process = subprocess.Popen([BIN / f"countersign-{service}", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        status = pathlib.Path(f"/proc/{process.pid}/status")
+
+        def is_handled() -> bool:
+            masks = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if line.startswith(("SigIgn", "SigCgt")))
+            return any(int(mask, 16) & 1 << signal.SIGHUP - 1 for mask in masks.values())
+
+        Stack.wait_for(is_handled, 20, "the first line of the program")
+        answers = 0
+        while answers < 3:
+            assert process.poll() is None, "SIGHUP ended it"
+            process.send_signal(signal.SIGHUP)
+            try:
+                answers += requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
+            except requests.ConnectionError:
+                continue
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_provider_that_is_away_costs_no_sign_in_and_opens_its_breaker(woken):
+    """Last in this file: the doubles are gone after it."""
+    breaker = 'countersign_push_breakers_open{transport="apns"} '
+    assert breaker + "0" in woken.metrics()
+    people = [woken.someone(woken.doubles.addresses()["apns"]) for _ in range(2)]
+    browser = woken.service.subscribe()
+    other = woken.someone(browser.address)
+    woken.doubles.stop()
+    waiting = [(someone, woken.begin(someone)) for someone in people]
+    for someone, request in waiting:
+        woken.complete(someone, request)
+    # Another provider's wake-up goes out meanwhile.
+    request = woken.begin(other)
+    assert json.loads(browser.open(browser.wait()[1])) == {"c": request["id"]}
+    woken.complete(other, request)
+    for _ in range(2):
+        waiting += [(someone, woken.begin(someone)) for someone in people]
+    Stack.wait_for(lambda: breaker + "1" in woken.metrics(), 30, "the breaker to open")
+    assert woken.check(people[0], 75)["outcome"] in ("paused", "unreachable")
