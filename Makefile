@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is needed, build, start everything with a demo tenant (ARGS=--detach returns when ready; STORE=postgresql; SCALE="verifier=3 gateway=2")
 	@scripts/run $(ARGS)
@@ -15,11 +15,17 @@ build: ## Build the release programs
 	@scripts/dependencies run
 	@scripts/build release
 
+install: ## Put programs, systemd units and configuration in place (DESTDIR=, PROGRAMS=folder of built ones): docs/install.md
+	@scripts/install
+
 test: ## Install what the tests need and run all of them
 	@scripts/test
 
 test-faults: ## Processes killed, stopped, cut off and out of disk under load (FAULTS=long: the long form)
 	@scripts/test-faults $(ARGS)
+
+test-containers: ## Images built and both compose files started for real, in an engine of their own (PROGRAMS=.build/debug: quick)
+	@scripts/test-containers $(ARGS)
 
 check: ## The checks that need no build: layers, names, format, documents
 	@scripts/dependencies check
@@ -35,6 +41,6 @@ pictures: ## Take the README's screenshots again
 	@scripts/pictures
 
 clean: ## Remove what was built; data in var/ stays
-	rm -rf .build .venv
+	rm -rf .build .build-containers .venv
 
-.PHONY: help run stop build test test-faults check format proto pictures clean
+.PHONY: help run stop build install test test-faults test-containers check format proto pictures clean

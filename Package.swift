@@ -25,7 +25,7 @@ func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         name: "countersign-\(name)",
         dependencies: dependencies + ["ServiceKit", "Messaging", "Storage", "Wire"],
         path: "services/\(name)",
-        exclude: ["README.md", "\(name).yaml"],
+        exclude: ["README.md", "\(name).service", "\(name).yaml"],
         swiftSettings: settings
     )
 }
@@ -196,7 +196,7 @@ let package = Package(
         command(
             "countersign-admin", folder: "Admin",
             [
-                "DeviceAPI", "Domain", "Messaging", "Storage", "StoreCopy", "Wire", asyncHTTPClient, nioCore,
+                "DeviceAPI", "Domain", "Messaging", "Secrets", "Storage", "StoreCopy", "Wire", asyncHTTPClient, nioCore,
                 nioFoundation, nioHTTP1, nioSSL,
             ]),
 

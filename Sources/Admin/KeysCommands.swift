@@ -5,19 +5,28 @@ import Wire
 
 struct KeysCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Exchanges the keys by which the processes know each other.",
-        subcommands: [Status.self, Rotate.self])
+        commandName: "keys", abstract: "Makes and exchanges the keys by which the processes know each other.",
+        subcommands: [Create.self, Status.self, Rotate.self])
 
     struct Options: ParsableArguments {
         @Option(help: ArgumentHelp("The key folder (bus.keys of the services).", valueName: "folder"))
         var keys: String
 
+        @Option(
+            help: ArgumentHelp(
+                "The folder of public keys (bus.trust of the services), if it is another.", valueName: "folder"))
+        var trust: String?
+
         @Flag(help: "Print one JSON object a line.")
         var json = false
 
+        func exchange(of service: ServiceName) -> KeyExchange {
+            KeyExchange(service, folder: keys, trust: trust)
+        }
+
         func show(_ services: [ServiceName]) throws {
             let found = try services.map { service in
-                KeyStatus(service: service.rawValue, stage: try KeyExchange(service, folder: keys).stage().rawValue)
+                KeyStatus(service: service.rawValue, stage: try exchange(of: service).stage().rawValue)
             }
             try Output(isJSON: json).list(found, [("service", { $0.service }), ("stage", { $0.stage })])
         }
@@ -40,7 +49,7 @@ struct KeysCommands: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 try KeysCommands.reportingKeys {
-                    try options.show(ServiceName.allCases.filter { KeyExchange($0, folder: options.keys).hasPair })
+                    try options.show(ServiceName.allCases.filter { options.exchange(of: $0).hasPair })
                 }
             }
         }
@@ -80,7 +89,7 @@ struct KeysCommands: AsyncParsableCommand {
                         .usage, "a service is one of \(ServiceName.allCases.map(\.rawValue).joined(separator: ", "))")
                 }
                 guard (2...3600).contains(wait) else { throw AdminFailure(.usage, "--wait must be 2 to 3600") }
-                let exchange = KeyExchange(name, folder: options.keys)
+                let exchange = options.exchange(of: name)
                 try KeysCommands.reportingKeys { if step == nil || step == .prepare { try exchange.prepare() } }
                 if step == nil { try await Task.sleep(for: .seconds(wait)) }
                 try KeysCommands.reportingKeys {
@@ -96,7 +105,7 @@ struct KeysCommands: AsyncParsableCommand {
         }
     }
 
-    private static func reportingKeys(_ work: () throws -> Void) throws {
+    static func reportingKeys(_ work: () throws -> Void) throws {
         do {
             try work()
         } catch let error as BusError {

@@ -13,7 +13,8 @@ package struct CurveKeys: Sendable {
     package let trustFolder: String
 
     /// Reads the pair of `service` from `folder`, and makes it at the first start. Public keys of others are trusted when they are in
-    /// `trust`, by default the same folder.
+    /// `trust`, by default the same folder. With the own public key there already, nothing is written beside the secret one: `folder`
+    /// may be read-only.
     package static func load(folder: String, service: ServiceName, trust: String? = nil) throws(BusError) -> CurveKeys {
         let secretPath = "\(folder)/\(service.rawValue).key"
         let publicPath = "\(folder)/\(service.rawValue).pub"
@@ -25,8 +26,30 @@ package struct CurveKeys: Sendable {
         try KeyFile.requirePrivate(secretPath)
         guard let secret = KeyFile.read(secretPath).key else { throw .keys("\(secretPath) is not a CURVE key") }
         let derived = try derivePublic(secret, path: secretPath)
-        if KeyFile.read(publicPath).key != derived { try KeyFile.write(derived, to: publicPath, mode: 0o644) }
-        return CurveKeys(publicKey: derived, secretKey: secret, trustFolder: trust ?? folder)
+        let keys = CurveKeys(publicKey: derived, secretKey: secret, trustFolder: trust ?? folder)
+        let isElsewhere = keys.trustFolder != folder && keys.readTrusted().keys.service(of: derived) == service
+        if !isElsewhere, KeyFile.read(publicPath).key != derived {
+            try KeyFile.write(derived, to: publicPath, mode: 0o644)
+        }
+        return keys
+    }
+
+    /// Makes the pair of `service` in `folder` where it is missing, and has it trusted by those who read `trust`: for an operator who
+    /// gives each process its own secret key alone. Throws when `trust` has another key of the service, which a running process may hold.
+    package static func create(folder: String, service: ServiceName, trust: String) throws(BusError) {
+        // Read by processes of other users, whatever the umask of the one who makes it.
+        let isThere = mkdir(trust, 0o755) == 0 ? chmod(trust, 0o755) == 0 : errno == EEXIST
+        guard isThere else { throw .keys("cannot make \(trust): \(systemReason())") }
+        let keys = try load(folder: folder, service: service, trust: trust)
+        let published = "\(trust)/\(service.rawValue).pub"
+        switch KeyFile.read(published) {
+        case .key(keys.publicKey): break
+        case .gone: try KeyFile.write(keys.publicKey, to: published, mode: 0o644)
+        case .key, .unreadable:
+            throw .keys(
+                "\(published) is not the public key of \(folder)/\(service.rawValue).key: remove the one that is wrong")
+        }
+        try KeyFile.openToOthers(published)
     }
 
     /// The public keys in the trust folder, after `last` was read from there, and what is wrong with the folder, if anything.
@@ -107,10 +130,19 @@ enum KeyFile {
         guard isInPlace else { throw .keys("cannot write \(path): \(systemReason())") }
     }
 
+    /// For processes of other users, whatever the umask of the one who made it.
+    static func openToOthers(_ path: String) throws(BusError) {
+        guard chmod(path, 0o644) == 0 else { throw .keys("cannot open \(path) to others: \(systemReason())") }
+    }
+
     static func requirePrivate(_ path: String) throws(BusError) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw .keys("cannot read \(path): \(systemReason())") }
-        guard status.st_mode & 0o077 == 0 else { throw .keys("\(path) may be read by others; its mode must be 0600") }
+        // A credential of systemd may be root's, opened to the one user by an access list, which shows as the group's right to read.
+        let isCredential = status.st_uid == 0 && status.st_gid == 0 && status.st_mode & 0o777 == 0o440
+        guard status.st_mode & 0o077 == 0 || isCredential else {
+            throw .keys("\(path) may be read by others; its mode must be 0600")
+        }
     }
 
     /// What a file holds.

@@ -2,7 +2,8 @@ import Glibc
 package import Wire
 
 /// Gives a service another CURVE key without an interruption, by files of the key folder alone: `<service>.key` and `.pub` are the pair
-/// in use, `<service>-next.key` and `.pub` the one to come, `<service>-previous.pub` the one that was.
+/// in use, `<service>-next.key` and `.pub` the one to come, `<service>-previous.pub` the one that was. Where processes read public keys
+/// from a folder of their own (`bus.trust`), the public files are there.
 ///
 /// Each step leaves the folder so that every process, whichever step it has seen, and started whenever, is trusted by all: a key is
 /// known before it is used, and known until nobody uses it. A step that was cut off is taken again.
@@ -19,16 +20,20 @@ package struct KeyExchange: Sendable {
 
     package let service: ServiceName
     private let folder: String
+    private let trust: String
 
-    package init(_ service: ServiceName, folder: String) {
+    package init(_ service: ServiceName, folder: String, trust: String? = nil) {
         self.service = service
         self.folder = folder
+        self.trust = trust ?? folder
     }
 
     /// Whether the service has a secret key here.
     package var hasPair: Bool { access(path(".key"), F_OK) == 0 }
 
-    private func path(_ suffix: String) -> String { "\(folder)/\(service.rawValue)\(suffix)" }
+    private func path(_ suffix: String) -> String {
+        "\(suffix.hasSuffix(".pub") ? trust : folder)/\(service.rawValue)\(suffix)"
+    }
 
     /// Throws `BusError.keys` when the service has no pair here, or others may read its secret.
     package func stage() throws(BusError) -> Stage {
@@ -85,5 +90,6 @@ package struct KeyExchange: Sendable {
     private func publish(_ secretPath: String, as publicPath: String) throws(BusError) {
         let key = try CurveKeys.derivePublic(try secret(secretPath), path: secretPath)
         if KeyFile.read(publicPath).key != key { try KeyFile.write(key, to: publicPath, mode: 0o644) }
+        if trust != folder { try KeyFile.openToOthers(publicPath) }
     }
 }

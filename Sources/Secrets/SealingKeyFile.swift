@@ -48,7 +48,9 @@ struct SealingKeyFile {
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw .keyFile(detail: "\(path) is not a file")
         }
-        guard status.st_mode & 0o077 == 0 else {
+        // A credential of systemd may be root's, opened to the one user by an access list, which shows as the group's right to read.
+        let isCredential = status.st_uid == 0 && status.st_gid == 0 && status.st_mode & 0o777 == 0o440
+        guard status.st_mode & 0o077 == 0 || isCredential else {
             throw .keyFile(detail: "\(path) may be read or written by others; its mode must be 0600")
         }
         var bytes = [UInt8](repeating: 0, count: Self.bytesMax)

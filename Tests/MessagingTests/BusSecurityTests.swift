@@ -175,6 +175,10 @@ struct BusSecurityTests {
         #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
         chmod(path, 0o640)
         #expect(throws: BusError.self) { try CurveKeys.load(folder: folder.path, service: .verifier) }
+        // As root's group alone may read it, it is a credential.
+        chmod(path, 0o440)
+        let read = try? CurveKeys.load(folder: folder.path, service: .verifier)
+        #expect((read != nil) == (geteuid() == 0 && getegid() == 0))
     }
 
     /// HELLO without any security, as a program that does not know our keys would send it; what comes back in `waiting` milliseconds.

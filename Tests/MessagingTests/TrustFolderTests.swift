@@ -87,4 +87,42 @@ struct TrustFolderTests {
         try KeyFile.write(key, to: "\(folder.path)/notifier-moved.pub", mode: 0o644)
         for _ in 0..<10 { #expect(own.readTrusted(after: first).keys.service(of: key) == .notifier) }
     }
+
+    @Test(
+        "keys made for an installation are a pair a service apart and one folder of public keys, and stay when made again"
+    )
+    func installation() throws {
+        let trust = "\(folder.path)/trust"
+        let services = [ServiceName.policy, .verifier]
+        for _ in 0..<2 {
+            for service in services {
+                try CurveKeys.create(folder: "\(folder.path)/\(service.rawValue)", service: service, trust: trust)
+            }
+        }
+        #expect(mode(of: trust) == 0o755 && mode(of: "\(trust)/policy.pub") == 0o644)
+        #expect(mode(of: "\(folder.path)/policy/policy.key") == 0o600)
+        for service in services {
+            let own = "\(folder.path)/\(service.rawValue)"
+            unlink("\(own)/\(service.rawValue).pub")
+            let loaded = try CurveKeys.load(folder: own, service: service, trust: trust)
+            #expect(loaded.readTrusted().keys.keys(of: service) == [loaded.publicKey])
+            // Its own folder may be read-only: nothing was written there.
+            #expect(KeyFile.names(in: own)?.filter { !$0.hasPrefix(".") } == ["\(service.rawValue).key"])
+        }
+    }
+
+    @Test("a trusted key is not replaced by that of another pair", arguments: [true, false])
+    func anotherPair(_ isKey: Bool) throws {
+        let (trust, own) = ("\(folder.path)/trust", "\(folder.path)/policy")
+        try CurveKeys.create(folder: own, service: .policy, trust: trust)
+        if isKey { unlink("\(own)/policy.key") } else { write("half", to: "trust/policy.pub") }
+        let before = KeyFile.read("\(trust)/policy.pub")
+        #expect(throws: BusError.self) { try CurveKeys.create(folder: own, service: .policy, trust: trust) }
+        #expect(KeyFile.read("\(trust)/policy.pub") == before)
+    }
+
+    private func mode(of path: String) -> mode_t {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & 0o777 : 0
+    }
 }

@@ -9,7 +9,7 @@ import requests
 
 from client import Application
 from conftest import Someone
-from stack import BIN, ROOT, Stack
+from stack import BIN, ROOT, Gateway, Stack, free_ports
 
 
 def test_ctrl_c_stops_everything_and_a_restart_keeps_the_data(tmp_path):
@@ -51,6 +51,58 @@ def test_every_process_says_that_it_is_up_ready_and_measured(stack):
         metrics = requests.get(url + "/metrics", timeout=5)
         assert metrics.headers["Content-Type"].startswith("text/plain")
         assert re.search(r"^# TYPE countersign_\w+ (counter|gauge|histogram)$", metrics.text, re.M), metrics.text[:400]
+
+
+def test_a_program_asks_the_process_that_runs_with_its_configuration_whether_it_is_ready(stack, tmp_path):
+    def asked(service, address):
+        return subprocess.run(
+            [BIN / f"countersign-{service}", "--check-health", f"--operations.address={address}", f"--bus.keys={tmp_path / 'none'}"],
+            capture_output=True, text=True, timeout=20)
+
+    for service in Stack.SERVICES:
+        well = asked(service, stack.operations(service).removeprefix("http://"))
+        assert well.returncode == 0 and '"ready":true' in well.stdout, (service, well.stdout, well.stderr)
+        anywhere = asked(service, stack.operations(service).replace("http://127.0.0.1", "0.0.0.0"))
+        assert anywhere.returncode == 0, (service, anywhere.stderr)
+    away = asked("policy", "127.0.0.1:1")
+    assert away.returncode == 69 and "127.0.0.1:1 is not ready" in away.stderr and away.stdout == ""
+    assert not (tmp_path / "none").exists(), "asking makes nothing"
+
+
+def test_one_that_is_not_ready_says_what_it_waits_for(tmp_path):
+    port = free_ports()
+    alone = subprocess.Popen(
+        [BIN / "countersign-gateway", f"--bus.keys={tmp_path / 'keys'}", f"--operations.address=127.0.0.1:{port}", f"--http.address=127.0.0.1:{port + 1}",
+         *(f"--bus.{name}.endpoints=tcp://127.0.0.1:{port + 2}" for name in Stack.SERVICES[:-1])], stdout=subprocess.DEVNULL)
+    try:
+        ask = [BIN / "countersign-gateway", "--check-health", f"--operations.address=127.0.0.1:{port}"]
+        asked = []
+        Stack.wait_for(lambda: asked.append(subprocess.run(ask, capture_output=True, text=True, timeout=20)) or "{" in asked[-1].stderr, 20, "an answer")
+        assert asked[-1].returncode == 69 and '"bus.policy":false' in asked[-1].stderr, asked[-1].stderr
+    finally:
+        alone.terminate()
+        assert alone.wait(timeout=30) == 0
+
+
+def test_a_process_takes_part_with_its_own_secret_key_alone_in_a_folder_that_it_cannot_write(stack, tmp_path):
+    made = subprocess.run([BIN / "countersign-admin", "keys", "create", tmp_path], capture_output=True, text=True, timeout=20)
+    assert made.returncode == 0, made.stderr
+    secrets_of = {service: sorted(path.name for path in (tmp_path / service).iterdir()) for service in Stack.SERVICES}
+    for service, names in secrets_of.items():
+        sealing = [] if service == "gateway" else [f"{service}.sealing.key"]
+        assert names == sorted([f"{service}.key", f"{service}.pub", *sealing])
+    (tmp_path / "gateway/gateway.pub").unlink()
+    (tmp_path / "gateway").chmod(0o500)
+    trusted = stack.var / "keys/gateway-another.pub"
+    trusted.write_text((tmp_path / "trust/gateway.pub").read_text())
+    trusted.chmod(0o600)
+    try:
+        gateway = Gateway(
+            stack, 2, f"--bus.keys={tmp_path / 'gateway'}", f"--bus.trust={stack.var / 'keys'}", f"--http.externalURL={stack.base}")
+        assert gateway.stop() == 0
+        assert [path.name for path in (tmp_path / "gateway").iterdir()] == ["gateway.key"]
+    finally:
+        trusted.unlink()
 
 
 def test_one_request_id_is_found_in_the_logs_of_every_process_that_it_touched(stack, application):

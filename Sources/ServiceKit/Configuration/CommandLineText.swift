@@ -1,6 +1,6 @@
 /// A process's arguments: `--key=value` or `--key value` for every key of the configuration, and a few options of their own.
 struct CommandLineText: Equatable {
-    enum Action: Equatable { case run, checkConfiguration, printConfiguration, help, version }
+    enum Action: Equatable { case run, checkConfiguration, checkHealth, printConfiguration, help, version }
 
     private(set) var action = Action.run
     private(set) var configurationFile: String?
@@ -26,6 +26,7 @@ struct CommandLineText: Equatable {
         case "--help", "-h": action = .help
         case "--version": action = .version
         case "--check-config": action = .checkConfiguration
+        case "--check-health": action = .checkHealth
         case "--print-config": action = .printConfiguration
         default: try takeValue(argument, &rest, keys)
         }

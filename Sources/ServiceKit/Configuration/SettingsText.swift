@@ -27,6 +27,7 @@ enum SettingsText {
             "",
             "  --config FILE    read keys from a YAML file",
             "  --check-config   say whether the configuration is right (status 0 or 78) and end",
+            "  --check-health   ask the process that runs with this configuration for /readyz (status 0 or 69) and end",
             "  --print-config   print every key, its value and source as YAML and end",
             "  --version        print the version and end",
             "",

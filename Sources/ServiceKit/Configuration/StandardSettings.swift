@@ -13,6 +13,7 @@ package struct StandardSettings: Sendable {
     package let bind: Setting<[Endpoint]>?
     package let callees: [ServiceName: Setting<[Endpoint]>]
     package let busKeys: Setting<String>
+    package let busTrust: Setting<String>
     package let operationsAddress: Setting<SocketAddressText>
     package let logLevel: Setting<String>
     package let traces: TraceSettings
@@ -42,6 +43,9 @@ package struct StandardSettings: Sendable {
         busKeys = .path(
             "bus.keys", default: "var/keys",
             help: "Folder of the CURVE keys: this process's own and the public ones of others.")
+        busTrust = .text(
+            "bus.trust", default: "", accepts: "a path, or empty for the folder of bus.keys",
+            help: "Folder of everybody's public keys, where each process has only its own secret one.")
         operationsAddress = .address(
             "operations.address", default: "127.0.0.1:\(Self.port(of: service) + 10)",
             help:
@@ -65,7 +69,7 @@ package struct StandardSettings: Sendable {
     /// In the order in which they are printed.
     var keys: [SettingKey] {
         let ordered = Self.order.compactMap { callees[$0]?.key }
-        let bus = [bind?.key].compactMap(\.self) + [busKeys.key] + ordered
+        let bus = [bind?.key].compactMap(\.self) + [busKeys.key, busTrust.key] + ordered
         return bus + [operationsAddress.key, logLevel.key] + traces.keys + (store?.keys ?? [])
             + [sealingKeyFile?.key].compactMap(\.self)
     }

@@ -31,7 +31,7 @@ package enum ServiceMain {
         umask(0o077)
         let standard = StandardSettings(service)
         do {
-            guard let settings = try configure(standard, keys: standard.keys + own, check) else {
+            guard let settings = try await configure(standard, keys: standard.keys + own, check) else {
                 exit(ExitStatus.done.rawValue)
             }
             try await start(settings, standard, assemble)
@@ -42,10 +42,10 @@ package enum ServiceMain {
         }
     }
 
-    /// Reads the configuration; nil when that, or help, was all that was asked for.
+    /// Reads the configuration; nil when that, or help, or the health of the process that runs with it was all that was asked for.
     private static func configure(
         _ standard: StandardSettings, keys: [SettingKey], _ check: @Sendable (Settings) throws -> Void
-    ) throws -> Settings? {
+    ) async throws -> Settings? {
         let service = standard.service.rawValue
         let program = "countersign-\(service)"
         let output = LineOutput.standardOutput
@@ -57,7 +57,7 @@ package enum ServiceMain {
         case .version:
             output.write("\(program) \(version)\n")
             return nil
-        case .run, .checkConfiguration, .printConfiguration: break
+        case .run, .checkConfiguration, .checkHealth, .printConfiguration: break
         }
         let settings = try Settings(
             keys, service: service, commandLine: line.values, environment: ProcessEnvironment.variables,
@@ -70,6 +70,7 @@ package enum ServiceMain {
         try check(settings)
         switch line.action {
         case .checkConfiguration: output.write("\(program): the configuration is right\n")
+        case .checkHealth: output.write(try await HealthProbe.ask(settings[standard.operationsAddress]) + "\n")
         default: return settings
         }
         return nil
@@ -139,7 +140,9 @@ package enum ServiceMain {
         _ metrics: MetricsRegistry,
         _ logger: Logger
     ) throws(BusError) -> MessageBus {
-        let keys = try CurveKeys.load(folder: settings[standard.busKeys], service: standard.service)
+        let trust = settings[standard.busTrust]
+        let keys = try CurveKeys.load(
+            folder: settings[standard.busKeys], service: standard.service, trust: trust.isEmpty ? nil : trust)
         let needed = standard.callees.filter { standard.service.callees.contains($0.key) }
         let busMetrics = BusMetrics(metrics, of: standard.service)
         return try MessageBus(

@@ -2,13 +2,16 @@ import Messaging
 import Secrets
 import Storage
 
-/// Why a process could not start for a reason outside of it.
+/// Why a process could not start, or does not serve, for a reason outside of it.
 package enum StartProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case listen(String, reason: String)
+    /// What was asked for its health gave no answer, or one that says that it is not ready.
+    case notReady(String, reason: String)
 
     package var description: String {
         switch self {
         case .listen(let address, let reason): "cannot listen on \(address): \(reason)"
+        case .notReady(let address, let reason): "\(address) is not ready: \(reason)"
         }
     }
 }

@@ -1,0 +1,101 @@
+"""compose.scale.yaml: several instances, PostgreSQL, HAProxy in front, Prometheus."""
+
+import json
+import re
+import time
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from .installation import Installation, docker, make_certificate
+
+
+SERVICES = ("policy", "registration", "challenge", "verifier", "notifier")
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    installation = Installation("compose.scale.yaml", make_certificate(tmp_path_factory.mktemp("scaled") / "secrets"))
+    try:
+        installation.up()
+        installation.wait_until_healthy("edge")
+        installation.make_demo_tenant()
+        installation.add_phone("alice")
+        yield installation
+    finally:
+        installation.down(volumes=True)
+
+
+def address(installation, container):
+    networks = installation.inspect(container)["NetworkSettings"]["Networks"]
+    return networks[f"{installation.project}_inside"]["IPAddress"]
+
+
+def answered(installation, container):
+    """Requests that an instance of verifier has answered."""
+    text = urllib.request.urlopen(f"http://{address(installation, container)}:7423/metrics", timeout=5).read().decode()
+    return sum(int(float(count)) for count in re.findall(r"^countersign_handler_requests_total\{[^}]*\} (\S+)$", text, re.M))
+
+
+def up(installation, process):
+    """Instances of a service from which Prometheus gets what they measure."""
+    query = urllib.parse.urlencode({"query": f'sum(up{{process="{process}"}})'})
+    place = f"http://{address(installation, installation.containers('prometheus')[0])}:9090"
+    result = json.load(urllib.request.urlopen(f"{place}/api/v1/query?{query}", timeout=5))["data"]["result"]
+    return int(result[0]["value"][1]) if result else 0
+
+
+def wait_for(what, condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.5)
+
+
+def test_there_are_several_of_each_and_a_person_signs_in(installation):
+    for service, count in (("policy", 2), ("registration", 2), ("challenge", 2), ("verifier", 2), ("notifier", 1), ("gateway", 2)):
+        installation.wait_until_healthy(service, count)
+    installation.sign_in("alice")
+
+
+def test_each_service_has_a_role_of_its_own_that_may_read_no_other_schema(installation):
+    database = installation.containers("postgresql")[0]
+
+    def ask(sql, role="postgres", expect=0):
+        return docker("exec", database, "psql", "-h", "/tmp", "-U", role, "-d", "countersign", "-Atqc", sql, expect=expect)
+
+    owners = dict(line.split("|") for line in ask(
+        "SELECT nspname, nspowner::regrole FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema|public)'").split())
+    assert owners == {name: f"countersign_{name}" for name in SERVICES}
+    table = ask("SELECT tablename FROM pg_tables WHERE schemaname = 'registration' LIMIT 1").strip()
+    ask(f"SELECT count(*) FROM registration.{table}", role="countersign_registration")
+    ask(f"SELECT count(*) FROM registration.{table}", role="countersign_verifier", expect=1)
+
+
+def test_started_instances_get_work_without_a_further_step_and_one_may_be_killed(installation):
+    installation.up("--no-recreate", "--scale", "verifier=3")
+    installation.wait_until_healthy("verifier", 3)
+    verifiers = installation.containers("verifier")
+    before = {container: answered(installation, container) for container in verifiers}
+    # Each sign-in is some questions for verifiers; whom each goes to is drawn by lot.
+    for _ in range(10):
+        installation.sign_in("alice")
+        after = {container: answered(installation, container) for container in verifiers}
+        if all(after[container] > before[container] for container in verifiers):
+            break
+    else:
+        raise AssertionError(f"an instance got no work: {before} {after}")
+
+    # Prometheus has found it by the same name.
+    wait_for("Prometheus", lambda: up(installation, "verifier") == 3)
+
+    docker("kill", verifiers[0])
+    assert not installation.inspect(verifiers[0])["State"]["Running"]
+    for _ in range(3):
+        installation.sign_in("alice")
+
+
+def test_the_edge_tells_the_world_nothing_of_the_inside(installation):
+    for path, status in (("/healthz", 200), ("/metrics", 404), ("/readyz", 404)):
+        assert installation.published_status(path) == status, path

@@ -1,0 +1,129 @@
+"""What an operator deploys, as far as it can be looked at without an engine: images, compose files, units. `make test-containers` runs them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from stack import BIN, ROOT, Stack
+
+COMPOSE = ("compose.yaml", "compose.scale.yaml")
+
+
+def load(name):
+    return yaml.safe_load((ROOT / "compose" / name).read_text())
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_no_container_of_ours_can_do_more_than_it_must(name):
+    for service, is_ in load(name)["services"].items():
+        assert is_["cap_drop"] == ["ALL"] and is_["security_opt"] == ["no-new-privileges:true"], service
+        assert is_.get("read_only") is True or service == "grafana", service
+        assert not {"privileged", "cap_add", "pid", "ipc", "user"} & set(is_), service
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_a_key_is_mounted_by_its_own_service_and_by_who_made_it(name):
+    compose = load(name)
+    mounted = {}
+    for service, is_ in compose["services"].items():
+        for volume in is_.get("volumes", []):
+            source, _, mode = (volume + ":rw").split(":")[:3]
+            if not source.startswith("."):
+                mounted.setdefault(source, {})[service] = mode
+    assert set(mounted) == set(compose["volumes"])
+    for service in Stack.SERVICES:
+        assert mounted[f"{service}-keys"] == {"keys": "rw", service: "ro"}
+    assert {service for service, mode in mounted["trust"].items() if mode == "rw"} == {"keys"}
+    # Who has all of them talks to nobody.
+    assert compose["services"]["keys"]["network_mode"] == "none"
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_only_the_edge_is_published_to_others_and_the_inside_has_no_way_out(name):
+    compose = load(name)
+    public = {
+        service for service, is_ in compose["services"].items() if any(not port.startswith("127.0.0.1:") for port in is_.get("ports", []))
+    }
+    assert public == {"gateway" if name == "compose.yaml" else "edge"}
+    assert compose["networks"]["inside"]["internal"] is True
+    reach = {service for service, is_ in compose["services"].items() if "outside" in is_.get("networks", [])}
+    assert reach == public | {"notifier", "tools"}
+
+
+def test_the_configuration_in_the_images_is_right():
+    for service in Stack.SERVICES:
+        file = ROOT / f"compose/configuration/{service}.yaml"
+        told = ["--http.trustedProxies=10.1.0.0/16"] if service == "gateway" else []
+        checked = subprocess.run(
+            [BIN / f"countersign-{service}", "--config", file, "--check-config", *told], capture_output=True, text=True, timeout=20)
+        assert checked.returncode == 0, (service, checked.stderr)
+        # Where its callers look for it.
+        for caller in set(Stack.SERVICES) - {service, "gateway"}:
+            configuration = yaml.safe_load((ROOT / f"compose/configuration/{caller}.yaml").read_text())
+            if service != "gateway":
+                port = yaml.safe_load(file.read_text())["bus"]["bind"][0].rsplit(":", 1)[1]
+                assert configuration["bus"][service]["endpoints"] == [f"tcp://{service}:{port}"]
+
+
+def test_the_dockerfile_has_a_target_for_each_process_and_hadolint_finds_nothing():
+    file = ROOT / "compose/Dockerfile"
+    targets = dict(re.findall(r"^FROM (\S+) AS (\S+)$", file.read_text(), re.M))
+    assert {name for name in re.findall(r"^FROM service AS (\S+)$", file.read_text(), re.M)} == set(Stack.SERVICES), targets
+    lint = subprocess.run(
+        # Debian's packages are those of the base's day, and get its security updates: DL3008 would have them pinned.
+        [os.path.join(os.path.dirname(sys.executable), "hadolint"), "--ignore", "DL3008", str(file)], capture_output=True, text=True, timeout=60)
+    assert lint.returncode == 0, lint.stdout + lint.stderr
+
+
+def test_the_list_of_what_is_in_an_image_is_of_what_it_was_given(tmp_path):
+    (tmp_path / "Package.resolved").write_text(json.dumps({"version": 3, "pins": [
+        {"identity": "swift-nio", "kind": "remoteSourceControl", "location": "https://example.org/apple/swift-nio.git",
+         "state": {"revision": "a" * 40, "version": "2.1.0"}}]}))
+    (tmp_path / "packages").write_text("libstdc++6\t12.2.0-14+deb12u1\tamd64\n")
+
+    def sbom(*arguments):
+        return subprocess.run(
+            [ROOT / "scripts/sbom", "countersign-policy", "1.0", "--resolved", tmp_path / "Package.resolved", *arguments],
+            capture_output=True, text=True, timeout=20, env={**os.environ, "SOURCE_DATE_EPOCH": "0"})
+
+    made = sbom("--swift", "6.3.1", "--debian", tmp_path / "packages")
+    document = json.loads(made.stdout)
+    assert document["spdxVersion"] == "SPDX-2.3" and document["creationInfo"]["created"] == "1970-01-01T00:00:00Z"
+    locators = [package["externalRefs"][0]["referenceLocator"] for package in document["packages"]]
+    assert locators == [
+        "pkg:generic/countersign-policy@1.0", "pkg:swift/example.org/apple/swift-nio@2.1.0", "pkg:generic/swift@6.3.1",
+        "pkg:deb/debian/libstdc++6@12.2.0-14%2Bdeb12u1?arch=amd64"]
+    known = {package["SPDXID"] for package in document["packages"]} | {"SPDXRef-DOCUMENT"}
+    assert len(known) == 5 and all({relation["spdxElementId"], relation["relatedSpdxElement"]} <= known for relation in document["relationships"])
+    (tmp_path / "packages").write_text("no tabs here\n")
+    wrong = sbom("--debian", tmp_path / "packages")
+    assert wrong.returncode == 65 and "line 1" in wrong.stderr and wrong.stdout == ""
+
+
+def test_install_puts_programs_units_and_right_configuration_in_place_and_keeps_what_was_changed(tmp_path):
+    def install():
+        done = subprocess.run(
+            [ROOT / "scripts/install"], capture_output=True, text=True, timeout=120,
+            env={**os.environ, "DESTDIR": str(tmp_path), "PROGRAMS": str(BIN)})
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    install()
+    for service in Stack.SERVICES:
+        file = tmp_path / f"etc/countersign/{service}.yaml"
+        checked = subprocess.run(
+            [tmp_path / f"usr/bin/countersign-{service}", "--config", file, "--check-config"], capture_output=True, text=True, timeout=20)
+        assert checked.returncode == 0, checked.stderr
+        unit = (tmp_path / f"usr/lib/systemd/system/countersign-{service}.service").read_text()
+        assert f"ExecStart=/usr/bin/countersign-{service} --config /etc/countersign/{service}.yaml" in unit
+        assert f"LoadCredential={service}.key:/etc/countersign/keys/{service}/{service}.key" in unit
+        assert f"u countersign-{service} " in (tmp_path / "usr/lib/sysusers.d/countersign.conf").read_text()
+    changed = tmp_path / "etc/countersign/gateway.yaml"
+    changed.write_text("log: {level: debug}\n")
+    assert "/etc/countersign/gateway.yaml" in install()
+    assert changed.read_text() == "log: {level: debug}\n" and (tmp_path / "etc/countersign/gateway.yaml.shipped").exists()
