@@ -115,7 +115,8 @@ let package = Package(
         module(
             "StorageSQLite", ["Domain", "Storage", "Telemetry", grdb, logging], resources: [.embedInCode("Migrations")]),
         module(
-            "StoragePostgreSQL", ["Domain", "Storage", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
+            "StoragePostgreSQL", ["Domain", "Storage", "Secrets", "CPostgreSQL"],
+            resources: [.embedInCode("Migrations")]),
         module(
             "ServiceKit",
             [
@@ -187,7 +188,7 @@ let package = Package(
             ["Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Proofs", "Domain", "CZBar", "CGD"]),
         command(
             "countersign-admin", folder: "Admin",
-            ["DeviceAPI", "Domain", asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioSSL]),
+            ["DeviceAPI", "Domain", "Secrets", asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioSSL]),
 
         command(
             "countersign-loadtest", folder: "LoadTest",
