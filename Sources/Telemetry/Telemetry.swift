@@ -1,3 +1,3 @@
 // What a process tells its operator: metrics as Prometheus text, logs as JSON lines, and the W3C trace context.
 //
-// It must not know a service, a message or a transport. Start reading at `MetricsRegistry` and `JSONLogHandler`.
+// Owns: their forms and limits. Must not know: a service, a message or a transport. Start reading at `MetricsRegistry` and `JSONLogHandler`.
