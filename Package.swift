@@ -119,7 +119,7 @@ let package = Package(
             "StorageSQLite", ["Domain", "Failpoints", "Storage", "Telemetry", grdb, logging],
             resources: [.embedInCode("Migrations")]),
         module(
-            "StoragePostgreSQL", ["Domain", "Failpoints", "Storage", "CPostgreSQL"],
+            "StoragePostgreSQL", ["Domain", "Failpoints", "Storage", "Secrets", "CPostgreSQL"],
             resources: [.embedInCode("Migrations")]),
         module(
             "ServiceKit",

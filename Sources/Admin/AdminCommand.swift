@@ -19,8 +19,9 @@ struct AdminCommand: AsyncParsableCommand {
             USER is a user name or an id; GROUP is a group's name or id. With --json every item is one JSON object on one line.
             A token is never taken from the command line, where other people of the machine could read it.
 
-            Exit codes: 0 done, 1 done in part (import), 64 usage, 65 bad data, 66 no such file, 69 gateway unavailable,
-            73 a file cannot be written, 76 unexpected reply, 77 refused or not authenticated, 78 no such thing, 75 try later.
+            Exit codes: 0 done, 1 done in part (import), 64 usage, 65 bad data, 66 no such file or thing, 69 gateway unavailable,
+            73 a file cannot be written, 75 try later, 76 unexpected reply, 77 refused or not authenticated. With --json a failure
+            is an object too: event "error", error, detail.
             """,
         subcommands: [
             TenantCommands.self, UserCommands.self, GroupCommands.self, PolicyCommands.self, SettingsCommands.self,

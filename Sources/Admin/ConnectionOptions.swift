@@ -48,7 +48,7 @@ struct ConnectionOptions: ParsableArguments {
 
     /// Runs `work` for the tenant, and reports how it ends.
     func run(_ work: (TenantAdministration) async throws -> Void) async throws {
-        do {
+        try await place.output.reporting {
             let demo = try demo.map { try DemoFile.read($0) }
             guard let base = place.gateway ?? demo?.base else {
                 throw AdminFailure(.usage, "--gateway or --demo is needed")
@@ -63,9 +63,6 @@ struct ConnectionOptions: ParsableArguments {
             try await place.connected(to: base, token: token) { client in
                 try await work(TenantAdministration(client: client, tenant: TenantID(tenant), output: place.output))
             }
-        } catch let failure as AdminFailure {
-            Output.complain(failure.description)
-            throw ExitCode(failure.kind.rawValue)
         }
     }
 }

@@ -17,8 +17,11 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to write.", valueName: "file"))
     var out = "var/demo.json"
 
+    @Flag(help: "Also prints who can sign in, with passwords.")
+    var showPasswords = false
+
     func run() async throws {
-        try await reporting {
+        try await reporting(on: place.output) {
             guard let base = place.gateway else { throw AdminFailure(.usage, "--gateway is needed") }
             try await place.connected(to: base, token: SecretFile.token(operatorTokenFile)) { client in
                 switch try await DemoSetUp(client: client, file: out).run() {
@@ -26,6 +29,9 @@ struct DemoCommand: AsyncParsableCommand {
                 case .moved: place.output.done("The demo tenant stands; \(out) now names this gateway.")
                 case .made: place.output.done("The demo tenant is made; its credentials are in \(out).")
                 }
+                guard showPasswords else { return }
+                try place.output.list(
+                    DemoFile.read(out).people, [("user name", { $0.username }), ("password", { $0.password })])
             }
         }
     }

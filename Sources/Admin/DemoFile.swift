@@ -24,6 +24,9 @@ struct DemoFile: Codable, Equatable {
     var admin: Administrator
     var users: [User]
 
+    /// Who can sign in: the administrator, then the others.
+    var people: [User] { [User(username: admin.username, password: admin.password)] + users }
+
     static func read(_ path: String) throws -> DemoFile {
         do { return try JSONDecoder().decode(DemoFile.self, from: SecretFile.read(path)) } catch is DecodingError {
             throw AdminFailure(.badData, "\(path) is not a file as `countersign-admin demo` writes it")

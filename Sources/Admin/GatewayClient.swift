@@ -116,7 +116,7 @@ final class GatewayClient: Sendable {
         let kind: AdminFailure.Kind =
             switch reply.status {
             case 401, 403: .refused
-            case 404: .notFound
+            case 404: .noInput
             case 429: .tryLater
             case 503: .unavailable
             case 400..<500: .badData

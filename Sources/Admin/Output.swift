@@ -46,7 +46,7 @@ struct Output {
         if !isJSON { write(line: sentence) }
     }
 
-    private func write(json item: some Encodable) throws {
+    func write(json item: some Encodable) throws {
         write(line: String(decoding: try Self.encoder.encode(item), as: UTF8.self))
     }
 

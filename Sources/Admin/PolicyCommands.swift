@@ -27,7 +27,7 @@ struct PolicyCommands: AsyncParsableCommand {
 
         func run() async throws {
             try await connection.run { tenant in
-                let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try SecretFile.read(file)
+                let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try InputFile.read(file)
                 guard let patch = try? JSONDecoder().decode(JSONValue.self, from: data) else {
                     throw AdminFailure(.badData, "\(file) is not JSON")
                 }

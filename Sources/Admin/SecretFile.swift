@@ -1,8 +1,11 @@
 import Foundation
+import Secrets
 
 /// A file that only its owner may read.
 enum SecretFile {
-    /// The first line's text. Throws for a file that is not there or empty.
+    private static let bytesMax = 64 * 1024
+
+    /// The first line's text. Throws for a file that is not there, empty, or open to others.
     static func token(_ path: String) throws -> String {
         let text = String(decoding: try read(path), as: UTF8.self)
         guard let line = text.split(whereSeparator: \.isNewline).first.map({ $0.trimmingCharacters(in: .whitespaces) }),
@@ -14,13 +17,11 @@ enum SecretFile {
     }
 
     static func read(_ path: String) throws -> Data {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw AdminFailure(.noInput, "\(path): no such file")
+        do {
+            return Data(try PrivateFile.read(path, bytesMax: bytesMax))
+        } catch {
+            throw AdminFailure(.noInput, error.description)
         }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw AdminFailure(.noInput, "\(path) cannot be read")
-        }
-        return data
     }
 
     /// Writes wholly or not at all, readable by the owner only from its first byte.

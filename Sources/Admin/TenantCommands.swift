@@ -23,12 +23,9 @@ struct TenantCommands: AsyncParsableCommand {
         }
 
         func run(_ work: (GatewayClient) async throws -> Void) async throws {
-            do {
+            try await place.output.reporting {
                 guard let base = place.gateway else { throw AdminFailure(.usage, "--gateway is needed") }
                 try await place.connected(to: base, token: SecretFile.token(operatorTokenFile), work)
-            } catch let failure as AdminFailure {
-                Output.complain(failure.description)
-                throw ExitCode(failure.kind.rawValue)
             }
         }
     }

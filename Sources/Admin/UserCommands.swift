@@ -125,7 +125,7 @@ struct UserCommands: AsyncParsableCommand {
 
         func run() async throws {
             try await connection.run { tenant in
-                let data = try SecretFile.read(file)
+                let data = try InputFile.read(file)
                 guard data.count <= APILimits.importBytesMax else {
                     throw AdminFailure(.badData, "\(file) is larger than 64 MiB")
                 }

@@ -16,9 +16,7 @@ extension ChallengeService {
     func begin(_ request: BeginChallenge, _ context: HandlerContext) async throws -> BeginChallengeReply {
         let tenant = try tenants.tenant(TenantID(request.tenant))
         guard let factor = Factor(rawValue: request.factor) else { throw ServiceError(.malformed, "unknown factor") }
-        guard (1...256).contains(request.username.count) else {
-            throw ServiceError(.invalidUsername, "a user name has 1 to 256 characters")
-        }
+        guard Username.isValid(request.username) else { throw ServiceError(.invalidUsername, Username.rule) }
         let question = ResolvePerson.with {
             $0.tenant = request.tenant
             $0.username = request.username

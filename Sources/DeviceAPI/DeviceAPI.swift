@@ -16,8 +16,6 @@ package enum APILimits {
     package static let waitSecondsMax = 30
     package static let pageDefault = 100
     package static let pageMax = 1000
-    package static let usernameCharactersMax = 256
-    package static let applicationCharactersMax = 64
     /// Of `context`: what is longer is cut.
     package static let ipAddressBytesMax = 64
     package static let userAgentBytesMax = 512

@@ -73,6 +73,14 @@ package struct TenantSettings: Hashable, Sendable, Codable {
             ("clockSkewSeconds", \.clockSkewSeconds, 10...300),
         ]
 
+    /// Of one of the number members.
+    package static func range(of path: KeyPath<TenantSettings, Int>) -> ClosedRange<Int> {
+        guard let rule = ranges.first(where: { $0.path as AnyKeyPath == path }) else {
+            preconditionFailure("the number members alone have a range")
+        }
+        return rule.range
+    }
+
     /// Within their range only these seconds: authenticator apps know no others.
     package static let offlineCodePeriods = [30, 60]
 

@@ -39,18 +39,16 @@ package struct GatewayConfiguration: Sendable {
     package init(host: String = "127.0.0.1", port: Int = 8080, externalURL: String) {
         self.host = host
         self.port = port
-        self.externalURL = externalURL.hasSuffix("/") ? String(externalURL.dropLast()) : externalURL
+        self.externalURL = ExternalURL(externalURL)?.text ?? externalURL
     }
 
     /// What is wrong with it, as a sentence for the operator that names the key; nil when nothing is.
     package var problem: String? {
-        guard externalURL.hasPrefix("http://") || externalURL.hasPrefix("https://") else {
-            return "http.externalURL must be an http or https URL"
-        }
+        guard let url = ExternalURL(externalURL) else { return "http.externalURL must be \(ExternalURL.accepts)" }
         if let block = trustedProxies.first(where: { ClientAddress.Block($0) == nil }) {
             return "http.trustedProxies must be CIDR blocks: \(block) is none"
         }
-        if trustedProxies.isEmpty, externalURL.hasPrefix("http://"), !Self.namesLoopback(externalURL) {
+        if trustedProxies.isEmpty, !url.isSecure, !url.isLoopback {
             return
                 "http.externalURL must be an https URL, or http on 127.0.0.1, [::1] or localhost, unless the proxy that callers"
                 + " reach is named in http.trustedProxies"
@@ -62,10 +60,5 @@ package struct GatewayConfiguration: Sendable {
                 + " or name the proxy in front in http.trustedProxies"
         }
         return nil
-    }
-
-    private static func namesLoopback(_ url: String) -> Bool {
-        let host = url.dropFirst("http://".count).prefix { $0 != "/" }
-        return ["127.0.0.1", "localhost", "[::1]"].contains { host == $0 || host.hasPrefix("\($0):") }
     }
 }

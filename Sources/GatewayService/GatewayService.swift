@@ -22,7 +22,7 @@ package import Telemetry
 package final class GatewayService: Service {
     private let configuration: GatewayConfiguration
     private let edge: Edge
-    private let reach: ServiceReach
+    private let readiness: Readiness
     private let metrics: GatewayMetrics
     private let registry: MetricsRegistry
     private let logger: Logger
@@ -32,15 +32,15 @@ package final class GatewayService: Service {
     private let listening = Mutex<(any Channel)?>(nil)
 
     package init(
-        configuration: GatewayConfiguration, caller: any ServiceCaller, tenants: any Tenants, metrics: MetricsRegistry,
-        logger: Logger, tracer: SpanTracer? = nil,
+        configuration: GatewayConfiguration, caller: any ServiceCaller, tenants: any Tenants, readiness: Readiness,
+        metrics: MetricsRegistry, logger: Logger, tracer: SpanTracer? = nil,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.configuration = configuration
         self.logger = logger
         self.tracer = tracer
         registry = metrics
-        reach = ServiceReach(caller: caller)
+        self.readiness = readiness
         edge = Edge(
             configuration: configuration, caller: caller, tenants: tenants,
             authentication: Authentication(
@@ -81,7 +81,6 @@ package final class GatewayService: Service {
                 group.addTask { try await serving.value }
                 group.addTask { await ticker.run() }
                 group.addTask { await self.edge.hub.run() }
-                group.addTask { await self.reach.run() }
                 // The server returns when every connection is done; what runs beside it then has no purpose.
                 defer { group.cancelAll() }
                 try await group.next()
@@ -93,7 +92,7 @@ package final class GatewayService: Service {
 
     /// Waits are answered with what is so now, streams end, nobody new is accepted, and the server ends with its last connection.
     private func stop(_ server: ServiceGroup) async {
-        reach.drain()
+        readiness.drain()
         edge.parked.drain()
         edge.streams.drain()
         if let port = listening.withLock({ $0 }) { await port.stopAccepting() }
@@ -111,7 +110,8 @@ package final class GatewayService: Service {
         let registry = registry
         let content = try WebContent()
         let routes = GatewayRoutes(
-            edge: edge, operations: Operations(reach: reach, exposition: { registry.exposition() }), content: content)
+            edge: edge, operations: Operations(readiness: readiness, exposition: { registry.exposition() }),
+            content: content)
         let blocks = configuration.trustedProxies.compactMap { ClientAddress.Block($0) }
         let responder = GatewayResponder(
             table: routes.table, edge: edge, metrics: metrics, tracer: tracer,

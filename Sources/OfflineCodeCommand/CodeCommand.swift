@@ -1,4 +1,7 @@
-// The offline-code generator in a terminal. Start reading at `run`; the codes are made in the `OfflineCode` library.
+// The offline-code generator in a terminal.
+//
+// Owns: where a secret comes from, and what is printed. Must not know: how codes are made; that is the `OfflineCode` library's. Start
+// reading at `run`.
 
 import ArgumentParser
 import Authenticator
@@ -18,6 +21,8 @@ struct CodeCommand: AsyncParsableCommand {
             What is on the command line can be seen by other people of the machine and stays in the shell's history; use - for real secrets.
 
             TIME is RFC 3339 (2026-11-23T22:40:32Z) or seconds since 1970.
+
+            With --json a failure is an object too: event "error", error, detail.
 
             Exit codes: 0 done, 64 usage, 65 bad data, 66 no such file or account, 69 the file cannot be read, 77 the file is refused because
             others can read it.
@@ -75,6 +80,7 @@ struct CodeCommand: AsyncParsableCommand {
                 try await Task.sleep(for: .seconds(left))
             } while true
         } catch let failure as CodeFailure {
+            if json { print(CodeText.line(failure)) }
             FileHandle.standardError.write(Data("countersign-code: \(failure.sentence)\n".utf8))
             throw ExitCode(failure.status)
         }
@@ -139,6 +145,16 @@ struct CodeFailure: Error {
     let status: Int32
     let sentence: String
 
+    /// A closed word, as the `error` of a JSON line.
+    var word: String {
+        switch status {
+        case 65: "bad_data"
+        case 66: "not_found"
+        case 77: "file_exposed"
+        default: "file_unusable"
+        }
+    }
+
     init(_ status: Int32, _ sentence: String) {
         self.status = status
         self.sentence = sentence
@@ -149,6 +165,18 @@ enum CodeText {
     static func line(_ reading: OfflineCodeGenerator.Reading, json: Bool) -> String {
         guard json else { return reading.code + (reading.secondsLeft.map { "  \($0) s left" } ?? "") }
         return #"{"code":"\#(reading.code)""# + (reading.secondsLeft.map { #","secondsLeft":\#($0)"# } ?? "") + "}"
+    }
+
+    static func line(_ failure: CodeFailure) -> String {
+        struct Line: Encodable {
+            let event = "error"
+            let error: String
+            let detail: String
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let line = try? encoder.encode(Line(error: failure.word, detail: failure.sentence))
+        return line.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
     static func time(_ text: String) -> Date? {

@@ -5,19 +5,19 @@ package struct PolicyConfiguration: Sendable {
     /// How long a token of the token endpoint is good.
     package var tokenLifetime: Duration
     /// How often expired tokens and replies are deleted.
-    package var sweepInterval: Duration
+    package var purgeInterval: Duration
 
     package init(
-        operatorTokenFile: String, tokenLifetime: Duration = .seconds(3600), sweepInterval: Duration = .seconds(600)
+        operatorTokenFile: String, tokenLifetime: Duration = .seconds(3600), purgeInterval: Duration = .seconds(600)
     ) {
         self.operatorTokenFile = operatorTokenFile
         self.tokenLifetime = tokenLifetime
-        self.sweepInterval = sweepInterval
+        self.purgeInterval = purgeInterval
     }
 
     static let secretBytes = 32
     static let idBytes = 16
-    static let sweepBatchMax = 500
+    static let purgeBatchMax = 500
     static let patchBytesMax = 65_536
     /// A document with everything filled in; four of them still fit into one message.
     static let documentBytesMax = 49_152

@@ -64,7 +64,7 @@ package final class PolicyService: Service {
     /// Random for each start: a follower of an earlier one gets everything anew, also when the database was restored meanwhile.
     let epoch: UInt64
 
-    /// Throws `OperatorToken.Fault` when the operator's token can be neither read nor made.
+    /// Throws `ConfigurationProblem.file` when the operator's token can be neither read nor made.
     package init(_ dependencies: Dependencies, configuration: PolicyConfiguration) throws {
         self.configuration = configuration
         store = dependencies.store
@@ -83,7 +83,7 @@ package final class PolicyService: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask { await self.keepSweeping() }
+                group.addTask { await self.keepPurging() }
                 // Whatever it was: those who follow look again.
                 guard let announcements = self.store.announcements else { return }
                 group.addTask { for await _ in announcements { self.changes.advance() } }
@@ -91,21 +91,21 @@ package final class PolicyService: Service {
         }
     }
 
-    private func keepSweeping() async {
+    private func keepPurging() async {
         while !Task.isCancelled {
-            await sweep()
-            try? await pause(configuration.sweepInterval)
+            await purge()
+            try? await pause(configuration.purgeInterval)
         }
     }
 
     /// Deletes expired tokens and forgotten replies, a batch a transaction so that no change waits long behind it.
-    package func sweep() async {
-        let (now, batch) = (now(), PolicyConfiguration.sweepBatchMax)
+    package func purge() async {
+        let (now, batch) = (now(), PolicyConfiguration.purgeBatchMax)
         do {
             while try await store.write({ try $0.deleteTokens(expiredAt: now, limit: batch) }) == batch {}
             while try await store.write({ try $0.deleteMemos(keptUntilBefore: now, limit: batch) }) == batch {}
         } catch {
-            logger.warning("sweep failed", metadata: ["error": "\(error)"])
+            logger.warning("purge failed", metadata: ["error": "\(error)"])
         }
     }
 

@@ -1,3 +1,7 @@
+// The doubles of the push providers as a program, to try notifier against.
+//
+// Owns: the folder of keys and accounts that it writes. Must not know: what a provider checks, which is `PushDouble`'s. Start reading here.
+
 import ArgumentParser
 import Crypto
 import CryptoExtras

@@ -9,10 +9,7 @@ enum DirectoryInput {
     private static let groupNameCharactersMax = 256
 
     static func username(_ text: String) throws(ServiceError) -> String {
-        guard Username.isValid(text) else {
-            throw ServiceError(
-                .invalidUsername, "a user name has 1 to \(Username.charactersMax) characters, no control character")
-        }
+        guard Username.isValid(text) else { throw ServiceError(.invalidUsername, Username.rule) }
         return text
     }
 

@@ -1,6 +1,7 @@
 // Secrets at rest: passwords hashed, machine secrets digested, everything else sealed. The only module that speaks to OpenSSL.
 //
-// It must not know what the secrets are for: callers name a purpose. Start reading at `Sealer` and `PasswordHasher`.
+// Owns: the form of sealed bytes and hashes, key rings, and files that nobody else may read. Must not know: what the secrets are for;
+// callers name a purpose. Start reading at `Sealer` and `PasswordHasher`.
 
 import COpenSSL
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The checks that need no build: layers, names, forbidden constructs, sizes, words, links, format.
+"""The checks that need no build: layers, owners, names, forbidden constructs, sizes, words, links, keys, format.
 
     check.py              check the working copy; status 1 when something is wrong
     check.py --self-test  feed every check a bad sample and expect it to fail, and a good one and expect it to pass
@@ -92,6 +92,34 @@ def forbidden_edge(module, imported):
     if imported in LEVEL and LEVEL[imported] >= level:
         return "a module imports only what is below it"
     return None
+
+
+# Runs on a phone as on a server.
+PORTABLE = {"Domain", "Proofs", "DeviceAPI", "Authenticator", "AuthenticatorHTTP", "OfflineCode"}
+GLIBC = re.compile(r"^[ \t]*(?:(?:public|package|internal)[ \t]+)?import[ \t]+Glibc\b", re.M)
+
+
+def check_portability(files):
+    for path, text in swift(files):
+        if module_of(path) in PORTABLE and GLIBC.search(re.sub(r"#if canImport\(Glibc\)\n.*?#else\b", "", code(text), flags=re.S)):
+            yield f"{path}: imports Glibc on every system; #if canImport(Glibc), and something else where it is not"
+
+
+# --- owners -----------------------------------------------------------------------------------------------------------
+
+OWNER_WORDS = ("Owns:", "Must not know:", "Start reading")
+
+
+def check_owners(files):
+    """Each module has a file that begins with what the module owns, what it must not know, and where to start."""
+    headers = {}
+    for path, text in swift(files):
+        if path.startswith("Sources/"):
+            header = " ".join(line.removeprefix("//").strip() for line in re.match(r"(?://(?!/)[^\n]*\n)*", text).group().splitlines())
+            headers.setdefault(module_of(path), []).append(header)
+    for module, texts in sorted(headers.items()):
+        if not any(all(word in text for word in OWNER_WORDS) for text in texts):
+            yield f"Sources/{module}: no file begins with {', '.join(OWNER_WORDS)}"
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
@@ -199,6 +227,32 @@ def resolve(path, target):
     return "/".join(parts) or "."
 
 
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+def keys_of(yaml):
+    """The dotted keys that have a value, of a configuration as the processes print it."""
+    path = []
+    for indent, name, value in re.findall(r"^( *)(\w+):(.*)$", yaml, re.M):
+        path = path[: len(indent) // 2] + [name]
+        if value.strip():
+            yield ".".join(path)
+
+
+def check_keys(files):
+    """A key of one service stands in its runbook, a key of every process there or in a document."""
+    documents = "".join(text for path, text in files.items() if re.fullmatch(r"docs/[\w-]+\.md", path))
+    for path, text in files.items():
+        service = re.fullmatch(r"services/(\w+)/\1\.yaml", path)
+        if not service:
+            continue
+        runbook = files.get(f"services/{service[1]}/README.md", "")
+        for key in keys_of(text):
+            own = key.split(".")[0] in (service[1], "http")
+            name = re.sub(r"^bus\.\w+\.endpoints$", "bus.<service>.endpoints", key)
+            if f"`{name}`" not in (runbook if own else runbook + documents):
+                yield f"{path}: {key} stands in no table of services/{service[1]}/README.md" + ("" if own else " or docs/*.md")
+
+
 # --- format -----------------------------------------------------------------------------------------------------------
 
 def check_format(files):
@@ -249,12 +303,21 @@ def tracked():
     return files
 
 
-CHECKS = [check_layers, check_names, check_constructs, check_sizes, check_words, check_links, check_format]
+CHECKS = [
+    check_layers, check_portability, check_owners, check_names, check_constructs, check_sizes, check_words, check_links, check_keys, check_format,
+]
+
+OWNER = "// A module.\n//\n// Owns: this. Must not know:\n// that. Start reading here.\n\n"
 
 GOOD = {
-    "Sources/Domain/Step.swift": "/// A step; never a print(\"try!\").\npackage struct Base32Step: Sendable {}\n",
+    "Sources/Domain/Step.swift": OWNER + "/// A step; never a print(\"try!\").\npackage struct Base32Step: Sendable {}\n",
     "Sources/PolicyService/PolicyRoutes.swift": "import Domain\npackage import Wire\n",
-    "Sources/Messaging/Reactor.swift": "import CZeroMQ\n\nfinal class Reactor: @unchecked Sendable {}\n",
+    "Sources/PolicyService/PolicyService.swift": OWNER + "import Domain\n",
+    "Sources/Messaging/Reactor.swift": OWNER + "import CZeroMQ\n\nfinal class Reactor: @unchecked Sendable {}\n",
+    "Sources/Proofs/Clock.swift": OWNER + "#if canImport(Glibc)\nimport Glibc\n#else\nimport Darwin\n#endif\n",
+    "services/policy/policy.yaml": "bus:\n  keys: \"k\"  # default\n  challenge:\n    # Where it is.\n    endpoints: []\npolicy:\n  a: 1\n",
+    "services/policy/README.md": "`policy.a`\n",
+    "docs/operations.md": "`bus.keys` `bus.<service>.endpoints`\n",
     "services/policy/PolicyMain.swift": "import PolicyService\nimport StorageSQLite\n",
     "docs/a.md": "[b](../README.md#x) [c](https://example.org)\n",
     "README.md": "words\n",
@@ -276,6 +339,10 @@ BAD = [
     (check_layers, {"Sources/ServiceKit/A.swift": "import TestSupport\n"}, "no part of the product"),
     (check_layers, {"Sources/NotifierService/A.swift": "import PushDouble\n"}, "a provider's double"),
     (check_layers, {"Sources/Fresh/A.swift": "import Domain\n"}, "no layer"),
+    (check_portability, {"Sources/Proofs/A.swift": "import Glibc\n"}, "on every system"),
+    (check_portability, {"Sources/Authenticator/A.swift": "#if canImport(Glibc)\nimport Glibc\n#else\n#endif\n  package import Glibc\n"}, "on every system"),
+    (check_owners, {"Sources/Wire/A.swift": "// A module.\n// Owns: this. Start reading here.\n"}, "Must not know"),
+    (check_owners, {"Sources/Wire/A.swift": "import Domain\n\n" + OWNER}, "Sources/Wire"),
     (check_names, {"Sources/Domain/StringUtils.swift": ""}, "Utils"),
     (check_names, {"Sources/Domain/String+Extensions.swift": ""}, "Extensions"),
     (check_names, {"Sources/Domain/A.swift": "struct DeviceManager {}\n"}, "Manager"),
@@ -296,6 +363,8 @@ BAD = [
     (check_words, {"docs/a.md": "see ../sha" + "red/notes\n"}, "outside"),
     (check_links, {"docs/a.md": "[b](b.md)\n"}, "there is no b.md"),
     (check_links, {"README.md": "[b](../b.md)\n"}, "there is no"),
+    (check_keys, {"services/policy/policy.yaml": "policy:\n  a: 1\n", "docs/a.md": "`policy.a`\n"}, "policy.a stands in no table"),
+    (check_keys, {"services/policy/policy.yaml": "bus:\n  keys: 1\n", "services/policy/README.md": "bus.keys\n"}, "or docs/"),
     (check_format, {"Sources/Wire/A.swift": "struct A {\n  let a = 1\n}\n"}, "Indentation"),
     (check_format, {"Sources/Wire/A.swift": "// " + "a" * 118 + "\nlet a = 1; let b = 2\n"}, "error"),
 ]

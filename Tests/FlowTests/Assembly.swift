@@ -72,7 +72,7 @@ struct Assembly {
         configuration.callTimeout = .seconds(20)
         return GatewayService(
             configuration: configuration, caller: seat.caller, tenants: mirrors[mirrors.count - 1],
-            metrics: seat.metrics, logger: seat.logger, now: seat.now)
+            readiness: Readiness(), metrics: seat.metrics, logger: seat.logger, now: seat.now)
     }
 
     private mutating func addPolicy(_ seat: Seat) throws {

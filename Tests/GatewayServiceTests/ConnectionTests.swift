@@ -35,6 +35,44 @@ import Wire
         for host in ["127.0.0.1", "127.8.8.8", "::1", "localhost"] { #expect(Self.configuration(host).problem == nil) }
     }
 
+    @Test(
+        "an external URL is a scheme, a host and a port, as a browser writes an origin",
+        arguments: [
+            ("https://id.example.org", true), ("https://id.example.org/", true), ("https://id.example.org:8443", true),
+            ("https://xn--bcher-kva.example", true), ("http://127.0.0.1:8080", true), ("http://[::1]:8080", true),
+            ("http://localhost:1", true), ("https://[2001:db8::7]", true), ("https://a1.b-2.c3:65535", true),
+            ("https://id.example.org/auth", false), ("https://id.example.org//", false), ("https://a b", false),
+            ("https://h:99999", false), ("https://h:0", false), ("https://h:", false), ("https://h:+1", false),
+            ("https://h:08443", false), ("https://h:1:2", false), ("https://h:443", false),
+            ("http://127.0.0.1:80", false),
+            ("http://127.0.0.1:8080/x?y", false), ("https://h?y", false), ("https://h#y", false),
+            ("https://user@h", false), ("https://user:word@h", false), ("https://", false), ("https:///", false),
+            ("https://:8443", false), ("HTTPS://h", false), ("https://ID.example.org", false), ("ftp://h", false),
+            ("h", false), ("", false), ("https://-h", false), ("https://h..org", false), ("https://h.", false),
+            ("https://bücher.example", false), ("https://999.1.1.1", false), ("https://1.2.3", false),
+            ("https://[::1", false), ("https://[1.2.3.4]", false), ("https://[::1%eth0]", false),
+            ("https://::1", false),
+            ("https://[::1]8443", false), ("https://h\n", false), ("https://h%2Fx", false),
+        ])
+    func externalURL(text: String, isRight: Bool) {
+        #expect((ExternalURL(text) != nil) == isRight)
+        var configuration = GatewayConfiguration(externalURL: text)
+        configuration.trustedProxies = ["10.0.0.0/8"]
+        #expect(configuration.problem.map { $0.hasPrefix("http.externalURL must be ") } == (isRight ? nil : true))
+    }
+
+    @Test("an external URL of plain HTTP without a proxy is for this machine alone")
+    func plainExternalURL() {
+        for url in [
+            "http://127.0.0.1:1", "http://127.9.9.9", "http://localhost", "http://[::1]:1", "https://id.example",
+        ] {
+            #expect(GatewayConfiguration(externalURL: url).problem == nil)
+        }
+        for url in ["http://10.0.0.1", "http://localhost.example", "http://[2001:db8::7]", "http://127.0.0.1.example"] {
+            #expect(GatewayConfiguration(externalURL: url).problem?.contains("http.trustedProxies") == true)
+        }
+    }
+
     @Test("an external URL or a proxy that cannot be is named by its key")
     func otherProblems() {
         #expect(GatewayConfiguration(externalURL: "ftp://id").problem?.hasPrefix("http.externalURL ") == true)

@@ -54,6 +54,8 @@ import Wire
             (#"{"username":"a","username":"b"}"#, 400, "malformed"), (#"{"factor":"passwordless"}"#, 400, "malformed"),
             (#"{"username":"alice","factor":"three"}"#, 400, "malformed"),
             (#"{"username":""}"#, 422, "invalid_username"),
+            (#"{"username":"a\u0007"}"#, 422, "invalid_username"),
+            (#"{"username":"\#(String(repeating: "a", count: 257))"}"#, 422, "invalid_username"),
             (#"{"username":"alice","application":"Unknown"}"#, 422, "unknown_application"),
         ])
     func refusals(body: String, status: Int, code: String) async throws {

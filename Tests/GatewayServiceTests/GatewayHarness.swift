@@ -43,7 +43,8 @@ final class GatewayHarness: Sendable {
 
     func service(_ configuration: GatewayConfiguration) -> GatewayService {
         GatewayService(
-            configuration: configuration, caller: bus.caller(.gateway), tenants: tenants, metrics: MetricsRegistry(),
+            configuration: configuration, caller: bus.caller(.gateway), tenants: tenants, readiness: Readiness(),
+            metrics: MetricsRegistry(),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             now: { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) })
     }

@@ -53,23 +53,47 @@ import Foundation
         #expect(agent == "Firexof ok")
     }
 
-    @Test("an application's name has 64 characters, each of which counts")
-    func application() async throws {
-        // One letter with 64 marks is one character on the screen.
-        let name = "e" + String(repeating: "\u{301}", count: 64)
+    @Test(
+        "an application may send each name that its registration could have, and no other",
+        arguments: [
+            (String(repeating: "क्षि", count: 40), true), (String(repeating: "a", count: 64), true),
+            (String(repeating: "a", count: 65), false), ("Pay\u{200B}roll", false), ("Pay\u{2028}roll", false),
+            // One letter with 64 marks is one character on the screen.
+            ("e" + String(repeating: "\u{301}", count: 64), false),
+        ])
+    func application(name: String, isTaken: Bool) async throws {
+        let shown = Mutex("")
+        let body = try JSONEncoder().encode(SignInRequest(username: "alice", application: name))
         try await GatewayHarness.run { gateway in
-            gateway.bus.add(
-                {
-                    var routes = Routes(service: .policy)
-                    routes.on(AuthenticateClient.self) { _, _ in
-                        .with { $0.client = .with { ($0.id, $0.name, $0.anyApplication) = ("app", "Payroll", true) } }
-                    }
-                    return routes
-                }())
+            gateway.add(.policy) {
+                $0.on(AuthenticateClient.self) { _, _ in
+                    .with { $0.client = .with { ($0.id, $0.name, $0.anyApplication) = ("app", "Payroll", true) } }
+                }
+            }
+            gateway.challenge {
+                $0.on(BeginChallenge.self) { request, _ in
+                    shown.withLock { $0 = request.application }
+                    return .sample
+                }
+            }
+            let answer = try await gateway.post("/v1/demo/sign-ins", String(decoding: body, as: UTF8.self))
+            #expect(answer.problem?.code == (isTaken ? nil : "unknown_application"))
+            #expect(shown.withLock { $0 } == (isTaken ? name : ""))
+        }
+    }
+
+    @Test("a client whose own name has 40 characters of several code points each can ask for sign-ins")
+    func ownName() async throws {
+        let name = String(repeating: "क्षि", count: 40)
+        try await GatewayHarness.run { gateway in
+            gateway.add(.policy) {
+                $0.on(AuthenticateClient.self) { _, _ in
+                    .with { $0.client = .with { ($0.id, $0.name) = ("app", name) } }
+                }
+            }
             gateway.challenge { $0.on(BeginChallenge.self) { _, _ in .sample } }
-            let answer = try await gateway.post(
-                "/v1/demo/sign-ins", #"{"username":"alice","application":"\#(name)"}"#)
-            #expect(answer.problem?.code == "unknown_application")
+            let answer = try await gateway.post("/v1/demo/sign-ins", #"{"username":"alice"}"#)
+            #expect(answer.status == 201)
         }
     }
 }

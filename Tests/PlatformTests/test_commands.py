@@ -83,3 +83,24 @@ def test_every_command_explains_itself_and_refuses_nonsense():
     for command in ("countersign-phone", "countersign-code", "countersign-admin"):
         assert "USAGE" in run(command, "--help")
         run(command, "--no-such-option", expect=64)
+
+
+def test_what_is_not_there_is_66_in_every_command_and_an_object_with_json(stack, tmp_path):
+    demo = stack.var / "demo.json"
+    for command, *arguments in (
+        ("countersign-admin", "users", "show", "nobody-of-this-name", "--demo", demo),
+        ("countersign-admin", "users", "list", "--demo", tmp_path / "none.json"),
+        ("countersign-phone", "code", "--file", tmp_path / "none.json"),
+        ("countersign-code", "--account", "alice", "--file", tmp_path / "none.json"),
+    ):
+        failure = lines(run(command, *arguments, "--json", expect=66))[-1]
+        assert failure["event"] == "error" and failure["error"] and failure["detail"], (command, failure)
+        assert run(command, *arguments, expect=66) == ""
+
+
+def test_a_token_that_others_may_read_is_not_used(stack, tmp_path):
+    token = tmp_path / "token"
+    token.write_text(stack.demo()["admin"]["token"])
+    for mode, status in ((0o644, 66), (0o600, 0)):
+        token.chmod(mode)
+        run("countersign-admin", "users", "list", "--gateway", stack.base, "--tenant", "demo", "--token-file", token, expect=status)

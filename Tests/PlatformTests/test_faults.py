@@ -1,6 +1,8 @@
 """Processes are killed in the middle of running sign-ins: nothing accepted is lost, nobody is approved twice."""
 
 import concurrent.futures
+import os
+import signal
 import threading
 import time
 
@@ -111,9 +113,6 @@ def test_a_killed_process_loses_nothing_that_was_accepted(fault_stack, service):
 
 
 def test_while_challenge_is_away_nobody_is_signed_in_wrongly(fault_stack):
-    import os
-    import signal
-
     stack, demo, people = fault_stack
     application = Application(demo)
     pid = stack.pids()["challenge"]
@@ -125,3 +124,28 @@ def test_while_challenge_is_away_nobody_is_signed_in_wrongly(fault_stack):
     finally:
         os.kill(pid, signal.SIGCONT)
     assert until_answered(lambda: application.begin(people[0].username)).status_code == 201
+
+
+def test_without_notifier_everything_is_ready_says_so_and_signs_people_in(fault_stack):
+    stack, demo, people = fault_stack
+
+    def ready(url):
+        reply = requests.get(url + "/readyz", timeout=5)
+        return reply.status_code, reply.json()
+
+    pid = stack.pids()["notifier"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for service in ("challenge", "gateway"):
+            Stack.wait_for(lambda: not ready(stack.operations(service))[1]["dependencies"]["bus.notifier"], 20, f"{service} to miss notifier")
+            status, report = ready(stack.operations(service))
+            assert status == 200 and report["ready"], report
+        status, public = ready(stack.base)
+        assert status == 200 and public["status"] == "ready", public
+        assert public["services"] == {"policy": "reachable", "registration": "reachable", "challenge": "reachable", "verifier": "reachable", "notifier": "unreachable"}
+        history = History()
+        one_sign_in(demo, people[0], history)
+        assert set(history.redemptions) == set(history.accepted) != set()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    Stack.wait_for(lambda: ready(stack.operations("gateway"))[1]["dependencies"]["bus.notifier"], 20, "the gateway to find notifier again")

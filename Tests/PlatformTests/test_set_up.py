@@ -1,10 +1,14 @@
 """What an operator meets: start, stop, restart, wrong configuration, health."""
 
+import os
 import pathlib
+import pty
 import re
 import signal
 import subprocess
+import tempfile
 
+import pytest
 import requests
 
 from client import Application
@@ -108,11 +112,43 @@ def test_a_process_takes_part_with_its_own_secret_key_alone_in_a_folder_that_it_
 def test_one_request_id_is_found_in_the_logs_of_every_process_that_it_touched(stack, application):
     reply = application.begin("alice")
     identifier = reply.headers["X-Request-Id"]
-    stack.wait_for(lambda: identifier in (stack.var / "log/challenge.log").read_text(), 5, "challenge to log the request")
-    assert identifier in (stack.var / "log/gateway.log").read_text()
+    for service in ("gateway", "challenge", "registration"):
+        stack.wait_for(lambda: identifier in (stack.var / f"log/{service}.log").read_text(), 5, f"{service} to log the request")
+    assert '"method":"WatchPolicy"' not in (stack.var / "log/policy.log").read_text()
     for log in (stack.var / "log").glob("*.log"):
         text = log.read_text()
         assert reply.json()["secret"] not in text
+
+
+def test_the_start_says_who_can_sign_in(stack, demo):
+    shown = stack.log()
+    for person in (demo["admin"], *demo["users"]):
+        assert re.search(rf"^ +{person['username']} +{re.escape(person['password'])}$", shown, re.M), shown
+
+
+@pytest.mark.parametrize("is_terminal", (True, False))
+def test_missing_packages_are_installed_by_sudo_where_it_can_ask_for_a_password(is_terminal):
+    """As a user whose sudo asks, on a machine on which everything is missing: stand-ins for dpkg-query, sudo and apt-get."""
+    programs = {"dpkg-query": "exit 1", "swift": "exit 0", "apt-get": 'echo "apt-get $1"', "sudo": '[[ $1 != -n ]] || exit 1; exec "$@"'}
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        for name, body in programs.items():
+            path = pathlib.Path(folder, name)
+            path.write_text(f"#!/bin/bash\n{body}\n")
+            path.chmod(0o755)
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] if os.geteuid() == 0 else []
+        main, terminal = pty.openpty()
+        try:
+            run = subprocess.run(
+                [*nobody, "bash", "-c", (ROOT / "scripts/dependencies").read_text(), "dependencies", "run"], capture_output=True, text=True, timeout=20,
+                stdin=terminal if is_terminal else subprocess.DEVNULL, env={"PATH": f"{folder}:/usr/bin:/bin"}, cwd="/")
+        finally:
+            os.close(main)
+            os.close(terminal)
+    if is_terminal:
+        assert run.returncode == 0 and "apt-get update" in run.stdout, (run.stdout, run.stderr)
+    else:
+        assert run.returncode == 69 and "sudo apt-get install libzmq3-dev" in run.stderr, (run.stdout, run.stderr)
 
 
 def test_secrets_lie_in_files_that_only_their_owner_reads(stack):
@@ -128,6 +164,24 @@ def test_wrong_configuration_stops_a_process_and_names_key_and_range(tmp_path):
     (tmp_path / "policy.yaml").write_text("policy:\n  nosuchkey: 1\n")
     run = subprocess.run([BIN / "countersign-policy", "--config", tmp_path / "policy.yaml", "--check-config"], capture_output=True, text=True, timeout=20)
     assert run.returncode == 78 and "nosuchkey" in run.stdout + run.stderr
+
+
+def test_an_operators_token_that_others_may_read_stops_policy_and_is_named_by_its_path(tmp_path):
+    token = tmp_path / "operator.token"
+    for content, mode, remedy in (("x" * 43, 0o644, "0600"), ("word", 0o600, "remove it")):
+        token.write_text(content)
+        token.chmod(mode)
+        run = subprocess.run(
+            [BIN / "countersign-policy", f"--policy.operatorTokenFile={token}", f"--store.path={tmp_path}/policy.sqlite",
+             f"--secrets.keyFile={tmp_path}/sealing.key", f"--bus.keys={tmp_path}/keys"], capture_output=True, text=True, timeout=20)
+        assert run.returncode == 78, (run.returncode, run.stderr)
+        assert str(token) in run.stderr and remedy in run.stderr and content not in run.stderr
+
+
+def test_an_external_url_with_anything_behind_the_port_is_refused_before_the_start():
+    for url in ("https://id.example.org/auth", "https://a b", "https://h:99999", "http://127.0.0.1:8080/x?y"):
+        run = subprocess.run([BIN / "countersign-gateway", f"--http.externalURL={url}", "--check-config"], capture_output=True, text=True, timeout=20)
+        assert run.returncode == 78 and "http.externalURL" in run.stderr and "65535" in run.stderr, (url, run.returncode, run.stderr)
 
 
 def test_the_shipped_configuration_files_are_valid_and_name_every_key():

@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Messaging
 import PolicyService
+import ServiceKit
 import SwiftProtobuf
 import Synchronization
 import Testing
@@ -136,7 +137,7 @@ struct CredentialTests {
         #expect(await refusal { try await bench.call(unknown) }?.code == .notFound)
     }
 
-    @Test("a token is good for an hour, in its own tenant alone, and is gone after a sweep")
+    @Test("a token is good for an hour, in its own tenant alone, and is gone after a purge")
     func tokens() async throws {
         let bench = try await PolicyBench()
         try await bench.createTenant()
@@ -154,7 +155,7 @@ struct CredentialTests {
         _ = try await check(bench, token: issued.token)
         bench.advance(.seconds(1))
         #expect(await refusal { try await check(bench, token: issued.token) }?.code == .notAuthenticated)
-        await bench.service.sweep()
+        await bench.service.purge()
         #expect(await refusal { try await check(bench, token: issued.token) }?.code == .notAuthenticated)
     }
 
@@ -176,7 +177,7 @@ struct CredentialTests {
         let again = try await bench.createTenant("demo", name: "Another name")
         #expect(again.existed && again.adminToken.isEmpty && again.name == "Demo")
         bench.advance(.seconds(100 * 86_400))
-        await bench.service.sweep()
+        await bench.service.purge()
         let reply = try await check(bench, token: created.adminToken)
         #expect(reply.kind == "admin")
         #expect(reply.expiresAtMs == 0)
@@ -212,10 +213,16 @@ struct CredentialTests {
         let bench = try await PolicyBench()
         await bench.stop()
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: bench.operatorTokenFile)
-        #expect(throws: (any Error).self) { try bench.start() }
+        let open = #expect(throws: ConfigurationProblem.self) { try bench.start() }
+        #expect(
+            open?.description.contains(bench.operatorTokenFile) == true && open?.description.contains("0600") == true)
         try Data("short".utf8).write(to: URL(filePath: bench.operatorTokenFile))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: bench.operatorTokenFile)
-        #expect(throws: (any Error).self) { try bench.start() }
+        let short = #expect(throws: ConfigurationProblem.self) { try bench.start() }
+        #expect(
+            short?.description.contains(bench.operatorTokenFile) == true
+                && short?.description.contains("remove it") == true)
+        #expect(short?.description.contains("short") == false)
     }
 
     @Test("applications and tenants are listed page by page")

@@ -24,6 +24,24 @@ import Wire
         #expect(await readiness.report().isReady == false)
     }
 
+    @Test("a dependency that is not needed is reported, and does not decide")
+    func notNeeded() async {
+        let readiness = Readiness()
+        readiness.add(Dependency("store") { true })
+        readiness.add(Dependency("bus.notifier", isNeeded: false) { false })
+        let report = await readiness.report()
+        #expect(report.json == #"{"ready":true,"dependencies":{"store":true,"bus.notifier":false}}"#)
+        #expect(report.isReady("store") && !report.isReady("bus.notifier") && !report.isReady("bus.policy"))
+    }
+
+    @Test("of the services that a process asks, notifier alone is not needed", arguments: ServiceName.allCases)
+    func callees(service: ServiceName) {
+        let watch = CalleeWatch(caller: DeferredCaller(), callees: service.callees)
+        for dependency in watch.dependencies {
+            #expect(dependency.isNeeded == (dependency.name != "bus.notifier"))
+        }
+    }
+
     private final class Box: Sendable {
         let isThere: Mutex<Bool>
         init(isThere: Bool) { self.isThere = Mutex(isThere) }

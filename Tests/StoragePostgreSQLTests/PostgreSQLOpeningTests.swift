@@ -86,7 +86,12 @@ import Testing
         let wrong = try #require(try await refusal(configuration)).description
         #expect(wrong.contains("password authentication failed") && !wrong.contains("wrong-word"))
         configuration.passwordFile = try write("wrong-word", mode: 0o644)
-        #expect(try await refusal(configuration)?.description.contains("chmod 600") == true)
+        #expect(try await refusal(configuration)?.description.contains("0600") == true)
+        // Mounted secrets are links, whose own mode says nothing.
+        configuration.passwordFile = folder.file("link")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("link"), withDestinationPath: server.passwordFile)
+        #expect(try await refusal(configuration) == nil)
         configuration.passwordFile = folder.file("none")
         #expect(try await refusal(configuration)?.description.contains("cannot be read") == true)
         configuration = trialConfiguration(server)

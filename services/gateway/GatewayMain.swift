@@ -8,8 +8,8 @@ enum GatewayMain {
     static let address = Setting.address(
         "http.address", default: "127.0.0.1:8080", help: "Where the public API answers.")
     static let externalURL = Setting.text(
-        "http.externalURL", default: "http://127.0.0.1:8080", accepts: "an http or https URL without a path",
-        isAccepted: { GatewayConfiguration(externalURL: $0).problem == nil || $0.hasPrefix("http://") },
+        "http.externalURL", default: "http://127.0.0.1:8080", accepts: ExternalURL.accepts,
+        isAccepted: { ExternalURL($0) != nil },
         help: "What callers see; device proofs and audiences are made of it, so it must not change lightly.")
     static let certificate = Setting.text(
         "http.tls.certificate", default: "", accepts: "a path, or empty",
@@ -47,7 +47,8 @@ enum GatewayMain {
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
             let service = GatewayService(
                 configuration: try configuration(process.settings), caller: process.caller, tenants: tenants,
-                metrics: process.metrics, logger: process.logger, tracer: process.tracer, now: process.now)
+                readiness: process.readiness, metrics: process.metrics, logger: process.logger, tracer: process.tracer,
+                now: process.now)
             return ServiceParts(
                 background: [tenants, service],
                 dependencies: [.tenants(tenants), Dependency("http") { service.isListening }])

@@ -10,8 +10,8 @@ import Wire
 @main
 enum RegistrationMain {
     static let hashesAtOnce = Setting.number(
-        "registration.passwordHashesAtOnce", default: 2, in: 1...256,
-        help: "Password hashes computed at the same time, 128 MiB each: one a core.")
+        "registration.passwordHashesAtOnce", default: 0, in: 0...256,
+        help: "Password hashes computed at the same time, 128 MiB each; 0 is one a core.")
 
     static func main() async {
         await ServiceMain.run(.registration, settings: [hashesAtOnce.key]) { process in
@@ -22,10 +22,12 @@ enum RegistrationMain {
                 }
             process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
+            let hashes = process.settings[hashesAtOnce]
             let service = RegistrationService(
                 RegistrationService.Dependencies(
                     store: store, caller: process.caller, tenants: tenants, sealer: try process.sealer(),
-                    hasher: PasswordHasher(concurrent: process.settings[hashesAtOnce]), metrics: process.metrics,
+                    hasher: hashes == 0 ? PasswordHasher() : PasswordHasher(concurrent: hashes),
+                    metrics: process.metrics,
                     logger: process.logger, now: process.now))
             return ServiceParts(
                 routes: service.routes, background: [tenants, service],

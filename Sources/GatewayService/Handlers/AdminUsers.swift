@@ -128,10 +128,12 @@ struct AdminUsers: Sendable {
         let actor = try await edge.authentication.administrator(inbound)
         let body = try inbound.decode(PassRequest.self)
         let minutes = body.lifetimeMinutes ?? 0
-        guard body.lifetimeMinutes == nil || (10...43_200).contains(minutes) else {
+        let range = TemporaryAccessPass.lifetimeMinutes
+        guard body.lifetimeMinutes.map(range.contains) ?? true else {
+            let (low, high) = (range.lowerBound, range.upperBound)
             throw ServiceError(
-                .outOfRange, "lifetimeMinutes is from 10 to 43200",
-                members: ["member": "lifetimeMinutes", "range": "10-43200"])
+                .outOfRange, "lifetimeMinutes is from \(low) to \(high)",
+                members: ["member": "lifetimeMinutes", "range": "\(low)-\(high)"])
         }
         let effect = try edge.effect(inbound, by: "\(actor.kind):\(actor.id)")
         let reply = try await edge.caller.call(

@@ -167,9 +167,8 @@ struct ImportReader {
     private func checked(_ line: ImportLine) -> Result {
         var line = line
         line.line = UInt32(clamping: recordStart)
-        guard (1...APILimits.usernameCharactersMax).contains(line.username.count) else {
-            return problem(
-                ErrorCode.invalidUsername.name, "a user name has 1 to \(APILimits.usernameCharactersMax) characters")
+        guard Username.isValid(line.username) else {
+            return problem(ErrorCode.invalidUsername.name, Username.rule)
         }
         return .line(line)
     }

@@ -38,13 +38,9 @@ struct SignIns: Sendable {
         return try .json(.created, reply, headers: [.location: location])
     }
 
-    /// Which limits a name keeps is challenge's to know; what cannot be a name at all never gets there.
+    /// What cannot be a name at all never gets further.
     static func check(username: String) throws(ServiceError) {
-        guard (1...APILimits.usernameCharactersMax).contains(username.count),
-            username.utf8.count <= APILimits.usernameCharactersMax * 4
-        else {
-            throw ServiceError(.invalidUsername, "a user name has 1 to \(APILimits.usernameCharactersMax) characters")
-        }
+        guard Username.isValid(username) else { throw ServiceError(.invalidUsername, Username.rule) }
     }
 
     /// With the name that the phone shows: one that is registered for the client, or the client's own.
@@ -52,8 +48,7 @@ struct SignIns: Sendable {
         throws(ServiceError) -> BeginChallenge
     {
         let name = application ?? client.name
-        guard (1...APILimits.applicationCharactersMax).contains(name.unicodeScalars.count),
-            name.unicodeScalars.allSatisfy({ ShownText.isShowable($0) }),
+        guard DisplayName.isValid(name),
             application == nil || client.anyApplication || name == client.name || client.applications.contains(name)
         else { throw ServiceError(.unknownApplication, "the application is not registered for this client") }
         var request = request

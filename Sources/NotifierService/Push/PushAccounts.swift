@@ -1,6 +1,5 @@
 import Domain
 import Foundation
-import Glibc
 import Secrets
 import ServiceKit
 
@@ -124,25 +123,12 @@ struct PushAccounts {
         return sha256(Array(bytes) + key)
     }
 
-    /// Of a file that nobody but its owner may read or write.
     private func privateBytes(_ path: String) throws(ConfigurationProblem) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw .file(path: path, detail: "cannot be read: \(String(cString: strerror(errno)))") }
-        defer { close(file) }
-        var status = stat()
-        // Of the open file, so that it cannot be exchanged between the look and the reading.
-        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw .file(path: path, detail: "is not a file")
+        do {
+            return try PrivateFile.read(path, bytesMax: Self.fileBytesMax)
+        } catch {
+            throw ConfigurationProblem(error)
         }
-        guard status.st_mode & 0o077 == 0 else {
-            throw .file(path: path, detail: "may be read or written by others; its mode must be 0600")
-        }
-        var bytes = [UInt8](repeating: 0, count: Self.fileBytesMax)
-        let count = Glibc.read(file, &bytes, bytes.count)
-        guard (0..<bytes.count).contains(count) else {
-            throw .file(path: path, detail: "is too long, or cannot be read")
-        }
-        return Array(bytes[..<count])
     }
 }
 

@@ -7,14 +7,12 @@ import SwiftProtobuf
 import Wire
 
 extension RegistrationService {
-    private static let passLifetimeMinutes = 10...43_200
-
     func issuePass(_ request: IssuePass, _ context: HandlerContext) async throws -> IssuePassReply {
         let tenant = TenantID(request.tenant)
         let settings = try tenants.tenant(tenant).settings
         let minutes =
             request.lifetimeMinutes == 0 ? settings.temporaryAccessPassLifetimeMinutes : Int(request.lifetimeMinutes)
-        guard Self.passLifetimeMinutes.contains(minutes) else {
+        guard TemporaryAccessPass.lifetimeMinutes.contains(minutes) else {
             throw ServiceError(
                 .outOfRange, "lifetimeInMinutes is outside of 10 to 43200",
                 members: ["member": "lifetimeInMinutes", "range": "10-43200"])

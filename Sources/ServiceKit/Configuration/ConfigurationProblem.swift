@@ -1,3 +1,5 @@
+package import Secrets
+
 /// What is wrong with a process's configuration, for the operator who starts it. Exit status 78 (EX_CONFIG of sysexits.h).
 package enum ConfigurationProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownKey(String, source: String, known: [String])
@@ -20,6 +22,9 @@ package enum ConfigurationProblem: Error, Hashable, Sendable, CustomStringConver
         case .refused(let sentence): sentence
         }
     }
+
+    /// A secret that a key names, and that cannot be had.
+    package init(_ fault: PrivateFile.Fault) { self = .file(path: fault.path, detail: fault.detail) }
 
     /// A known key of the same last word, or of the same letters in another case.
     private static func nearest(_ key: String, _ known: [String]) -> String? {

@@ -1,14 +1,17 @@
 import Synchronization
 import Telemetry
 
-/// Something that this process cannot serve without.
+/// Something that this process uses to serve.
 package struct Dependency: Sendable {
     let name: String
+    /// Whether the process cannot serve without it; otherwise it is reported and decides nothing.
+    let isNeeded: Bool
     let isReady: @Sendable () async -> Bool
 
     /// `name` stands in `/readyz`: `store`, `tenants`, `bus.policy`.
-    package init(_ name: String, isReady: @escaping @Sendable () async -> Bool) {
+    package init(_ name: String, isNeeded: Bool = true, isReady: @escaping @Sendable () async -> Bool) {
         self.name = name
+        self.isNeeded = isNeeded
         self.isReady = isReady
     }
 }
@@ -30,12 +33,16 @@ package final class Readiness: Sendable {
     package func add(_ dependency: Dependency) { state.withLock { $0.dependencies.append(dependency) } }
 
     /// From now on nothing is ready, so that whoever balances load looks elsewhere.
-    func drain() { state.withLock { $0.isDraining = true } }
+    package func drain() { state.withLock { $0.isDraining = true } }
 
     package struct Report: Sendable, Equatable {
         package let isReady: Bool
         /// In the order in which they were added.
         package let dependencies: [(name: String, isReady: Bool)]
+
+        package func isReady(_ dependency: String) -> Bool {
+            dependencies.contains { $0.name == dependency && $0.isReady }
+        }
 
         package static func == (left: Report, right: Report) -> Bool { left.json == right.json }
 
@@ -55,7 +62,7 @@ package final class Readiness: Sendable {
             return await group.reduce(into: [Bool](repeating: false, count: dependencies.count)) { $0[$1.0] = $1.1 }
         }
         return Report(
-            isReady: !isDraining && answers.allSatisfy(\.self),
+            isReady: !isDraining && zip(dependencies, answers).allSatisfy { $1 || !$0.isNeeded },
             dependencies: zip(dependencies, answers).map { (name: $0.name, isReady: $1) })
     }
 

@@ -1,7 +1,7 @@
 import Messaging
 import ServiceLifecycle
 import Synchronization
-import Wire
+package import Wire
 
 /// Which of the services that this process asks have an instance that is ready, for `/readyz`.
 final class CalleeWatch: Service {
@@ -16,7 +16,9 @@ final class CalleeWatch: Service {
 
     var dependencies: [Dependency] {
         callees.map { callee in
-            Dependency("bus.\(callee.rawValue)") { [self] in ready.withLock { $0.contains(callee) } }
+            Dependency(callee.dependencyName, isNeeded: callee.isNeeded) { [self] in
+                ready.withLock { $0.contains(callee) }
+            }
         }
     }
 
@@ -42,6 +44,12 @@ final class CalleeWatch: Service {
 }
 
 extension ServiceName {
+    /// What `/readyz` calls it in a process that asks it.
+    package var dependencyName: String { "bus.\(rawValue)" }
+
+    /// Without notifier phones ask for themselves, so all else goes on.
+    var isNeeded: Bool { self != .notifier }
+
     /// The services that this one asks, by the table of messages.
     var callees: [ServiceName] {
         ServiceName.allCases.filter { callee in

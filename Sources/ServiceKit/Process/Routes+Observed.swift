@@ -31,9 +31,9 @@ extension Routes {
                 }
                 do {
                     let reply = try await Failpoint.passing(method.name) { try await handle(body, context) }
-                    // What changes something leaves a line; what only reads would drown the others.
+                    // Where the id of a request is, the request was. What no request asked for would drown the others.
                     logger.log(
-                        level: method.effect == .keyed ? .info : .debug, "request handled",
+                        level: method.isFollowing ? .debug : .info, "request handled",
                         metadata: method.metadata(context))
                     return reply
                 } catch {
@@ -48,6 +48,9 @@ extension Routes {
 }
 
 extension Method {
+    /// Whether processes ask it by themselves, again and again, to hear what changes.
+    fileprivate var isFollowing: Bool { [WatchPolicy.method, WatchDevices.method, Listen.method].contains(self) }
+
     fileprivate func metadata(_ context: HandlerContext) -> Logger.Metadata {
         ["method": "\(name)", "requestId": "\(context.call.originID)", "caller": "\(context.caller.rawValue)"]
     }

@@ -1,9 +1,12 @@
 import CPostgreSQL
 import Domain
 import Foundation
+import Secrets
 import Storage
 
 extension Connection {
+    private static let passwordFileBytesMax = 4096
+
     /// Connects and prepares the session. Blocks its thread for as long as the time to connect allows. Throws `StoreOpeningError`.
     convenience init(_ configuration: PostgreSQLConfiguration) throws(StoreOpeningError) {
         let handle = try Self.connect(configuration)
@@ -62,14 +65,12 @@ extension Connection {
     }
 
     private static func password(in path: String) throws(StoreOpeningError) -> String {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        guard let mode = attributes?[.posixPermissions] as? NSNumber,
-            let text = try? String(contentsOfFile: path, encoding: .utf8)
-        else { throw .inaccessible(path: path, detail: "the password cannot be read") }
-        guard mode.intValue & 0o077 == 0 else {
-            throw .inaccessible(path: path, detail: "others may read the password: chmod 600")
+        do {
+            let bytes = try PrivateFile.read(path, bytesMax: passwordFileBytesMax)
+            return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
+        } catch {
+            throw .inaccessible(path: error.path, detail: error.detail)
         }
-        return text.trimmingCharacters(in: .newlines)
     }
 
     private static func session(_ configuration: PostgreSQLConfiguration) -> String {
