@@ -35,14 +35,14 @@ struct PushCommands: AsyncParsableCommand {
             let fitting = devices.filter { device == nil ? $0.pushTransport != .none : $0.id == device }
             guard let first = fitting.first else {
                 let what = device.map { "no device \(Output.plain($0))" } ?? "no device with a push address"
-                throw AdminFailure(.notFound, "\(Output.plain(user)) has \(what)")
+                throw AdminFailure(.noInput, "\(Output.plain(user)) has \(what)")
             }
             guard fitting.count == 1 else {
                 let ids = fitting.map { "\($0.id) (\(Output.plain($0.name)))" }.joined(separator: ", ")
                 throw AdminFailure(.usage, "several devices have a push address; name one with --device: \(ids)")
             }
             guard first.pushTransport != .none else {
-                throw AdminFailure(.notFound, "the device \(Output.plain(first.name)) has no push address")
+                throw AdminFailure(.noInput, "the device \(Output.plain(first.name)) has no push address")
             }
             return first
         }
@@ -65,7 +65,7 @@ struct PushCommands: AsyncParsableCommand {
                 AdminFailure(.refused, "the address is of another application, project or environment")
             case "configuration": AdminFailure(.refused, "the provider refuses our key, topic, project or sender")
             case "too_large": AdminFailure(.refused, "the provider finds the message too large")
-            case "no_driver": AdminFailure(.notFound, "no provider is set up for \(check.transport.rawValue)")
+            case "no_driver": AdminFailure(.noInput, "no provider is set up for \(check.transport.rawValue)")
             case "retry", "throttled": AdminFailure(.tryLater, "the provider is busy or limits us")
             case "paused":
                 AdminFailure(.tryLater, "the provider failed lately and is left alone for a while: it was not asked")

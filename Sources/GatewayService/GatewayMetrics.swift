@@ -18,7 +18,7 @@ struct GatewayMetrics: Sendable {
             ("countersign_http_waits_open", "Requests that wait for something to happen.", { edge.parked.count }),
             ("countersign_http_waits_limit", "How many may wait.", { edge.configuration.parkedWaitsMax }),
             ("countersign_http_streams_open", "Event streams of phones.", { edge.streams.count }),
-            ("countersign_http_streams_limit", "How many streams of phones may be open.", { edge.configuration.eventStreamsMax }),
+            ("countersign_http_streams_limit", "How many may be open.", { edge.configuration.eventStreamsMax }),
             ("countersign_http_live_devices", "Phones that listen here.", { edge.hub.streams.deviceCount }),
         ]
         for gauge in gauges { registry.gauge(gauge.name, help: gauge.help) { Double(gauge.read()) } }

@@ -1,7 +1,7 @@
 // Moves an installation from SQLite files to a PostgreSQL database.
 //
-// It owns the order of things: everything closed to others, everything empty, everything written and read back, then one commit. It
-// must not know what a record means. Start reading at `StoreCopy.run`.
+// Owns: the order of things, which is everything closed to others, everything empty, everything written and read back, then one commit.
+// Must not know: what a record means. Start reading at `StoreCopy.run`.
 
 import Foundation
 import Secrets

@@ -128,7 +128,7 @@ def test_an_administrator_checks_one_device(woken):
     assert reply["outcome"] == "delivered" and reply["status"] == 201 and reply["transport"] == "webpush" and reply["reason"] is None
     assert set(json.loads(subscription.open(subscription.wait()[1]))) == {"c"}
     subscription.status = 403
-    assert woken.check(someone, 77) == {**reply, "outcome": "configuration", "status": 403, "latencyMilliseconds": pytest.approx(0, abs=4000)}
+    assert woken.check(someone, 77) == {**reply, "outcome": "foreign_address", "status": 403, "latencyMilliseconds": pytest.approx(0, abs=4000)}
     subscription.status = 410
     assert woken.check(someone, 77)["outcome"] == "expired_address"
     assert woken.check(someone, 78) is None

@@ -89,6 +89,8 @@ struct BreakerCountTests {
         }
         var gates = [ProviderGate(.fcm, settings), ProviderGate(.fcm, settings)]
         #expect(isOpen(0))
+        for _ in 0..<20 { _ = await gates[0].attempt { PushReport(.configuration, status: 400, reason: "BadTopic") } }
+        #expect(isOpen(0))
         for gate in gates { for _ in 0..<5 { _ = await gate.attempt { PushReport(.timeout) } } }
         #expect(isOpen(2))
         clock.advance(.seconds(1))

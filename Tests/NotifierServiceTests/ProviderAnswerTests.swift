@@ -128,7 +128,7 @@ struct ProviderAnswerTests {
             AnswerRow(307, means: .ends(.configuration)),
             AnswerRow(400, means: .ends(.configuration)),
             AnswerRow(401, "109", means: .ends(.configuration)),
-            AnswerRow(403, means: .ends(.configuration)),
+            AnswerRow(403, means: .ends(.foreignAddress)),
             AnswerRow(404, "102", means: .ends(.expiredAddress)),
             AnswerRow(410, "103", means: .ends(.expiredAddress)),
             AnswerRow(410, "105", means: .ends(.expiredAddress)),

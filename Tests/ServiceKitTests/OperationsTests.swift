@@ -34,11 +34,15 @@ import Wire
         #expect(report.isReady("store") && !report.isReady("bus.notifier") && !report.isReady("bus.policy"))
     }
 
-    @Test("of the services that a process asks, notifier alone is not needed", arguments: ServiceName.allCases)
+    @Test(
+        "of the services that a process asks, notifier is not needed, nor registration by it",
+        arguments: ServiceName.allCases)
     func callees(service: ServiceName) {
-        let watch = CalleeWatch(caller: DeferredCaller(), callees: service.callees)
+        let watch = CalleeWatch(caller: DeferredCaller(), of: service, callees: service.callees)
         for dependency in watch.dependencies {
-            #expect(dependency.isNeeded == (dependency.name != "bus.notifier"))
+            let isNeeded =
+                dependency.name != "bus.notifier" && (service, dependency.name) != (.notifier, "bus.registration")
+            #expect(dependency.isNeeded == isNeeded)
         }
     }
 

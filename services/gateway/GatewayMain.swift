@@ -49,9 +49,8 @@ enum GatewayMain {
                 configuration: try configuration(process.settings), caller: process.caller, tenants: tenants,
                 readiness: process.readiness, metrics: process.metrics, logger: process.logger, tracer: process.tracer,
                 now: process.now)
-            return ServiceParts(
-                background: [tenants, service],
-                dependencies: [.tenants(tenants), Dependency("http") { service.isListening }])
+            let listening = Dependency("http") { service.isListening }
+            return ServiceParts(background: [tenants, service], dependencies: [.tenants(tenants), listening])
         }
     }
 

@@ -31,7 +31,7 @@ final class ProviderGate: Sendable {
         let end = now()
         breaker.withLock { breaker in
             let wasClosed = breaker.isClosed
-            breaker.learn(report.outcome, at: end)
+            breaker.learn(report, at: end)
             // Within the lock, so that two changes are counted in their order.
             if breaker.isClosed != wasClosed { count.change(transport, by: wasClosed ? 1 : -1) }
         }
@@ -40,10 +40,12 @@ final class ProviderGate: Sendable {
 }
 
 extension CircuitBreaker {
-    fileprivate mutating func learn(_ outcome: PushOutcome, at time: Timestamp) {
-        switch outcome {
+    fileprivate mutating func learn(_ report: PushReport, at time: Timestamp) {
+        switch report.outcome {
         case .delivered, .expiredAddress, .foreignAddress, .throttled, .tooLarge: succeeded()
         case .retry(let wanted): failed(now: time, wanted: wanted)
+        // 400 refuses one request, which an address that somebody made up can cause: it must not close the way to everybody else's phone.
+        case .configuration where report.status == 400: succeeded()
         // Refused credentials are refused again: to go on asking makes a provider slow us down.
         case .configuration, .unreachable, .timeout: failed(now: time)
         case .paused: break

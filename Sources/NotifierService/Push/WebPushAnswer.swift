@@ -12,13 +12,15 @@ enum WebPushAnswer {
         // 202 promises a receipt, which was not asked for; the message was taken all the same.
         case 200...202, 204: return .ends(.delivered)
         case 404, 410: return .ends(.expiredAddress)
+        // The subscription was made with another key than ours (RFC 8292 section 4.2).
+        case 403: return .ends(.foreignAddress)
         case 413: return .ends(.tooLarge)
         case 429: return .ends(.retry(after: pause ?? RetryPause.quota))
         case 503:
             if number(answer) == retryAtOnce { return .reconnect }
             return .ends(.retry(after: pause ?? RetryPause.serverError))
         case 500...: return .ends(.retry(after: pause ?? RetryPause.serverError))
-        // 401 and 403 refuse our key, 400 the request; a redirection is not followed, because its target was not checked.
+        // 401 refuses our key, 400 the request; a redirection is not followed, because its target was not checked.
         default: return .ends(.configuration)
         }
     }

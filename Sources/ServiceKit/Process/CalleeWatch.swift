@@ -6,17 +6,19 @@ package import Wire
 /// Which of the services that this process asks have an instance that is ready, for `/readyz`.
 final class CalleeWatch: Service {
     private let caller: any ServiceCaller
+    private let service: ServiceName
     private let callees: [ServiceName]
     private let ready = Mutex<Set<ServiceName>>([])
 
-    init(caller: any ServiceCaller, callees: [ServiceName]) {
+    init(caller: any ServiceCaller, of service: ServiceName, callees: [ServiceName]) {
         self.caller = caller
+        self.service = service
         self.callees = callees
     }
 
     var dependencies: [Dependency] {
         callees.map { callee in
-            Dependency(callee.dependencyName, isNeeded: callee.isNeeded) { [self] in
+            Dependency(callee.dependencyName, isNeeded: callee.isNeeded(by: service)) { [self] in
                 ready.withLock { $0.contains(callee) }
             }
         }
@@ -47,8 +49,10 @@ extension ServiceName {
     /// What `/readyz` calls it in a process that asks it.
     package var dependencyName: String { "bus.\(rawValue)" }
 
-    /// Without notifier phones ask for themselves, so all else goes on.
-    var isNeeded: Bool { self != .notifier }
+    /// Without notifier phones ask for themselves, and notifier only has addresses tidied by registration: all else goes on.
+    func isNeeded(by caller: ServiceName) -> Bool {
+        self != .notifier && (caller, self) != (.notifier, .registration)
+    }
 
     /// The services that this one asks, by the table of messages.
     var callees: [ServiceName] {

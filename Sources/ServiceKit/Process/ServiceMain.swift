@@ -100,7 +100,8 @@ package enum ServiceMain {
             let bus = try bus(standard, settings, instance, routes, metrics, logger)
             caller.connect(to: traces.map { TracedCaller(caller: bus, tracer: $0.tracer) } ?? bus)
             let watch = CalleeWatch(
-                caller: bus, callees: standard.callees.keys.filter(standard.service.callees.contains).sorted())
+                caller: bus, of: standard.service,
+                callees: standard.callees.keys.filter(standard.service.callees.contains).sorted())
             for dependency in parts.dependencies + watch.dependencies { readiness.add(dependency) }
             let operations = OperationsServer(
                 address: settings[standard.operationsAddress], readiness: readiness, metrics: metrics, logger: logger)
