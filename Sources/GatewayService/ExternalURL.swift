@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// The URL that callers see, without anything behind the port: `https://id.example.org`, `http://127.0.0.1:8080`.
 ///
 /// Audiences and the URLs of device proofs begin with it, and a browser's `Origin` is compared with it. So it is written as a browser
@@ -53,12 +55,12 @@ package struct ExternalURL: Sendable, Hashable {
         if host.hasPrefix("["), host.hasSuffix("]") {
             let address = host.dropFirst().dropLast()
             return address.contains(":") && address == address.lowercased()
-                && ClientAddress.Block(String(address) + "/128") != nil
+                && AddressBlock.bytes(of: String(address)) != nil
         }
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
         // What ends in a number is an address, or wrong (URL Standard, host parsing).
         if let last = labels.last, last.first?.isNumber == true, last.allSatisfy(\.isNumber) {
-            return ClientAddress.Block(String(host) + "/32") != nil
+            return AddressBlock.bytes(of: String(host)) != nil
         }
         return host.utf8.count <= hostBytesMax && labels.allSatisfy(isLabel)
     }

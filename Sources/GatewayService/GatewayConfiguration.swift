@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// How one gateway runs.
 package struct GatewayConfiguration: Sendable {
     /// PEM files: the certificate chain and its key.
@@ -45,7 +47,7 @@ package struct GatewayConfiguration: Sendable {
     /// What is wrong with it, as a sentence for the operator that names the key; nil when nothing is.
     package var problem: String? {
         guard let url = ExternalURL(externalURL) else { return "http.externalURL must be \(ExternalURL.accepts)" }
-        if let block = trustedProxies.first(where: { ClientAddress.Block($0) == nil }) {
+        if let block = trustedProxies.first(where: { AddressBlock($0) == nil }) {
             return "http.trustedProxies must be CIDR blocks: \(block) is none"
         }
         if trustedProxies.isEmpty, !url.isSecure, !url.isLoopback {

@@ -112,7 +112,7 @@ package final class GatewayService: Service {
         let routes = GatewayRoutes(
             edge: edge, operations: Operations(readiness: readiness, exposition: { registry.exposition() }),
             content: content)
-        let blocks = configuration.trustedProxies.compactMap { ClientAddress.Block($0) }
+        let blocks = configuration.trustedProxies.compactMap { AddressBlock($0) }
         let responder = GatewayResponder(
             table: routes.table, edge: edge, metrics: metrics, tracer: tracer,
             addresses: ClientAddress(trusted: blocks), errorPage: ErrorPage(content: content))

@@ -4,6 +4,7 @@ import Domain
 import Messaging
 import NIOCore
 import NIOHTTP1
+import ServiceKit
 import Synchronization
 import TestSupport
 import Testing
@@ -90,7 +91,7 @@ import Wire
         ])
     func peers(peer: String, isLet: Bool) {
         let addresses = ClientAddress(
-            trusted: ["10.0.0.0/8", "2001:db8::/32"].compactMap { ClientAddress.Block($0) })
+            trusted: ["10.0.0.0/8", "2001:db8::/32"].compactMap { AddressBlock($0) })
         #expect(addresses.mayConnect(peer, isTLS: false) == isLet)
         #expect(addresses.mayConnect(peer, isTLS: true))
     }

@@ -4,6 +4,7 @@ import Domain
 import Foundation
 import NotifierService
 import PushDouble
+import ServiceKit
 import TestSupport
 import Testing
 

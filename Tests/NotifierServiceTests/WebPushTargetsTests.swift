@@ -1,4 +1,5 @@
 import Domain
+import ServiceKit
 import Testing
 
 @testable import NotifierService

@@ -33,7 +33,7 @@ enum GatewayMain {
         help: "Requests answered at the same time, waits and streams apart; beyond it a new sign-in gets 503.")
     static let waitsMax = Setting.number(
         "http.waitsMax", default: 20_000, in: 1...100_000,
-        help: "Long polls held open at the same time; more get 503.")
+        help: "Long polls and streams of pages held open at the same time; more get 503.")
     static let streamsMax = Setting.number(
         "http.streamsMax", default: 20_000, in: 1...1_000_000,
         help: "Event streams held open at the same time; more get 503.")

@@ -1,4 +1,5 @@
 import Domain
+import ServiceKit
 
 /// The push services that are in use: each with its connection to an address that was checked, and its circuit breaker.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+package import ServiceKit
 
 /// Which push services may be sent to: a phone names the endpoint, so it could name one of the operator's own machines
 /// (server-side request forgery).

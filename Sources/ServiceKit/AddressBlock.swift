@@ -26,6 +26,9 @@ package struct AddressBlock: Hashable, Sendable {
         return rest == 0 || (address[whole] ^ prefix[whole]) >> UInt8(8 - rest) == 0
     }
 
+    /// False for a text that is no address.
+    package func contains(_ text: String) -> Bool { Self.bytes(of: text).map { contains($0) } ?? false }
+
     /// 4 or 16 bytes; nil for a text that is no address. A version 4 address in the form of a version 6 one is the version 4 one:
     /// that is where a connection to it goes.
     package static func bytes(of text: String) -> [UInt8]? {
