@@ -13,7 +13,7 @@ struct PushCommands: AsyncParsableCommand {
                 The device gets a wake-up with nothing to fetch. Without --device the person must have one device with a push address.
 
                 Exit codes beside the usual ones: 0 the provider took it, 75 it could not now, 77 it refuses our settings or this \
-                address, 78 the device has no push address, or no provider is set up for it.
+                address, 66 the device has no push address, or no provider is set up for it.
                 """)
         @OptionGroup var connection: ConnectionOptions
         @Argument(help: "User name or id.") var user: String
@@ -26,7 +26,10 @@ struct PushCommands: AsyncParsableCommand {
                 let path = APIPaths.pushCheck(tenant.tenant, person, DeviceID(device.id))
                 let check: PushCheck = try await tenant.client.call(.post(path)).decode()
                 try tenant.output.one(check, Self.members(check, device))
-                if let failure = Self.failure(check) { throw failure }
+                guard let failure = Self.failure(check) else { return }
+                // What was printed says the rest, also to a program.
+                Output.complain(failure.description)
+                throw ExitCode(failure.kind.rawValue)
             }
         }
 

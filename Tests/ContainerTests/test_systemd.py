@@ -79,7 +79,7 @@ def process(service):
 
 def sign_in():
     begun = subprocess.Popen(
-        ["/usr/bin/docker", "exec", NAME, "countersign-admin", "try", "sign-in", "alice", "--demo", "/root/demo.json", "--json"],
+        ["/usr/bin/docker", "exec", NAME, "countersign-admin", "try", "sign-in", "alice", "--demo", "/run/demo.json", "--json"],
         stdout=subprocess.PIPE, text=True)
     request = json.loads(begun.stdout.readline())
     commands("countersign-phone", "approve", request["id"], "--number", request["number"])
@@ -88,9 +88,9 @@ def sign_in():
 
 
 def test_a_person_signs_in_and_again_after_a_process_was_killed(machine):
-    run("countersign-admin", "demo", "--gateway", GATEWAY, "--operator-token-file", "/var/lib/countersign-policy/operator.token", "--out", "/root/demo.json")
+    run("countersign-admin", "demo", "--gateway", GATEWAY, "--operator-token-file", "/var/lib/countersign-policy/operator.token", "--out", "/run/demo.json")
     page = subprocess.Popen(
-        ["/usr/bin/docker", "exec", NAME, "countersign-admin", "try", "add-phone", "alice", "--demo", "/root/demo.json", "--json"],
+        ["/usr/bin/docker", "exec", NAME, "countersign-admin", "try", "add-phone", "alice", "--demo", "/run/demo.json", "--json"],
         stdout=subprocess.PIPE, text=True)
     commands("countersign-phone", "activate", json.loads(page.stdout.readline())["activationUri"])
     number = json.loads(page.stdout.readline())["number"]

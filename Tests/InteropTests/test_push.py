@@ -131,7 +131,7 @@ def test_an_administrator_checks_one_device(woken):
     assert woken.check(someone, 77) == {**reply, "outcome": "foreign_address", "status": 403, "latencyMilliseconds": pytest.approx(0, abs=4000)}
     subscription.status = 410
     assert woken.check(someone, 77)["outcome"] == "expired_address"
-    assert woken.check(someone, 78) is None
+    assert woken.check(someone, 66)["event"] == "error"
     path = f"/users/{someone.user['id']}/devices/{someone.phone.id}:check-push"
     assert woken.administrator.call("POST", path).json()["code"] == "malformed"
     assert woken.administrator.call("POST", path.replace(someone.user["id"], "nobody")).status_code == 404

@@ -17,18 +17,18 @@ enum Problems {
     static func reply(to error: ServiceError, at place: Place, requestID: Domain.RequestID, challenge: String?) throws
         -> Reply
     {
-        let (number, sentence) = kind(of: error.code, at: place)
-        // Knows the phrase of each code.
-        let status = HTTPResponse.Status(integerLiteral: number)
+        let (status, sentence) = kind(of: error.code, at: place)
         // `outcome` is for the gateway: the caller learns from Idempotency-Key whether the request had its effect.
         let members = error.members.filter { $0.key != "outcome" }
         let document = ProblemDocument(
-            code: error.code.name, title: status.reasonPhrase, status: number, detail: detail(of: error, sentence),
+            code: error.code.name, title: status.reasonPhrase, status: status.code, detail: detail(of: error, sentence),
             requestId: requestID.description,
             members: members)
         var headers: HTTPFields = [.contentType: APIMedia.problem]
-        if number == 401, let challenge { headers[.wwwAuthenticate] = challenge }
-        if number == 429 || number == 503 { headers[.retryAfter] = String(seconds(error.retryAfter)) }
+        if status == .unauthorized, let challenge { headers[.wwwAuthenticate] = challenge }
+        if status == .tooManyRequests || status == .serviceUnavailable {
+            headers[.retryAfter] = String(seconds(error.retryAfter))
+        }
         return Reply(status, headers: headers, body: .bytes(try JSONWriter.bytes(of: document)))
     }
 
@@ -45,43 +45,43 @@ enum Problems {
         max(1, ((duration ?? .seconds(1)).milliseconds + 999) / 1000)
     }
 
-    private static func kind(of code: ErrorCode, at place: Place) -> (status: Int, sentence: String) {
+    private static func kind(of code: ErrorCode, at place: Place) -> (status: HTTPResponse.Status, sentence: String) {
         switch code {
-        case .malformed: (400, "The request is malformed")
-        case .unknownMember: (400, "The request has a member that is not known")
-        case .notAuthenticated: (401, "Authentication is needed")
-        case .invalidCredentials: (401, "The credentials are not valid")
-        case .invalidProof: (401, "The proof is not valid")
-        case .clockSkew: (401, "The device's clock is wrong")
-        case .refused: (403, "The request is refused")
-        case .updateRequired: (place == .activation ? 422 : 403, "The device needs an update")
-        case .notFound: (404, "There is no such thing")
-        case .methodNotAllowed: (405, "The method is not allowed here")
-        case .alreadyExists: (409, "It exists already")
-        case .alreadyRedeemed: (409, "The sign-in has been redeemed")
-        case .notApproved: (409, "The sign-in is not approved")
-        case .settled: (409, "The request is settled")
-        case .singleTenant: (409, "The device has phone sign-in in another tenant")
-        case .ticketUsed: (409, "The ticket has been used")
-        case .tooManyDevices: (409, "The person has too many devices")
-        case .tooManyActivations: (409, "The person has too many open activations")
-        case .idempotencyKeyUsed: (409, "The idempotency key has been used")
-        case .conflict: (409, "Another change came first")
-        case .expired: (410, "It has expired")
-        case .preconditionFailed: (412, "The document has changed")
-        case .preconditionRequired: (428, "If-Match is needed")
-        case .tooLarge: (413, "The body is too large")
-        case .unsupportedMediaType: (415, "The content type is not supported")
-        case .invalidCode: (422, "The code is not accepted")
-        case .invalidUsername: (422, "The user name is not valid")
-        case .unknownApplication: (422, "The application is not known")
-        case .idempotencyMismatch: (422, "The idempotency key belongs to another request")
-        case .outOfRange: (422, "A value is out of range")
-        case .unknownTarget: (422, "A target is not known")
-        case .invalidValue: (422, "A value is not acceptable")
-        case .tooManyAttempts: (429, "Too many attempts")
-        case .unavailable, .overloaded: (503, "Temporarily unavailable")
-        case .internal: (500, "Something went wrong")
+        case .malformed: (.badRequest, "The request is malformed")
+        case .unknownMember: (.badRequest, "The request has a member that is not known")
+        case .notAuthenticated: (.unauthorized, "Authentication is needed")
+        case .invalidCredentials: (.unauthorized, "The credentials are not valid")
+        case .invalidProof: (.unauthorized, "The proof is not valid")
+        case .clockSkew: (.unauthorized, "The device's clock is wrong")
+        case .refused: (.forbidden, "The request is refused")
+        case .updateRequired: (place == .activation ? .unprocessableContent : .forbidden, "The device needs an update")
+        case .notFound: (.notFound, "There is no such thing")
+        case .methodNotAllowed: (.methodNotAllowed, "The method is not allowed here")
+        case .alreadyExists: (.conflict, "It exists already")
+        case .alreadyRedeemed: (.conflict, "The sign-in has been redeemed")
+        case .notApproved: (.conflict, "The sign-in is not approved")
+        case .settled: (.conflict, "The request is settled")
+        case .singleTenant: (.conflict, "The device has phone sign-in in another tenant")
+        case .ticketUsed: (.conflict, "The ticket has been used")
+        case .tooManyDevices: (.conflict, "The person has too many devices")
+        case .tooManyActivations: (.conflict, "The person has too many open activations")
+        case .idempotencyKeyUsed: (.conflict, "The idempotency key has been used")
+        case .conflict: (.conflict, "Another change came first")
+        case .expired: (.gone, "It has expired")
+        case .preconditionFailed: (.preconditionFailed, "The document has changed")
+        case .preconditionRequired: (.preconditionRequired, "If-Match is needed")
+        case .tooLarge: (.contentTooLarge, "The body is too large")
+        case .unsupportedMediaType: (.unsupportedMediaType, "The content type is not supported")
+        case .invalidCode: (.unprocessableContent, "The code is not accepted")
+        case .invalidUsername: (.unprocessableContent, "The user name is not valid")
+        case .unknownApplication: (.unprocessableContent, "The application is not known")
+        case .idempotencyMismatch: (.unprocessableContent, "The idempotency key belongs to another request")
+        case .outOfRange: (.unprocessableContent, "A value is out of range")
+        case .unknownTarget: (.unprocessableContent, "A target is not known")
+        case .invalidValue: (.unprocessableContent, "A value is not acceptable")
+        case .tooManyAttempts: (.tooManyRequests, "Too many attempts")
+        case .unavailable, .overloaded: (.serviceUnavailable, "Temporarily unavailable")
+        case .internal: (.internalServerError, "Something went wrong")
         }
     }
 }
