@@ -39,6 +39,7 @@ def look(page: Page, name: str) -> None:
             page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=not page.evaluate("!!document.querySelector('dialog[open]')"))
     for width in (320, 1600):
         page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate(SETTLED)
         faults += [f"{name} at {width}: {fault}" for fault in page.evaluate(AUDIT)]
     assert not faults, "\n".join(dict.fromkeys(faults))
 
