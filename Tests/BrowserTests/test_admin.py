@@ -385,6 +385,7 @@ def test_an_application_has_its_secret_shown_once(admin, demo, someone):
     secret = page.locator("#secret-value").text_content()
     identity = page.locator("#secret-facts").text_content().split(": ")[1]
     page.get_by_role("button", name="Done").click()
+    expect(page.locator("#secret-value")).to_have_text("")
     assert secret not in page.content()
     application = Application({**demo, "client": {"id": identity, "secret": secret}})
     request = application.begin(someone.username, application="Wages")
