@@ -37,14 +37,15 @@ async function loadMethods() {
 
 function showMethods(me) {
   const canChoose = me.methods.filter((name) => defaults.includes(name)).length > 1;
-  byId("methods").replaceChildren(...(me.methods.length ? me.methods.map((name) => methodRow(name, me.defaultMethod, canChoose)) : [noMethods()]));
+  byId("methods").replaceChildren(...(me.methods.length ? me.methods.map((name) => methodRow(name, me, canChoose)) : [noMethods()]));
   byId("default-hint").hidden = !canChoose;
   keepFirstOffer(me);
 }
 
-function methodRow(name, defaultMethod, canChoose) {
+function methodRow(name, { methods, defaultMethod }, canChoose) {
   const row = copyOf("method-row");
-  const [title, hint] = methodNames[name] ?? [name, name];
+  const [title, usualHint] = methodNames[name] ?? [name, name];
+  const hint = name === "password" && methods.includes("push") ? "securityInfoSays.passwordThenPhone" : usualHint;
   setIcon(row, glyphs[name] ?? "key");
   row.querySelector("[data-name]").textContent = text(title);
   row.querySelector("[data-hint]").textContent = text(hint);
