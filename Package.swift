@@ -224,6 +224,9 @@ let package = Package(
                 "Wire",
                 "Domain", logging, protobuf,
             ]),
+        command(
+            "countersign-messaging-bench", folder: "MessagingBench",
+            ["Messaging", "Wire", "Domain", "CZeroMQ", logging, protobuf]),
         tests("Domain", ["Domain"]),
         tests("Proofs", ["Proofs", "Domain"]),
         tests("DeviceAPI", ["DeviceAPI", "Domain", "GatewayService", "TestSupport", "Wire"]),
