@@ -3,7 +3,7 @@
     scripts/flame SERVICE [--seconds N] [--rate HZ] [--out FILE] [--var FOLDER]
 
 Each box is a function, as wide as the part of the samples in which it was on the stack; its callers are below it. Needs perf (Debian:
-linux-perf) and the right to look at the process.
+linux-perf) and the right to look at all processes.
 """
 
 import argparse
@@ -87,10 +87,10 @@ def demangled(text: str) -> str:
 def recorded(pid: int, seconds: int, rate: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         data = f"{folder}/perf.data"
-        subprocess.run(
-            ["perf", "record", "-q", "-F", str(rate), "--call-graph", "fp", "-p", str(pid), "-o", data, "--", "sleep", str(seconds)], check=True,
-            stdout=subprocess.DEVNULL)
-        return subprocess.run(["perf", "script", "-i", data, "-F", "ip,sym"], check=True, capture_output=True, text=True).stdout
+        # Of all cores, and then this process's part: a clock of the process alone stands still at each of its many short waits, and misses most.
+        record = ["perf", "record", "-q", "-a", "-F", str(rate), "--call-graph", "fp", "-o", data, "--", "sleep", str(seconds)]
+        subprocess.run(record, check=True, stdout=subprocess.DEVNULL)
+        return subprocess.run(["perf", "script", "-i", data, "--pid", str(pid), "-F", "ip,sym"], check=True, capture_output=True, text=True).stdout
 
 
 def main(arguments: list[str]) -> int:

@@ -9,11 +9,12 @@ import resource
 import subprocess
 
 TICKS = os.sysconf("SC_CLK_TCK")
+DATABASE = "postgresql"
 
 
 @dataclasses.dataclass(frozen=True)
 class Usage:
-    """Of one process, or of several together."""
+    """Of one process with those of its children that have ended, or of several together."""
 
     processor_seconds: float = 0
     resident_kib: int = 0
@@ -32,8 +33,9 @@ def stat(pid: int) -> list[str]:
 def usage(pid: int) -> Usage:
     fields = stat(pid)
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return Usage(
-        (int(fields[11]) + int(fields[12])) / TICKS, int(re.search(r"^VmRSS:\s+(\d+)", status, re.M)[1]), int(fields[17]))
+    # One that has ended, and that its parent has not yet heard of, holds nothing.
+    resident = re.search(r"^VmRSS:\s+(\d+)", status, re.M)
+    return Usage(sum(map(int, fields[11:15])) / TICKS, int(resident[1]) if resident else 0, int(fields[17]))
 
 
 def started_at(pid: int) -> float:
@@ -43,32 +45,32 @@ def started_at(pid: int) -> float:
 
 def children(parent: int) -> dict[str, list[int]]:
     """The process ids below `parent` by program, `countersign-` left out; a database server's own processes belong to it."""
-    below: dict[int, list[int]] = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                below.setdefault(int(stat(int(entry.name))[1]), []).append(int(entry.name))
-            except OSError:
-                continue  # it has ended
     found: dict[str, list[int]] = {}
 
-    def add(pid: int, name: str | None) -> None:
+    def look_below(pid: int, server: str | None) -> None:
         try:
-            program = pathlib.Path(os.fsdecode(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0])).name
+            below = [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         except OSError:
-            return
-        if name is None and program.startswith("countersign-"):
-            name = program.removeprefix("countersign-")
-        elif name is None and program == "postgres":
-            name = "postgresql"
-        if name is not None:
-            found.setdefault(name, []).append(pid)
-        for child in below.get(pid, []):
-            add(child, name)
+            return  # it has ended
+        for child in below:
+            name = server or program(child)
+            if name:
+                found.setdefault(name, []).append(child)
+            look_below(child, name if name == DATABASE else None)
 
-    for child in below.get(parent, []):
-        add(child, None)
+    look_below(parent, None)
     return found
+
+
+def program(pid: int) -> str | None:
+    """Which of the project's programs, or the database server; None for anything else."""
+    try:
+        name = pathlib.Path(os.fsdecode(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0])).name
+    except OSError:
+        return None
+    if name == "postgres":
+        return DATABASE
+    return name.removeprefix("countersign-") if name.startswith("countersign-") else None
 
 
 def open_files(wanted: int) -> int:

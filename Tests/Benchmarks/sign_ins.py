@@ -72,7 +72,10 @@ def overload(run: Run) -> list[Row]:
         with Probe(stack) as probe, Watch(stack) as watch:
             phase = generator.push(stack, run.choose(60, 4), run.choose(512, 16), rate=3 * most)
             time.sleep(run.choose(10, 2))
-    ended = max(b.time for a, b in zip(watch.samples, watch.samples[1:]) if b.begun - a.begun > Probe.RATE_MAX * (b.time - a.time))
+    pushed = [b.time for a, b in zip(watch.samples, watch.samples[1:]) if b.begun - a.begun > Probe.RATE_MAX * (b.time - a.time)]
+    if not pushed:
+        raise Unmeasurable("hardly a sign-in was begun")
+    ended = pushed[-1]
     usual = sorted(look.seconds for look in calm.looks)[len(calm.looks) // 2]
     unwell = [look for look in probe.looks if look.status != 201 or look.seconds > max(0.1, 5 * usual)]
     refused = [look for look in probe.looks if look.status == 503]

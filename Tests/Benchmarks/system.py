@@ -63,8 +63,9 @@ class Watch:
 
     def __init__(self, stack: Stack, interval: float = 0.5):
         self.stack, self.interval = stack, interval
-        self.pids = machine.children(stack.process.pid)
+        self.processes = self._processes()
         self.samples: list[Sample] = []
+        self.problem: Exception | None = None
         self._over = threading.Event()
 
     def __enter__(self):
@@ -73,20 +74,29 @@ class Watch:
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed, *_):
         self._over.set()
         self._thread.join()
+        if self.problem and not failed:
+            raise self.problem
 
     def _run(self) -> None:
-        while not self._over.wait(self.interval):
+        try:
+            while not self._over.wait(self.interval):
+                self._look()
             self._look()
-        self._look()
+        except Exception as problem:
+            self.problem = problem
+
+    def _processes(self) -> dict[str, list[int]]:
+        return machine.children(self.stack.process.pid)
 
     def _look(self) -> None:
-        try:
-            used = {name: sum(map(machine.usage, pids), machine.Usage()) for name, pids in self.pids.items()}
-        except OSError as problem:
-            raise RuntimeError("a process ended while it was measured") from problem
+        # The database server's come and go with its connections; what an ended one used is told of its parent.
+        processes = self._processes()
+        if any(processes.get(name) != pids for name, pids in self.processes.items() if name != machine.DATABASE):
+            raise RuntimeError("a process ended while it was measured")
+        used = {name: sum(filter(None, map(usage, pids)), machine.Usage()) for name, pids in processes.items()}
         lines = requests.get(self.stack.operations("gateway") + "/metrics", timeout=30).text.splitlines()
         self.samples.append(Sample(
             time.monotonic(), used, counted(lines, "/v1/{tenant}/sign-ins"), counted(lines, "/v1/{tenant}/sign-ins/{id}/redeem")))
@@ -124,6 +134,14 @@ class Watch:
         if quarter == 0:
             raise Unmeasurable("too short to compare its parts")
         return (sum(total[-quarter:]) / quarter) / (sum(total[quarter : 2 * quarter]) / quarter)
+
+
+def usage(pid: int) -> machine.Usage | None:
+    """None where it has ended since it was found."""
+    try:
+        return machine.usage(pid)
+    except OSError:
+        return None
 
 
 def counted(metrics: list[str], route: str) -> float:

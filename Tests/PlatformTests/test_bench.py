@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import time
+import xml.etree.ElementTree
 
 import pytest
 
-from Benchmarks import documents, plots, report
+from Benchmarks import documents, flame, machine, plots, report
 from Benchmarks.report import Row, at_least, at_most, ratio
 from Benchmarks.system import Sample, Unmeasurable, Watch
 from Benchmarks.machine import Usage
@@ -85,6 +87,29 @@ def test_memory_is_compared_between_parts_of_the_window():
     assert flat.resident_growth() == pytest.approx(1)
     growing = watched(*((second, 10 * second, second, 1000 + 1000 * second) for second in range(12)))
     assert growing.resident_growth() > 1.5
+
+
+def test_processor_time_and_the_start_of_a_process_are_what_the_kernel_says():
+    spin = "import time\nwhile time.process_time() < 0.5: pass\nprint('spun', flush=True)\ninput()"
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    with subprocess.Popen([sys.executable, "-c", spin], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        used = machine.usage(process.pid)
+        assert before - 0.02 <= machine.started_at(process.pid) <= time.clock_gettime(time.CLOCK_BOOTTIME)
+        process.stdin.close()
+    assert used.processor_seconds == pytest.approx(0.5, abs=0.3) and used.resident_kib > 1000 and used.threads == 1
+
+
+def test_stacks_of_a_profile_become_boxes_as_wide_as_their_samples():
+    text = "\n\t   10 work\n\t   20 main\n\n\t   11 a<b>(c: d)+0x4\n\t   20 main\n\n\t   10 work\n\t   20 main\n\n"
+    stacks = list(flame.stacks(text))
+    assert stacks == [["main", "work"], ["main", "a<b>(c: d)"], ["main", "work"]]
+    root = flame.Node("all")
+    for stack in stacks:
+        root.add(stack)
+    drawn = flame.svg(root, "title")
+    assert "<title>work: 66.7 %</title>" in drawn and "<title>a&lt;b&gt;(c: d): 33.3 %</title>" in drawn and "<title>main: 100.0 %</title>" in drawn
+    xml.etree.ElementTree.fromstring(drawn)
 
 
 def test_the_quick_form_measures_with_real_processes(tmp_path):
