@@ -64,8 +64,7 @@ def main(arguments: list[str]) -> int:
     path = report.store(asked.out, document)
     (asked.out / "report.html").write_text(plots.page(report.history(asked.out)))
     print(report.table(rows))
-    if asked.quick:
-        print("Quick form: it shows that the bench works; the numbers say nothing.")
+    print(report.place(document))
     print(f"Kept in {path}; drawn in {asked.out / 'report.html'}")
     return 1 if any(row.reason.startswith("it failed") for row in rows) else 0
 

@@ -2,17 +2,15 @@
 
 import pathlib
 
-from .report import HEADINGS, number, rows_of
+from .report import HEADINGS, number, place, rows_of
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/performance.md"
 BEGIN, END = "<!-- figures: scripts/bench --write-docs -->\n", "<!-- end of the figures -->\n"
 
 
 def markdown(run: dict) -> str:
-    machine = run["machine"]
     lines = [
-        f"Run of {run['time']}{' (quick form: the figures say nothing)' if run['quick'] else ''} on {machine['processor']}, {machine['cores']} cores,",
-        f"{machine['memoryMiB']:,} MiB, Linux {machine['kernel']}, {machine['fileSystem']}, {machine['swift']}, commit {machine['commit']}.", "",
+        f"Run of {run['time']}: {place(run)}", "",
         "| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS),
     ]
     return "\n".join(lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.cells()) + " |" for row in rows_of(run)]) + "\n"

@@ -3,7 +3,7 @@
 import html
 import math
 
-from .report import HEADINGS, number, rows_of
+from .report import HEADINGS, number, place, rows_of
 
 WIDTH, BAR, LABEL = 860, 22, 400
 STYLE = """
@@ -11,7 +11,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8eb; --faint: #96a1aa; --line: #3a424a; --yes: #5fb98a; --no: #e0806a; --bar: #7da6d8; --paper: #16191d } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--line) }
-td:nth-child(3), td:nth-child(4) { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+:is(th, td):is(:nth-child(3), :nth-child(4)) { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 svg { width: 100%; height: auto } text { font: 12px system-ui, sans-serif; fill: var(--ink) } .faint { fill: var(--faint); color: var(--faint) }
 .yes { fill: var(--yes); color: var(--yes) } .no { fill: var(--no); color: var(--no) } .bar { fill: var(--bar) }
 .line { fill: none; stroke: var(--bar); stroke-width: 2 } .goal { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 3 3 }
@@ -22,7 +22,7 @@ def page(runs: list[dict]) -> str:
     """The last of `runs` in full, and how its figures were in the ones before."""
     last = runs[-1]
     rows = rows_of(last)
-    parts = [f"<h1>Bench of {html.escape(last['time'])}</h1>", facts(last), table(rows)]
+    parts = [f"<h1>Bench of {html.escape(last['time'])}</h1>", f"<p class=faint>{html.escape(place(last))}</p>", table(rows)]
     goals = [row for row in rows if row.is_reached is not None and reach(row) is not None]
     if goals:
         parts += ["<h2>Goals</h2>", "<p>How far each is reached: the dashed line is the goal, longer is better.</p>", reaches(goals)]
@@ -32,14 +32,10 @@ def page(runs: list[dict]) -> str:
     rates = last["details"].get("P1", {}).get("rateByPeople")
     if rates:
         parts += ["<h2>Sign-ins a second by people at once</h2>", bars([(str(people), rate, "bar", number(rate)) for people, rate in rates.items()])]
-    if len(runs) > 1:
-        parts += ["<h2>History</h2>", *(drawn for row in rows if row.goal and (drawn := course(row, runs)))]
+    courses = [drawn for row in rows if row.goal and (drawn := course(row, runs))]
+    if courses:
+        parts += ["<h2>History</h2>", *courses]
     return f"<!doctype html><html lang=en><meta charset=utf-8><title>Countersign bench</title><style>{STYLE}</style><body>{''.join(parts)}</body></html>\n"
-
-
-def facts(run: dict) -> str:
-    said = ", ".join(f"{name} {value}" for name, value in run["machine"].items())
-    return f"<p class=faint>{html.escape(said)}{', quick form: the figures say nothing' if run['quick'] else ''}</p>"
 
 
 def table(rows) -> str:

@@ -60,6 +60,8 @@ class Row:
         return [self.figure, self.what, value, "" if self.ratio is None else number(self.ratio), str(self.goal or ""), self.verdict]
 
 
+# A load average before the run above which something else ran too.
+LOAD_MAX = 0.5
 HEADINGS = ["Figure", "What", "Value", "Ratio", "Goal", "Reached"]
 
 
@@ -91,6 +93,19 @@ def document(rows: list[Row], details: dict, facts: dict, time: str, is_quick: b
         "time": time, "quick": is_quick, "machine": facts,
         "rows": [{**dataclasses.asdict(row), "reached": row.is_reached} for row in rows], "details": details,
     }
+
+
+def place(document: dict) -> str:
+    """Where and on what a run was measured, in a sentence; with a warning where the machine had other work."""
+    machine = document["machine"]
+    said = (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memoryMiB']:,} MiB, Linux {machine['kernel']}, {machine['fileSystem']}, "
+        f"{machine['swift']}, commit {machine['commit']}")
+    if document["quick"]:
+        said += ". Quick form: it shows that the bench works; the numbers say nothing"
+    elif machine["loadBefore"] > LOAD_MAX:
+        said += f". The machine had other work (load {number(machine['loadBefore'])}): the numbers say little"
+    return said + "."
 
 
 def rows_of(document: dict) -> list[Row]:

@@ -38,7 +38,7 @@ def test_what_was_not_measured_says_why_and_reaches_nothing():
 
 def document(time: str, value: float) -> dict:
     rows = [Row("P1", "sign-ins", value, "/s", ratio(value, 1000), at_least(0.5)), Row("P9", "<codes> | all", None, reason="no")]
-    facts = {"processor": "x", "cores": 2, "memoryMiB": 1024, "kernel": "6", "fileSystem": "ext4", "swift": "6.2", "commit": "abc"}
+    facts = {"processor": "x", "cores": 2, "memoryMiB": 1024, "kernel": "6", "fileSystem": "ext4", "swift": "6.2", "commit": "abc", "loadBefore": 3}
     return report.document(rows, {"P1": {"millisecondsASignIn": {"gateway": 1.5}, "rateByPeople": {"8": 100.0}}}, facts, time, False)
 
 
@@ -49,6 +49,7 @@ def test_a_run_is_kept_read_again_drawn_and_put_into_the_documentation(tmp_path)
     assert [run["rows"][0]["reached"] for run in runs] == [False, True]
     assert report.rows_of(runs[1])[0] == Row("P1", "sign-ins", 600.0, "/s", 0.6, at_least(0.5))
 
+    assert "The machine had other work (load 3)" in report.place(runs[1])
     drawn = plots.page(runs)
     assert "&lt;codes&gt;" in drawn and "<codes>" not in drawn
     assert "<polyline" in drawn and "src=" not in drawn and "href=" not in drawn and "url(" not in drawn
