@@ -200,12 +200,13 @@ let package = Package(
                 nioFoundation, nioHTTP1, nioSSL,
             ]),
 
-        command(
-            "countersign-loadtest", folder: "LoadTest",
+        module(
+            "LoadTest",
             [
-                "Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Domain", asyncHTTPClient, nioCore, nioFoundation,
-                nioHTTP1,
+                "Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Domain", "Proofs", "Secrets", "CZlib",
+                asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioPosix, nioSSL,
             ]),
+        command("countersign-loadtest", folder: "LoadTestCommand", ["LoadTest", unixSignals]),
 
         // Not products
         module(
@@ -285,6 +286,7 @@ let package = Package(
                 "Messaging", "ServiceKit", "Secrets", "Proofs", "Telemetry", "TestSupport", hummingbird, httpTypes,
                 logging, protobuf,
             ]),
+        tests("LoadTest", ["LoadTest"]),
         tests("Authenticator", ["Authenticator", "Proofs", "DeviceAPI", "Domain", "OfflineCode"]),
         tests(
             "Flow",
