@@ -27,6 +27,9 @@ test-faults: ## Processes killed, stopped, cut off and out of disk under load (F
 test-containers: ## Images built and both compose files started for real, in an engine of their own (PROGRAMS=.build/debug: quick)
 	@scripts/test-containers $(ARGS)
 
+bench: ## Measure the figures of docs/performance.md (ARGS="P1 P7" for some of them, --quick for short forms): an hour on an idle machine
+	@scripts/bench $(ARGS)
+
 check: ## The checks that need no build: layers, names, format, documents
 	@scripts/dependencies check
 	@scripts/check
@@ -43,4 +46,4 @@ pictures: ## Take the README's screenshots again
 clean: ## Remove what was built; data in var/ stays
 	rm -rf .build .build-containers .venv
 
-.PHONY: help run stop build install test test-faults test-containers check format proto pictures clean
+.PHONY: help run stop build install test test-faults test-containers bench check format proto pictures clean

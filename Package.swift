@@ -200,12 +200,13 @@ let package = Package(
                 nioFoundation, nioHTTP1, nioSSL,
             ]),
 
-        command(
-            "countersign-loadtest", folder: "LoadTest",
+        module(
+            "LoadTest",
             [
-                "Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Domain", asyncHTTPClient, nioCore, nioFoundation,
-                nioHTTP1,
+                "Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Domain", "Proofs", "Secrets", "CZlib",
+                asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioPosix, nioSSL,
             ]),
+        command("countersign-loadtest", folder: "LoadTestCommand", ["LoadTest", unixSignals]),
 
         // Not products
         module(
@@ -224,6 +225,9 @@ let package = Package(
                 "Wire",
                 "Domain", logging, protobuf,
             ]),
+        command(
+            "countersign-messaging-bench", folder: "MessagingBench",
+            ["Messaging", "Wire", "Domain", "CZeroMQ", logging, protobuf]),
         tests("Domain", ["Domain"]),
         tests("Proofs", ["Proofs", "Domain"]),
         tests("DeviceAPI", ["DeviceAPI", "Domain", "GatewayService", "TestSupport", "Wire"]),
@@ -282,6 +286,7 @@ let package = Package(
                 "Messaging", "ServiceKit", "Secrets", "Proofs", "Telemetry", "TestSupport", hummingbird, httpTypes,
                 logging, protobuf,
             ]),
+        tests("LoadTest", ["LoadTest"]),
         tests("Authenticator", ["Authenticator", "Proofs", "DeviceAPI", "Domain", "OfflineCode"]),
         tests(
             "Flow",

@@ -7,7 +7,7 @@ import AsyncHTTPClient
 public import Authenticator
 import DeviceAPI
 import Foundation
-import NIOCore
+package import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 import NIOSSL
@@ -43,7 +43,12 @@ public final class HTTPTransport: Transport {
     private let client: HTTPClient
     private let userAgent: String
 
-    public init(_ configuration: Configuration = Configuration()) {
+    public convenience init(_ configuration: Configuration = Configuration()) {
+        self.init(configuration, on: HTTPClient.defaultEventLoopGroup)
+    }
+
+    /// On event loops of the caller's, which must outlive the transport.
+    package init(_ configuration: Configuration, on group: any EventLoopGroup) {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let file = configuration.trustRootsFile { tls.trustRoots = .file(file) }
         var settings = HTTPClient.Configuration(
@@ -54,7 +59,7 @@ public final class HTTPTransport: Transport {
                 connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.silenceMax)))
         settings.httpVersion = .automatic
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connectionsMax
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: settings)
         userAgent = configuration.userAgent
     }
 

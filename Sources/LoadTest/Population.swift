@@ -1,72 +1,171 @@
 import Authenticator
-import AuthenticatorHTTP
 import DeviceAPI
 import Domain
 import Foundation
+import NIOHTTP1
+import Proofs
+import Synchronization
 
-/// Makes people with phones through the public API alone, and removes them again.
-struct Population: Sendable {
-    let api: PublicAPI
-    let tenant: TenantID
-    let administrator: [(String, String)]
-    let transport: HTTPTransport
-    let desk: NumberDesk
+/// Makes people with phones through the public API alone, and removes them again, those too that were not finished.
+final class Population: Sendable {
+    /// How many are made or removed at the same time: passes are hashed slowly on purpose, and who asks for more gets 503.
+    private static let atOnce = 2
+    /// How often one call is tried that the gateway asks to repeat later.
+    private static let attemptsMax = 60
 
-    struct Member: Sendable {
-        let id: PersonID
-        let phone: SimulatedPhone
+    private let api: PublicAPI
+    private let tenant: TenantID
+    private let administrator: [(String, String)]
+    private let transport: any Transport
+    private let allowsPlainHTTP: Bool
+    private let created = Mutex<[PersonID]>([])
+
+    init(api: PublicAPI, tenant: TenantID, token: String, transport: any Transport, allowsPlainHTTP: Bool = false) {
+        self.api = api
+        self.tenant = tenant
+        administrator = [("Authorization", "Bearer " + token)]
+        self.transport = transport
+        self.allowsPlainHTTP = allowsPlainHTTP
     }
 
-    /// One person: made by the administrator, signed in by a Temporary Access Pass, phone activated and set up.
-    func make(_ username: String) async throws -> Member {
-        let user = try await api.send(
-            "POST", APIPaths.users(tenant), headers: administrator, body: UserCreation(username: username)
-        )
-        .decoded(UserDocument.self, expecting: 201, "create \(username)")
-        let person = PersonID(user.id)
-        let pass = try await api.send(
-            "POST", APIPaths.temporaryAccessPass(tenant, person), headers: administrator, body: PassRequest()
-        )
-        .decoded(PassReply.self, expecting: 201, "pass for \(username)")
-        let session = try await api.send(
-            "POST", APIPaths.session(tenant),
-            body: SessionRequest(username: username, temporaryAccessPass: pass.temporaryAccessPass))
-        guard session.status == 200, let cookie = session.cookie else {
-            throw LoadTestError(description: "session of \(username): HTTP \(session.status)")
+    /// What one person may do, as the tenant is set.
+    func limits() async throws -> PersonLimits {
+        struct Settings: Decodable {
+            let requestBudget: Int
+            let offlineCodePeriodSeconds: Int
         }
-        let browser = [("Cookie", cookie)]
-        let created = try await api.send("POST", APIPaths.myActivations(tenant), headers: browser)
-            .decoded(ActivationCreated.self, expecting: 201, "activation of \(username)")
+        let settings = try await call("settings", .GET, APIPaths.settings(tenant)).decoded(
+            Settings.self, expecting: 200)
+        return PersonLimits(missesMax: settings.requestBudget, codeSeconds: settings.offlineCodePeriodSeconds)
+    }
+
+    func make(_ count: Int, _ progress: @escaping @Sendable (Int) -> Void) async throws -> [Member] {
+        let run = String(UInt32.random(in: .min ... .max), radix: 36)
+        return try await withThrowingTaskGroup(of: Member.self) { group in
+            var members: [Member] = []
+            for index in 0..<count {
+                if index >= Self.atOnce, let member = try await group.next() {
+                    members.append(member)
+                    progress(members.count)
+                }
+                group.addTask { try await self.make("load-\(run)-\(index)") }
+            }
+            for try await member in group {
+                members.append(member)
+                progress(members.count)
+            }
+            return members
+        }
+    }
+
+    /// Removes everybody who was made. Returns how many could not be removed.
+    func removeAll() async -> Int {
+        let people = created.withLock { people in
+            defer { people = [] }
+            return people
+        }
+        return await withTaskGroup(of: Bool.self) { group in
+            var left = 0
+            for (index, person) in people.enumerated() {
+                if index >= Self.atOnce, await group.next() == false { left += 1 }
+                group.addTask {
+                    let reply = try? await self.call("remove", .DELETE, APIPaths.user(self.tenant, person))
+                    return reply?.status == 204 || reply?.status == 404
+                }
+            }
+            for await isRemoved in group where !isRemoved { left += 1 }
+            return left
+        }
+    }
+
+    // MARK: one person
+
+    /// Made by the administrator, signed in by a Temporary Access Pass, phone activated and set up.
+    private func make(_ username: String) async throws -> Member {
+        let user = try await call("user", .POST, APIPaths.users(tenant), body: UserCreation(username: username))
+            .decoded(UserDocument.self, expecting: 201)
+        let person = PersonID(user.id)
+        created.withLock { $0.append(person) }
+        let browser = try await session(username, person)
+        let activation = try await call("activation", .POST, APIPaths.myActivations(tenant), browser).decoded(
+            ActivationCreated.self, expecting: 201)
 
         let vault = MemoryVault()
-        let authenticator = Authenticator(keys: vault, accounts: vault, transport: transport)
+        let authenticator = Authenticator(
+            keys: vault, accounts: vault, transport: transport, allowsPlainHTTP: allowsPlainHTTP)
+        let link = try ActivationLink(activation.activationUri)
         let profile = DeviceProfile(name: "load test", platform: .cli, osVersion: "1", appVersion: "1")
-        let account = try await authenticator.activate(try ActivationLink(created.activationUri), as: profile)
-        let progress = try await api.send(
-            "GET", APIPaths.myActivation(tenant, ActivationID(created.id)) + "?wait=10", headers: browser
-        ).decoded(ActivationProgress.self, expecting: 200, "activation of \(username)")
+        let account = try await repeated { try await authenticator.activate(link, as: profile) }
+        let progress = try await call(
+            "activation", .GET, APIPaths.myActivation(tenant, ActivationID(activation.id)) + "?wait=10", browser
+        ).decoded(ActivationProgress.self, expecting: 200)
         guard let number = progress.number else {
-            throw LoadTestError(description: "activation of \(username) is \(progress.state)")
+            throw CallFailure(kind: "activation: \(progress.state.rawValue)")
         }
         try await approveOnly(authenticator, account.id, number)
-        let setup = try await authenticator.setUpPhoneSignIn(account.id, with: .activationSession)
+        let setup = try await repeated {
+            try await authenticator.setUpPhoneSignIn(account.id, with: .activationSession)
+        }
         try await approveOnly(authenticator, account.id, setup.number)
         return Member(
-            id: person,
-            phone: SimulatedPhone(username: username, authenticator: authenticator, account: account.id, desk: desk))
+            id: person, username: username,
+            phone: SimulatedPhone(authenticator: authenticator, account: account.id, desk: SignInDesk()),
+            receipt: Receipt(
+                audience: "\(account.server)/\(account.tenant)", deviceKey: [UInt8](await vault.sharedKey().publicKey)),
+            codes: account.offlineCode)
     }
 
-    func remove(_ member: Member) async throws {
-        _ = try await api.send("DELETE", APIPaths.user(tenant, member.id), headers: administrator)
+    /// The cookie of a session.
+    private func session(_ username: String, _ person: PersonID) async throws -> [(String, String)] {
+        let pass = try await call(
+            "pass", .POST, APIPaths.temporaryAccessPass(tenant, person), body: PassRequest()
+        ).decoded(PassReply.self, expecting: 201)
+        let reply = try await call(
+            "session", .POST, APIPaths.session(tenant), [],
+            body: SessionRequest(username: username, temporaryAccessPass: pass.temporaryAccessPass))
+        try reply.expect(200)
+        guard let cookie = reply.headers.first(name: "Set-Cookie")?.split(separator: ";").first else {
+            throw CallFailure(kind: "session: no cookie")
+        }
+        return [("Cookie", String(cookie))]
     }
 
     private func approveOnly(_ authenticator: Authenticator, _ account: Account.ID, _ number: String) async throws {
-        guard let challenge = try await authenticator.pending(account).first else {
-            throw LoadTestError(description: "the phone has no request to confirm")
+        let pending = try await repeated { try await authenticator.pending(account) }
+        guard let challenge = pending.first else { throw CallFailure(kind: "activation: no request on the phone") }
+        let outcome = try await repeated {
+            try await authenticator.answer(challenge.shown { _ in }, with: .approve(number: number))
         }
-        guard try await authenticator.answer(challenge.shown { _ in }, with: .approve(number: number)) == .approved
-        else {
-            throw LoadTestError(description: "the phone could not be confirmed")
+        guard outcome == .approved else { throw CallFailure(kind: "activation: \(outcome)") }
+    }
+
+    // MARK: what is asked to come back later
+
+    /// As the administrator, unless other headers are given.
+    private func call(
+        _ step: String, _ method: HTTPMethod, _ path: String, _ headers: [(String, String)]? = nil,
+        body: (any Encodable & Sendable)? = nil
+    ) async throws -> PublicAPI.Reply {
+        // A repeat of what was done, but not told in time, gets the first reply.
+        let once = method == .POST ? [(APIHeaders.idempotencyKey, UUID().uuidString)] : []
+        let headers = (headers ?? administrator) + once
+        for _ in 1..<Self.attemptsMax {
+            let reply = try await api.send(step, method, path, headers: headers, body: body)
+            guard reply.status == 503 || reply.status == 429 else { return reply }
+            let wait = reply.headers.first(name: "Retry-After").flatMap { Int64($0) } ?? 1
+            try await Task.sleep(for: .seconds(min(wait, 10)))
         }
+        return try await api.send(step, method, path, headers: headers, body: body)
+    }
+
+    private func repeated<Value: Sendable>(_ call: () async throws -> Value) async throws -> Value {
+        for _ in 1..<Self.attemptsMax {
+            do {
+                return try await call()
+            } catch AuthenticatorError.unavailable(let wait) {
+                try await Task.sleep(for: min(wait ?? .seconds(1), .seconds(10)))
+            }
+        }
+        return try await call()
     }
 }

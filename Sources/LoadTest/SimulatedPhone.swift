@@ -1,67 +1,81 @@
 import Authenticator
-import AuthenticatorHTTP
-import Synchronization
 
-/// One person's phone with a key and an event stream of its own. It answers each request with the number that the page of that
-/// request shows, as soon as both are there.
-final class SimulatedPhone: Sendable {
-    let username: String
-    private let authenticator: Authenticator
-    private let account: Account.ID
-    private let desk: NumberDesk
+/// One person's phone with a key and an event stream of its own. It does with each request what the page of that request says.
+struct SimulatedPhone: Sendable {
+    /// How often a wrong number is typed at most: as often as any tenant lets one try.
+    private static let wrongNumbersMax = 3
 
-    init(username: String, authenticator: Authenticator, account: Account.ID, desk: NumberDesk) {
-        self.username = username
-        self.authenticator = authenticator
-        self.account = account
-        self.desk = desk
-    }
+    let authenticator: Authenticator
+    let account: Account.ID
+    let desk: SignInDesk
 
-    /// Listens until the task is canceled. `onFailure` hears of every answer that was not an approval.
-    func listen(onFailure: @escaping @Sendable (String) -> Void) async {
+    /// Listens until the task is canceled. `report` hears that the stream is open, what went wrong, and of
+    /// answers that did not come to what was intended.
+    func listen(_ report: @escaping @Sendable (PhoneReport) -> Void) async {
         do {
             try await authenticator.listen(account) { event in
-                guard case .challenge(let challenge) = event else { return }
-                do {
-                    let number = await self.desk.number(of: challenge.id)
-                    let shown = challenge.shown { _ in }
-                    let outcome = try await self.authenticator.answer(shown, with: .approve(number: number))
-                    if outcome != .approved { onFailure("the answer came back as \(outcome)") }
-                } catch {
-                    onFailure("answer: \(error)")
+                switch event {
+                case .challenge(let challenge): await self.act(on: challenge, report)
+                case .disconnected(let error, _): report(.failed("event stream: \(error)"))
+                case .connected: report(.connected)
+                case .settled: break
                 }
             }
         } catch {
-            onFailure("event stream: \(error)")
+            report(.failed("event stream: \(error)"))
+        }
+    }
+
+    private func act(on challenge: Challenge, _ report: @Sendable (PhoneReport) -> Void) async {
+        guard let instruction = await desk.instruction(for: challenge.id) else { return }
+        do {
+            if instruction.delay > .zero { try await Task.sleep(for: instruction.delay) }
+            desk.answers(challenge.id, at: .now)
+            let outcome = try await answer(challenge.shown { _ in }, instruction)
+            guard let outcome, outcome != Self.expected(instruction.intention) else { return }
+            report(.mismatched("\(instruction.intention.rawValue): the phone was told \(outcome)"))
+        } catch is CancellationError {
+            return
+        } catch {
+            report(.failed("answer: \(error)"))
+        }
+    }
+
+    /// Nil where nothing is answered.
+    private func answer(_ shown: ShownChallenge, _ instruction: SignInDesk.Instruction) async throws -> AnswerOutcome? {
+        switch instruction.intention {
+        case .approve: return try await authenticator.answer(shown, with: .approve(number: instruction.number))
+        case .decline: return try await authenticator.answer(shown, with: .decline)
+        case .noAnswer, .code: return nil
+        case .wrongNumber:
+            var outcome = AnswerOutcome.wrongNumberTryAgain
+            for attempt in 1...Self.wrongNumbersMax where outcome == .wrongNumberTryAgain {
+                let number = Self.number(of: instruction.number.utf8.count, other: instruction.number, attempt)
+                outcome = try await authenticator.answer(shown, with: .approve(number: number))
+            }
+            return outcome
+        }
+    }
+
+    /// As many digits as the right number, and not that one; another one at each attempt.
+    private static func number(of digits: Int, other right: String, _ attempt: Int) -> String {
+        let wrong = String(repeating: "1", count: digits - 1) + String(attempt)
+        return wrong == right ? String(repeating: "1", count: digits - 1) + "9" : wrong
+    }
+
+    private static func expected(_ intention: Intention) -> AnswerOutcome? {
+        switch intention {
+        case .approve: .approved
+        case .decline: .denied(.declined)
+        case .wrongNumber: .denied(.wrongNumber)
+        case .noAnswer, .code: nil
         }
     }
 }
 
-/// Where pages lay the number that they show, and phones read it: a phone may hear of a request before its page has the reply.
-final class NumberDesk: Sendable {
-    private enum Entry {
-        case number(String)
-        case waiting(CheckedContinuation<String, Never>)
-    }
-    private let entries = Mutex<[String: Entry]>([:])
-
-    func put(_ number: String, for id: String) {
-        let waiting: CheckedContinuation<String, Never>? = entries.withLock { entries in
-            if case .waiting(let continuation) = entries.removeValue(forKey: id) { return continuation }
-            entries[id] = .number(number)
-            return nil
-        }
-        waiting?.resume(returning: number)
-    }
-
-    func number(of id: String) async -> String {
-        await withCheckedContinuation { continuation in
-            let number: String? = entries.withLock { entries in
-                if case .number(let number) = entries.removeValue(forKey: id) { return number }
-                entries[id] = .waiting(continuation)
-                return nil
-            }
-            if let number { continuation.resume(returning: number) }
-        }
-    }
+/// What a phone has to tell.
+enum PhoneReport: Sendable {
+    case connected
+    case failed(String)
+    case mismatched(String)
 }

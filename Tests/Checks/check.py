@@ -29,7 +29,8 @@ LAYERS = [
     {"StoreCopy", "GatewayService", "PolicyService", "RegistrationService", "ChallengeService", "VerifierService", "NotifierService",
      "Authenticator"},
     {"AuthenticatorHTTP"},
-    {"Admin", "LoadTest", "Phone", "OfflineCodeCommand", "PushDoubleCommand", "PushLoad"},
+    {"LoadTest"},
+    {"Admin", "LoadTestCommand", "Phone", "OfflineCodeCommand", "PushDoubleCommand", "PushLoad", "MessagingBench"},
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 SERVICES = {module for module in LEVEL if module.endswith("Service")}
@@ -40,10 +41,11 @@ EXCLUSIVE = [
     (r"Hummingbird\w*", {"GatewayService"}, "HTTP has one edge; the services behind it speak messages"),
     (r"GRDB\w*", {"StorageSQLite"}, "SQL has one home; records speak Domain's terms"),
     (r"CPostgreSQL", {"StoragePostgreSQL"}, "SQL has one home; records speak Domain's terms"),
-    (r"CZeroMQ", {"Messaging"}, "sockets belong to one owner"),
+    (r"CZeroMQ", {"Messaging", "MessagingBench"}, "sockets belong to one owner"),
     (r"COpenSSL", {"Secrets"}, "secrets at rest have one home"),
     (r"CQREncode", {"GatewayService"}, "QR codes are drawn at the edge"),
-    (r"Mustache|CZlib", {"GatewayService"}, "pages are rendered at the edge"),
+    (r"Mustache", {"GatewayService"}, "pages are rendered at the edge"),
+    (r"CZlib", {"GatewayService", "LoadTest"}, "pages and histograms are compressed, nothing else"),
     (r"AsyncHTTPClient", {"NotifierService", "ServiceKit", "AuthenticatorHTTP", "Admin", "LoadTest"},
      "only wake-ups, spans, the phone and the operator's tool leave over HTTP"),
     (r"Storage(SQLite|PostgreSQL)", {"services", "StoreCopy", "TestSupport", "PushLoad"},
@@ -150,7 +152,8 @@ CONSTRUCTS = [
     (r"\bnonisolated\s*\(\s*unsafe\s*\)", set(), "the compiler must see why it is safe"),
     (r"\bfatalError\b", set(), "preconditionFailure with a sentence, and only for a programmer's error"),
     (r"@unchecked\s+Sendable\b", {"Messaging"}, "only where sockets and connections need it"),
-    (r"\bprint\s*\(", {"Admin", "LoadTest", "Phone", "OfflineCodeCommand", "PushDoubleCommand", "PushLoad"}, "processes log; only commands print"),
+    (r"\bprint\s*\(", {"Admin", "LoadTestCommand", "MessagingBench", "Phone", "OfflineCodeCommand", "PushDoubleCommand", "PushLoad"},
+     "processes log; only commands print"),
 ]
 
 

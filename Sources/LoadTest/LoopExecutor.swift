@@ -1,0 +1,14 @@
+import NIOCore
+
+/// Runs tasks on an event loop, so that a request and the code that waits for its reply share a thread: a change of threads for every
+/// reply costs the machine more than the reply does.
+final class LoopExecutor: TaskExecutor {
+    private let loop: any EventLoop
+
+    init(_ loop: any EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}

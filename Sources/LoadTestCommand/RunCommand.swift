@@ -1,0 +1,150 @@
+import ArgumentParser
+import Foundation
+import LoadTest
+
+/// One run against one gateway.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Make people with phones, push sign-ins, report, remove the people.",
+        discussion: """
+            Without --rate and --phase a closed loop: each of --people begins the next sign-in when the last has ended. With --rate an open \
+            loop: sign-ins begin at their time, whatever has become of those before, and a latency counts from that time. --phase, several \
+            times, makes a run of parts: 'ramp 10..200/s for 30s', 'soak 100/s for 2h', '32 people for 20s'.
+
+            Each sign-in must come to what its phone intended, and each receipt must verify offline.
+
+            Exit codes: 0 done, 1 a sign-in failed or did not come to what was intended, 64 usage, 66 no such file or the file is refused, \
+            69 the gateway cannot be reached.
+            """)
+
+    @OptionGroup var place: PlaceOptions
+    @OptionGroup var load: LoadOptions
+
+    @Option(help: ArgumentHelp("Write the whole report as JSON to this file.", valueName: "file"))
+    var json: String?
+
+    func run() async throws {
+        let target = try place.target()
+        let report =
+            load.trivial
+            ? try await TrivialRun(target, loops: load.people, duration: .seconds(load.seconds)).run()
+            : try await LoadRun(try load.plan(target), observer: PlainLines()).run()
+        print(ReportText.text(of: report))
+        if let json { try ReportFile.write(report, to: json) }
+        if report.phases.contains(where: { $0.failed + $0.mismatched > 0 }) { throw ExitCode.failure }
+    }
+}
+
+/// Which gateway, which tenant, as whom.
+struct PlaceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The credentials that `make run` wrote.", valueName: "file"))
+    var demo: String?
+
+    @Option(help: ArgumentHelp("The gateway's URL, e.g. https://id.example.org.", valueName: "url"))
+    var gateway: String?
+
+    @Option(help: ArgumentHelp("The tenant.", valueName: "name"))
+    var tenant: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A private JSON file with client.id, client.secret and admin.token of the tenant.", valueName: "file"))
+    var credentials: String?
+
+    @Option(
+        help: ArgumentHelp("Certificate authorities to trust instead of the system's, a PEM file.", valueName: "file"))
+    var caFile: String?
+
+    func validate() throws {
+        if demo != nil, credentials != nil { throw ValidationError("--demo and --credentials exclude each other") }
+    }
+
+    func target() throws -> Target {
+        var target = try refusing(.noInput) {
+            try Target(credentials: credentials ?? demo ?? "var/demo.json", gateway: gateway, tenant: tenant)
+        }
+        target.trustRootsFile = caFile
+        return target
+    }
+}
+
+/// How much, of what, for how long.
+struct LoadOptions: ParsableArguments {
+    @Option(help: "How many people, each with a phone: the most sign-ins at the same time (1 to 10,000).")
+    var people = 32
+
+    @Option(help: "How long to push, in seconds (1 to 86,400).")
+    var seconds = 20
+
+    @Option(help: ArgumentHelp("Sign-ins a second that begin (0.01 to 100,000).", valueName: "rate"))
+    var rate: Double?
+
+    @Option(
+        name: .customLong("phase"),
+        help: ArgumentHelp(
+            "A part of the run, e.g. 'ramp 10..200/s for 30s'. May be given several times.", valueName: "phase"))
+    var phases: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What people do: shares of approve, decline, wrong-number, no-answer and code.", valueName: "shares"))
+    var mix = "approve=1"
+
+    @Option(
+        help: ArgumentHelp(
+            "How long people take to answer: none, or the median of a log-normal time, e.g. 4s.", valueName: "time"))
+    var answerTime = "none"
+
+    @Flag(help: "Push plain requests at the gateway's trivial route instead, with as many loops as people.")
+    var trivial = false
+
+    func validate() throws {
+        guard (1...Phase.peopleMax).contains(people) else { throw ValidationError("--people takes 1 to 10,000") }
+        guard (1...86_400).contains(seconds) else { throw ValidationError("--seconds takes 1 to 86,400") }
+        if let rate, !(0.01...100_000).contains(rate) { throw ValidationError("--rate takes 0.01 to 100,000") }
+        if rate != nil, !phases.isEmpty { throw ValidationError("--rate and --phase exclude each other") }
+        if trivial, rate != nil || !phases.isEmpty { throw ValidationError("--trivial is a closed loop") }
+        let plan = try scenario()
+        for case (.people(let count), let name) in plan.map({ ($0.load, $0.name) }) where count > people {
+            throw ValidationError("phase '\(name)' has \(count) people, and --people is \(people)")
+        }
+        try refusing(.validationFailure) {
+            _ = try Mix(mix)
+            _ = try AnswerTime(answerTime)
+        }
+    }
+
+    func plan(_ target: Target) throws -> LoadRun.Plan {
+        var plan = LoadRun.Plan(target: target, people: people, phases: try scenario())
+        plan.mix = try Mix(mix)
+        plan.answerTime = try AnswerTime(answerTime)
+        return plan
+    }
+
+    private func scenario() throws -> [Phase] {
+        guard phases.isEmpty else {
+            return try refusing(.validationFailure) {
+                try phases.enumerated().map { index, text in try Phase(text, index: index) }
+            }
+        }
+        let load = rate.map { Phase.Load.rate(from: $0, to: $0) } ?? .people(people)
+        return [Phase(name: rate == nil ? "closed" : "open", load: load, duration: .seconds(seconds))]
+    }
+}
+
+/// Says what is wrong with an option in one line, and exits with `code`.
+func refusing<Value>(_ code: ExitCode, _ work: () throws -> Value) throws -> Value {
+    do {
+        return try work()
+    } catch let error as ScenarioError {
+        if code == .validationFailure { throw ValidationError(error.description) }
+        FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+        throw code
+    }
+}
+
+extension ExitCode {
+    /// EX_NOINPUT of sysexits.h.
+    static let noInput = ExitCode(66)
+}

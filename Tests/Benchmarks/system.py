@@ -1,0 +1,151 @@
+"""The real processes of one measurement, and what they used while it ran."""
+
+import contextlib
+import dataclasses
+import pathlib
+import shutil
+import tempfile
+import threading
+import time
+
+import requests
+
+from stack import Stack
+
+from . import machine
+
+
+class Unmeasurable(Exception):
+    """Why a figure cannot be measured here."""
+
+
+class Run:
+    """One run of the bench: what it was asked, and what one figure found that another needs."""
+
+    def __init__(self, is_quick: bool, folder: pathlib.Path):
+        self.is_quick, self.folder = is_quick, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        # What figures tell each other, as `sign-ins a second`.
+        self.found: dict[str, float] = {}
+        self.details: dict[str, dict] = {}
+
+    def choose(self, full, quick):
+        return quick if self.is_quick else full
+
+    @contextlib.contextmanager
+    def processes(self, before_start=None, **environment: str):
+        """All processes in a folder of their own that is gone afterwards. `before_start(stack)` finds stores that have their tables and the
+        demo tenant, and nobody who has them open."""
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
+        folder.chmod(0o711)  # PostgreSQL's user passes through
+        stack = Stack(folder / "var", environment)
+        try:
+            if before_start:
+                stack.start()
+                stack.stop()
+                before_start(stack)
+            yield stack.start()
+        finally:
+            stack.stop()
+            shutil.rmtree(folder)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    time: float
+    used: dict[str, machine.Usage]
+    begun: float
+    redeemed: float
+
+
+class Watch:
+    """Looks at the processes again and again while a block runs: processor time and memory of each service, and what the gateway counted."""
+
+    def __init__(self, stack: Stack, interval: float = 0.5):
+        self.stack, self.interval = stack, interval
+        self.processes = self._processes()
+        self.samples: list[Sample] = []
+        self.problem: Exception | None = None
+        self._over = threading.Event()
+
+    def __enter__(self):
+        self._look()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, failed, *_):
+        self._over.set()
+        self._thread.join()
+        if self.problem and not failed:
+            raise self.problem
+
+    def _run(self) -> None:
+        try:
+            while not self._over.wait(self.interval):
+                self._look()
+            self._look()
+        except Exception as problem:
+            self.problem = problem
+
+    def _processes(self) -> dict[str, list[int]]:
+        return machine.children(self.stack.process.pid)
+
+    def _look(self) -> None:
+        # The database server's come and go with its connections; what an ended one used is told of its parent.
+        processes = self._processes()
+        if any(processes.get(name) != pids for name, pids in self.processes.items() if name != machine.DATABASE):
+            raise RuntimeError("a process ended while it was measured")
+        used = {name: sum(filter(None, map(usage, pids)), machine.Usage()) for name, pids in processes.items()}
+        lines = requests.get(self.stack.operations("gateway") + "/metrics", timeout=30).text.splitlines()
+        self.samples.append(Sample(
+            time.monotonic(), used, counted(lines, "/v1/{tenant}/sign-ins"), counted(lines, "/v1/{tenant}/sign-ins/{id}/redeem")))
+
+    @property
+    def window(self) -> tuple[Sample, Sample]:
+        """From the first sample in which sign-ins were redeemed to the last one before they ceased: without what people are made of."""
+        rising = [(a, b) for a, b in zip(self.samples, self.samples[1:]) if b.redeemed > a.redeemed]
+        # The first and the last step may have begun or ended within their interval.
+        inner = rising[1:-1] or rising
+        if not inner:
+            raise Unmeasurable("no sign-in was redeemed")
+        return inner[0][0], inner[-1][1]
+
+    def milliseconds_a_sign_in(self) -> dict[str, float]:
+        """Processor time of each service, all of its processes together."""
+        first, last = self.window
+        count = last.redeemed - first.redeemed
+        return {
+            name: 1000 * (last.used[name].processor_seconds - first.used[name].processor_seconds) / count for name in sorted(first.used)
+        }
+
+    def cores_used(self) -> dict[str, float]:
+        first, last = self.window
+        return {
+            name: (last.used[name].processor_seconds - first.used[name].processor_seconds) / (last.time - first.time) for name in sorted(first.used)
+        }
+
+    def resident_growth(self) -> float:
+        """Memory of all processes in the last quarter of the window, as a multiple of that in its second quarter."""
+        first, last = self.window
+        inner = [sample for sample in self.samples if first.time <= sample.time <= last.time]
+        total = [sum(usage.resident_kib for usage in sample.used.values()) for sample in inner]
+        quarter = len(total) // 4
+        if quarter == 0:
+            raise Unmeasurable("too short to compare its parts")
+        return (sum(total[-quarter:]) / quarter) / (sum(total[quarter : 2 * quarter]) / quarter)
+
+
+def usage(pid: int) -> machine.Usage | None:
+    """None where it has ended since it was found."""
+    try:
+        return machine.usage(pid)
+    except OSError:
+        return None
+
+
+def counted(metrics: list[str], route: str) -> float:
+    """Successful POSTs of a route, as the gateway counts them."""
+    return sum(
+        float(line.rsplit(" ", 1)[1]) for line in metrics
+        if line.startswith("countersign_http_requests_total{") and f'route="{route}"' in line and 'method="POST"' in line and 'status="2xx"' in line)
