@@ -112,6 +112,17 @@ def test_ctrl_c_in_a_terminal_ends_everything_and_the_next_start_goes_on_where_i
     assert (harmless.returncode, harmless.stdout, harmless.stderr) == (0, "Nothing is running.\n", "")
 
 
+def test_a_start_in_the_background_that_is_given_up_leaves_nothing(stack):
+    with subprocess.Popen(
+        ["make", "run", "ARGS=--detach"], cwd=ROOT, env=environment(stack), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as starting:
+        Stack.wait_for(lambda: "policy" in stack.pids(), 20, "a process to be started")
+        os.killpg(starting.pid, signal.SIGINT)
+        assert starting.wait(timeout=30) != 0
+    assert stack.pids() == {}
+    assert make(stack, "stop").stdout == "Nothing is running.\n"
+
+
 def test_stop_ends_nobody_else(stack):
     """The number of a supervisor that was killed may be another process's by now."""
     stack.var.mkdir()
