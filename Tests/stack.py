@@ -94,12 +94,16 @@ class Stack:
     def pids(self) -> dict[str, int]:
         """The processes by service: children of the supervisor, named by their program."""
         found = {}
+        try:
+            supervisor = int((self.var / "supervisor.pid").read_text())
+        except (OSError, ValueError):
+            return found
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
                 parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-                if self.process is not None and parent == self.process.pid:
+                if parent == supervisor:
                     program = (entry / "cmdline").read_bytes().split(b"\0")[0].decode()
                     name = program.rsplit("countersign-", 1)
                     if len(name) == 2:
