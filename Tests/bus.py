@@ -57,8 +57,9 @@ class Caller:
     """One connection to one callee. `None` for a mechanism is none at all."""
 
     def __init__(self, endpoint: str, service: str, server: bytes | None, secret: bytes | None = None, **options):
-        self.socket = zmq.Context.instance().socket(zmq.DEALER)
-        self.socket.linger = 0
+        # A context of its own, whose threads end with it: none is left when the interpreter ends.
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.DEALER)
         # A connection that was refused takes nothing more, and libzmq would wait for another.
         self.socket.sndtimeo = 1_000
         for name, value in options.items():
@@ -100,7 +101,7 @@ class Caller:
         return self.receive(seconds, REPLY, NACK)
 
     def close(self) -> None:
-        self.socket.close()
+        self.context.destroy(linger=0)
 
     def __enter__(self):
         return self
@@ -119,8 +120,8 @@ class Instance(threading.Thread):
         super().__init__(daemon=True)
         self.stack, self.service, self.endpoint = stack, service, f"tcp://127.0.0.1:{port}"
         self.answered = 0
-        self.socket = zmq.Context.instance().socket(zmq.ROUTER)
-        self.socket.linger = 0
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.ROUTER)
         self.socket.curve_server = True
         self.socket.curve_secretkey = key(stack.var / "keys", f"{service}.key")
         self.socket.bind(self.endpoint)
@@ -135,7 +136,7 @@ class Instance(threading.Thread):
         finally:
             for caller in self.callers.values():
                 caller.close()
-            self.socket.close()
+            self.context.destroy(linger=0)
 
     def serve(self) -> None:
         beat = 0.0
@@ -197,3 +198,4 @@ class Instance(threading.Thread):
     def stop(self) -> None:
         self.over.set()
         self.join(5)
+        assert not self.is_alive(), "the instance does not end"

@@ -51,7 +51,9 @@ package final class MessageBus: ServiceCaller {
 
     /// Binds, connects and answers until `drain` has finished or the task is cancelled (which drains too). A bus that was drained
     /// before has nothing to run.
-    package func run() async throws {
+    ///
+    /// Callers are told READY once `prepare` has returned: until then they have others to ask, or wait. When it throws they never are.
+    package func run(after prepare: @escaping @Sendable () async throws -> Void = {}) async throws {
         var reading = KeyReading()
         await readKeys(&reading)
         do {
@@ -62,6 +64,7 @@ package final class MessageBus: ServiceCaller {
             return
         }
         await withTaskGroup(of: Void.self) { [reading] group in
+            group.addTask { if (try? await prepare()) != nil { self.reactor.post(.open) } }
             group.addTask { await self.keepReadingKeys(reading) }
             // Each service by itself, and none before binding: a name that takes its time holds up nobody else.
             for (service, endpoints) in configuration.callees {

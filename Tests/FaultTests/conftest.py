@@ -2,13 +2,17 @@
 
 import os
 import pathlib
+import threading
+import time
 
 import pytest
+import requests
 
 from client import Administrator
 from conftest import Someone
 from stack import Stack
 
+from .beneath import Beneath
 from .checker import violations
 from .load import INTENTS, SETTINGS, Load
 
@@ -27,20 +31,43 @@ class Trial:
         self.loads: list[tuple[str, Load]] = []
         self.seed = 0
 
-    def load(self, name: str, *gateways: str, intents: list[str] = INTENTS) -> Load:
+    def load(self, name: str | None, *gateways: str, intents: list[str] = INTENTS) -> Load:
+        """`name`: of its history, which is proved at the end; a load without one is its test's own to judge."""
         self.seed += 1
         load = Load(self.stack, self.people, self.seed, gateways, intents)
-        self.loads.append((name, load))
+        if name is not None:
+            self.loads.append((name, load))
         return load
+
+    def log(self) -> dict[str, dict]:
+        return {entry["id"]: entry for entry in Administrator(self.stack.demo()).sign_ins()}
+
+    def settled_log(self, *loads: Load) -> dict[str, dict]:
+        """The sign-in log, once nothing of these loads is open in it any more."""
+        accepted = set().union(*(load.accepted() for load in loads))
+        deadline = time.monotonic() + SETTINGS["requestLifetimeSeconds"] + SETTINGS["redeemWindowSeconds"] + 10
+        while True:
+            log = self.log()
+            is_open = any(log[key]["status"] in ("pending", "approved") for key in accepted & log.keys())
+            if not is_open or time.monotonic() > deadline:
+                return log
+            time.sleep(1)
 
     def prove(self, folder) -> None:
         """Fails with the sentences of the checker; the histories of all loads since the last proof are written to the folder."""
         found = []
         loads, self.loads = self.loads, []
+        log = self.settled_log(*(load for _, load in loads))
         for name, load in loads:
             load.history.write(folder / f"{name}.jsonl")
-            found += [f"{name}: {sentence}" for sentence in violations(load.history, load.log(), load.keys())]
+            found += [f"{name}: {sentence}" for sentence in violations(load.history, log, load.keys())]
         assert not found, "\n".join(found[:20]) + f"\n{len(found)} in all; histories in {folder}"
+
+
+def lost_callees(operations: str) -> float:
+    """How many connections to other services a process has lost."""
+    lines = requests.get(operations + "/metrics", timeout=5).text.splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("countersign_bus_callee_changes_total") and 'change="lost"' in line)
 
 
 class Failpoints:
@@ -65,14 +92,28 @@ class Failpoints:
         return int(reached.read_text())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left_running():
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
+    assert not left, f"threads would hold up the end of the tests: {left}"
+
+
 @pytest.fixture(scope="session")
 def failpoints(tmp_path_factory):
     return Failpoints(tmp_path_factory.mktemp("points") / "points")
 
 
 @pytest.fixture(scope="session")
-def trial(tmp_path_factory, failpoints):
-    stack = Stack(tmp_path_factory.mktemp("faults") / "var", failpoints.environment).start()
+def beneath(tmp_path_factory):
+    beneath = Beneath(tmp_path_factory.mktemp("beneath"), tmp_path_factory.mktemp("faults") / "var", ["challenge", "verifier"])
+    yield beneath
+    beneath.remove()
+
+
+@pytest.fixture(scope="session")
+def trial(beneath, failpoints):
+    stack = Stack(beneath.var, {**failpoints.environment, **beneath.environment}).start()
     try:
         yield Trial(stack, PEOPLE)
     finally:

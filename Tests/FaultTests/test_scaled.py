@@ -4,7 +4,6 @@ import concurrent.futures
 import os
 import pathlib
 import random
-import re
 import signal
 import subprocess
 import time
@@ -15,7 +14,6 @@ import requests
 
 from bus import Caller, key
 from client import Application
-from conftest import Someone
 from stack import BIN, Stack
 
 from .conftest import LONG, Trial
@@ -31,18 +29,11 @@ class Scaled(Trial):
 
     def restart(self, pid: int) -> None:
         """Tells a process to end, and returns when the one that follows it is ready."""
-        address = next(word for word in arguments(pid) if word.startswith("--operations.address="))
+        address = operations(pid)
         os.kill(pid, signal.SIGTERM)
 
-        def is_ready() -> bool:
-            if not any(address in arguments(other) for other in self.processes() if other != pid):
-                return False
-            try:
-                return requests.get(f"http://{address.partition('=')[2]}/readyz", timeout=5).status_code == 200
-            except requests.ConnectionError:
-                return False
-
-        Stack.wait_for(is_ready, 30, f"the process at {address} to be there again")
+        is_back = lambda: is_ready(address) and any(operations(other) == address for other in self.processes() if other != pid)
+        Stack.wait_for(is_back, 30, f"the process at {address} to be there again")
 
     def processes(self, word: str = "countersign-") -> list[int]:
         """The supervisor's children whose program's path has this word."""
@@ -58,13 +49,15 @@ class Scaled(Trial):
                 continue
         return sorted(found)
 
-    def codes_seen(self) -> list[int]:
-        """How many offline codes each verifier has judged."""
-        found = []
-        for pid in self.processes("countersign-verifier"):
-            address = re.search(rb"--operations\.address=([^\0]+)", pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())[1].decode()
-            text = requests.get(f"http://{address}/metrics", timeout=5).text
-            found.append(sum(int(float(line.split()[-1])) for line in text.splitlines() if line.startswith("countersign_codes_total")))
+    def figures(self, service: str, metric: str) -> dict[int, float]:
+        """The sum over a metric's series in each process of a service that tells, by process id."""
+        found = {}
+        for pid in self.processes(f"countersign-{service}"):
+            try:
+                text = requests.get(f"http://{operations(pid)}/metrics", timeout=5).text
+            except requests.ConnectionError:
+                continue
+            found[pid] = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(metric))
         return found
 
     def sql(self, statement: str) -> None:
@@ -79,6 +72,18 @@ def arguments(pid: int) -> list[str]:
         return pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except OSError:
         return []
+
+
+def is_ready(address: str) -> bool:
+    try:
+        return requests.get(f"http://{address}/readyz", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def operations(pid: int) -> str:
+    """Where a process tells of itself; empty for one that does not, or has ended."""
+    return next((word.partition("=")[2] for word in arguments(pid) if word.startswith("--operations.address=")), "")
 
 
 @pytest.fixture(scope="module")
@@ -108,13 +113,14 @@ def test_a_random_process_is_killed_every_second(scaled):
 def test_the_same_code_races_at_two_verifiers_and_one_wins(scaled):
     demo, first = scaled.stack.demo(), scaled.stack.first_port
     sides = [Application({**demo, "base": f"http://127.0.0.1:{first + number % 2}"}) for number in range(4)]
-    before = scaled.codes_seen()
+    before = scaled.figures("verifier", "countersign_codes_total")
     with concurrent.futures.ThreadPoolExecutor(len(sides)) as pool:
-        for _ in range(10):
-            someone = Someone(demo, phone_sign_in=False)
+        for someone in scaled.people:
             codes = pyotp.parse_uri(someone.phone.registration["offlineCode"]["uri"])
             asked = [side.begin(someone.username, factor="secondFactor").json() for side in sides]
-            code = codes.now()
+            # The first step that was not used; the next one is taken too.
+            someone.step = max(int(time.time()) // codes.interval, getattr(someone, "step", 0) + 1)
+            code = codes.at(someone.step * codes.interval)
             replies = list(pool.map(lambda pair: pair[0].code(pair[1], code), zip(sides, asked)))
             # Too many at once may also be told to wait.
             statuses = [reply.status_code for reply in replies]
@@ -122,8 +128,10 @@ def test_the_same_code_races_at_two_verifiers_and_one_wins(scaled):
             redeemed = [side.redeem(request).status_code for side, request in zip(sides, asked)]
             assert sorted(redeemed) == [200, 409, 409, 409]
             assert redeemed.index(200) == statuses.index(200)
-    judged = [after - earlier for earlier, after in zip(before, scaled.codes_seen())]
-    assert min(judged) > 0, judged
+            for side, request in zip(sides, asked):
+                side.cancel(request)
+    judged = {pid: count - before[pid] for pid, count in scaled.figures("verifier", "countersign_codes_total").items()}
+    assert min(judged.values()) > 0, judged
 
 
 @pytest.mark.parametrize("service", Stack.SERVICES[:4])
@@ -141,25 +149,62 @@ def test_one_of_two_stands_still_and_the_other_carries_on(scaled, service):
         load.until_redeemed(20)
 
 
-def test_processes_are_restarted_in_turn_and_no_sign_in_fails(scaled):
-    """A client may be told to repeat a call; whoever does so comes to the end of the sign-in (the load fails otherwise)."""
-    chosen = {}
-    for pid in scaled.processes():
-        program = arguments(pid)[0]
-        chosen.setdefault(program, []).append(pid)
-    gateways = [pid for program, pids in chosen.items() if program.endswith("gateway") for pid in pids]
-    others = [pid for program, pids in chosen.items() if not program.endswith("gateway") for pid in (pids if LONG else pids[:1])]
+def test_one_of_each_is_left_and_carries_on(scaled):
+    with scaled.load("one-left") as load:
+        load.until_redeemed(10)
+        places = [operations(pid) for pid in scaled.processes()]
+        # Who is killed stays dead while the supervisor stands still.
+        os.kill(scaled.stack.process.pid, signal.SIGSTOP)
+        try:
+            for service in ("gateway", *Stack.SERVICES[:4]):
+                os.kill(scaled.processes(f"countersign-{service}")[0], signal.SIGKILL)
+            killed = time.monotonic()
+            load.until_redeemed(40)
+        finally:
+            os.kill(scaled.stack.process.pid, signal.SIGCONT)
+        Stack.wait_for(lambda: all(map(is_ready, places)), 30, "the killed ones to be there again")
+    begun = {event.sign_in for event in load.history.events if event.operation == "begin" and event.kind == "ok" and event.at > killed}
+    through = min(event.at for event in load.history.events if event.operation == "redeem" and event.kind == "ok" and event.sign_in in begun)
+    assert through - killed < 2
+
+
+@pytest.mark.parametrize("path", ["?wait=30", "/redeem?wait=30"])
+def test_who_holds_a_wait_is_killed_and_the_wait_ends_with_the_answer(scaled, path):
+    """Begun and answered at one gateway, waited for at the other."""
+    demo, first, someone = scaled.stack.demo(), scaled.stack.first_port, scaled.people[0]
+    here, there = (Application({**demo, "base": f"http://127.0.0.1:{first + side}"}) for side in (0, 1))
+    request = here.begin(someone.username).json()
+    method, headers = ("POST", {"Idempotency-Key": f"held-{request['id']}"}) if "redeem" in path else ("GET", {})
+    holders = lambda: [pid for pid, count in scaled.figures("challenge", "countersign_challenge_waits").items() if count > 0]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(there.call, method, request, path, headers=headers)
+        Stack.wait_for(lambda: len(holders()) == 1, 10, "the wait to be parked")
+        os.kill(killed := holders()[0], signal.SIGKILL)
+        Stack.wait_for(lambda: any(pid != killed for pid in holders()), 10, "the wait to be parked elsewhere")
+        phone = someone.phone
+        answered = phone.answer(phone.challenge(request["id"]), number=request["number"])
+        assert answered.json() == {"status": "approved", "reason": None}, answered.text
+        assert reply.result(5).status_code == 200
+    assert (here.redeem(request).status_code == 200) == ("redeem" not in path)
+
+
+def test_processes_are_restarted_in_turn_and_no_call_fails(scaled):
+    pids = scaled.processes()
+    gateways = [pid for pid in pids if arguments(pid)[0].endswith("gateway")]
     with scaled.load("rolling", intents=BRISK) as load:
         load.until_redeemed(5)
-        for pid in others:
-            scaled.restart(pid)
+        for pid in pids:
+            if pid not in gateways:
+                scaled.restart(pid)
         load.until_redeemed(5)
-    # Whoever is connected to a gateway that ends goes to it again, or to another.
+    assert load.put_off() == []
+    # Whose connection a gateway ends goes to the other one, and has the answer there.
     with scaled.load("rolling-gateways", intents=BRISK) as load:
         load.until_redeemed(5)
         for pid in gateways:
             scaled.restart(pid)
         load.until_redeemed(5)
+    assert [event for event in load.put_off() if event.facts["error"] != "ConnectionError"] == []
 
 
 def test_a_service_gets_another_key_and_no_sign_in_fails(scaled):
@@ -198,7 +243,7 @@ def test_one_that_stood_still_before_its_commit_commits_nothing_late(scaled, fai
 
 
 def test_the_database_is_killed(scaled):
-    with scaled.load("database-killed") as load:
+    with scaled.load("database-killed", intents=BRISK) as load:
         load.until_redeemed(10)
         for pid in scaled.processes("/postgres"):
             os.kill(pid, signal.SIGKILL)
@@ -206,7 +251,7 @@ def test_the_database_is_killed(scaled):
 
 
 def test_all_connections_of_the_database_are_cut(scaled):
-    with scaled.load("database-cut") as load:
+    with scaled.load("database-cut", intents=BRISK) as load:
         for _ in range(20 if LONG else 5):
             load.until_redeemed(5)
             scaled.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'countersign-%'")
@@ -214,7 +259,7 @@ def test_all_connections_of_the_database_are_cut(scaled):
 
 
 def test_the_database_takes_no_writes_for_a_while(scaled):
-    with scaled.load("database-read-only") as load:
+    with scaled.load("database-read-only", intents=BRISK) as load:
         load.until_redeemed(10)
         scaled.sql("ALTER SYSTEM SET default_transaction_read_only TO on")
         scaled.sql("SELECT pg_reload_conf()")

@@ -159,6 +159,32 @@ struct WorkerMachineTests {
             ])
     }
 
+    @Test("nobody is told READY, and nothing is started, before the process can serve; then all are told")
+    func opening() {
+        var worker = WorkerMachine(
+            methods: [IssueToken.method.id: IssueToken.method], limits: limits, now: start, isOpen: false)
+        worker.hello(one, caller: .gateway, at: start)
+        #expect(worker.takeEffects() == [])
+        worker.request(request(1), from: one, at: at(1))
+        #expect(refusal(&worker) == .busy)
+        worker.open()
+        #expect(worker.takeEffects() == [.ready(one, creditLimit: worker.creditLimit(of: one))])
+        worker.hello(two, caller: .gateway, at: at(2))
+        #expect(worker.takeEffects() == [.ready(two, creditLimit: worker.creditLimit(of: two))])
+        worker.open()
+        #expect(worker.takeEffects() == [])
+    }
+
+    @Test("who drains before it could serve sends its callers away, and is never ready")
+    func neverOpened() {
+        var worker = WorkerMachine(methods: [:], limits: limits, now: start, isOpen: false)
+        worker.hello(one, caller: .gateway, at: start)
+        worker.drain(at: at(1))
+        #expect(worker.takeEffects() == [.goAway(one, lastSequence: 0), .drained])
+        worker.open()
+        #expect(worker.takeEffects() == [])
+    }
+
     @Test("the same id with another body is another execution: its refusal is the store's")
     func otherBody() {
         var worker = worker()

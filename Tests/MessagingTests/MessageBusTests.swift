@@ -20,6 +20,26 @@ struct MessageBusTests {
         }
     }
 
+    @Test("an instance that is still preparing gets no call; who waits for it is answered as soon as it is ready")
+    func preparing() async throws {
+        let (worker, caller) = (try buses.worker(answering: echo), try buses.caller())
+        let prepared = Latch()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await worker.run { await prepared.wait() } }
+            try await Fixture.run([caller]) {
+                #expect(
+                    await failure { _ = try await caller.call(question(""), Fixture.context(.milliseconds(500))) }?
+                        .isOutcomeUnknown == false)
+                let call = Task { try await caller.call(question("contoso"), Fixture.context()) }
+                prepared.open()
+                let reply = try await call.value
+                #expect(reply.name == "contoso")
+                await worker.drain()
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test("ten thousand calls at once each get their own reply")
     func manyCalls() async throws {
         let (worker, caller) = (try buses.worker(answering: echo), try buses.caller())

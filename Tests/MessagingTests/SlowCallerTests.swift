@@ -54,6 +54,7 @@ struct SlowCallerTests {
         try await withCheckedContinuation { continuation in
             if !reactor.post(.start(continuation)) { continuation.resume(returning: .failure(.stopped)) }
         }.get()
+        reactor.post(.open)
         let caller = try MuteCaller(path)
         caller.ask(300)
         // It does not beat either: after three beats it is forgotten, and what it asked for is stopped.

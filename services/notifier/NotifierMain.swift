@@ -36,7 +36,7 @@ enum NotifierMain {
             try await push.load()
             return ServiceParts(
                 routes: service.routes, background: [tenants, service, reload],
-                dependencies: [.store(store), .tenants(tenants)],
+                dependencies: [.store(store), .tenants(tenants)], prepare: tenants.waitUntilReady,
                 close: {
                     await push.shutdown()
                     await store.close()

@@ -31,7 +31,7 @@ enum VerifierMain {
                 configuration: configuration)
             return ServiceParts(
                 routes: service.routes, background: [tenants, service],
-                dependencies: [.store(store), .tenants(tenants)],
+                dependencies: [.store(store), .tenants(tenants)], prepare: tenants.waitUntilReady,
                 close: { await store.close() })
         }
     }

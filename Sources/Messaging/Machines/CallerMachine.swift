@@ -181,18 +181,19 @@ struct CallerMachine {
         dispatch(at: now, using: &random)
     }
 
-    /// A reply; nil when it answers nothing that is outstanding (late, repeated, or wrong).
+    /// A reply; nil when it answers nothing that is outstanding (late, repeated, or wrong). One that says that the callee cannot serve
+    /// earns no retries.
     @discardableResult
     mutating func replied(
-        _ peer: PeerID, sequence: UInt64, at now: Instant, using random: inout some RandomNumberGenerator,
-        isExpected: (SlabKey) -> Bool
+        _ peer: PeerID, sequence: UInt64, isServed: Bool = true, at now: Instant,
+        using random: inout some RandomNumberGenerator, isExpected: (SlabKey) -> Bool
     ) -> SlabKey? {
         guard let index = position(peer), let key = peers[index].outstanding[sequence], isExpected(key) else {
             return nil
         }
         guard calls[key]?.replied(by: peer, sequence: sequence) == .end(.replied) else { return nil }
         forget(sequence, at: index)
-        budget.succeeded()
+        if isServed { budget.succeeded() }
         calls.remove(key)
         effects.append(.finish(key, .replied))
         reportEmpty(index)

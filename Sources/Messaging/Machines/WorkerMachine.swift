@@ -92,11 +92,14 @@ struct WorkerMachine {
     private var beatAt: Instant
     private var drainUntil: Instant?
     private var isDrained = false
+    /// Whether what is asked can be answered: READY waits for it.
+    private var isOpen: Bool
     private(set) var effects: [Effect] = []
 
-    init(methods: [UInt16: Method], limits: BusLimits, now: Instant) {
+    init(methods: [UInt16: Method], limits: BusLimits, now: Instant, isOpen: Bool = true) {
         self.methods = methods
         self.limits = limits
+        self.isOpen = isOpen
         beatAt = now + limits.heartbeatInterval
     }
 
@@ -139,7 +142,14 @@ struct WorkerMachine {
             }
             sessions[session] = Session(caller: caller, heardAt: now)
         }
-        effects.append(.ready(session, creditLimit: creditLimit(of: session)))
+        if isOpen { effects.append(.ready(session, creditLimit: creditLimit(of: session))) }
+    }
+
+    /// The process can serve: so are told those who have introduced themselves, and all who come.
+    mutating func open() {
+        guard !isOpen, !isDraining else { return }
+        isOpen = true
+        for session in sessions.keys { effects.append(.ready(session, creditLimit: creditLimit(of: session))) }
     }
 
     /// Any frame of a caller; `highestSequence` repairs credit after a loss.
@@ -191,6 +201,7 @@ struct WorkerMachine {
         // The two kinds have different limits, so a caller may not choose its own.
         guard (method.wait == .parked) == isParked else { return .noMethod }
         guard !isDraining else { return .draining }
+        guard isOpen else { return .busy }
         guard request.deadline > now + limits.deadlineMin else { return .expired }
         if isParked {
             return known.parked < limits.parkedPerConnectionMax && parked < limits.parkedMax ? nil : .busy

@@ -232,7 +232,8 @@ extension Engine {
             return
         }
         let key = group.machine.replied(
-            link.peer, sequence: header.sequence, at: now, using: &random, isExpected: isExpected)
+            link.peer, sequence: header.sequence, isServed: failure?.code != .unavailable, at: now, using: &random,
+            isExpected: isExpected)
         guard let key, let call = group.take(key) else { return }
         call.isOver = true
         answers.append((call, failure.map { .failure($0) } ?? .success(Array(body))))

@@ -57,7 +57,8 @@ final class Engine {
         handlers = routes?.handlers ?? [:]
         outbound = OutboundLines(limits: configuration.limits)
         if routes != nil, !configuration.bind.isEmpty {
-            worker = WorkerMachine(methods: handlers.mapValues(\.method), limits: configuration.limits, now: now)
+            worker = WorkerMachine(
+                methods: handlers.mapValues(\.method), limits: configuration.limits, now: now, isOpen: false)
         }
         for service in configuration.callees.keys {
             groups[service] = CalleeGroup(service: service, limits: configuration.limits)
@@ -174,6 +175,9 @@ final class Engine {
         case .start(let continuation):
             figuresAt = now
             continuation.resume(returning: bind())
+        case .open:
+            worker?.open()
+            carryOutWorker()
         case .addresses(let service, let endpoints): setEndpoints(service, endpoints)
         case .trust(let keys): trust(keys)
         case .watch(let id, let service, let continuation): watch(id, service, continuation)
@@ -301,7 +305,7 @@ final class Engine {
         case .call(let call): call.finish(.failure(Self.stopped))
         case .start(let continuation): continuation.resume(returning: .failure(.stopped))
         case .watch(_, _, let continuation): continuation.finish()
-        case .cancel, .finished, .addresses, .trust, .unwatch, .drain, .abandon: break
+        case .cancel, .finished, .open, .addresses, .trust, .unwatch, .drain, .abandon: break
         }
     }
 

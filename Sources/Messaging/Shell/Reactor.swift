@@ -12,6 +12,8 @@ final class Reactor: Sendable {
         case cancel(PendingCall)
         case finished(SlabKey, HandlerResult)
         case start(CheckedContinuation<Result<Void, BusError>, Never>)
+        /// Take work from now on.
+        case open
         case addresses(ServiceName, [Endpoint])
         case trust(TrustedKeys)
         case watch(UInt64, ServiceName, AsyncStream<Set<InstanceID>>.Continuation)

@@ -106,7 +106,7 @@ package enum ServiceMain {
             let operations = OperationsServer(
                 address: settings[standard.operationsAddress], readiness: readiness, metrics: metrics, logger: logger)
             logger.info("starting", metadata: ["version": "\(version)", "process": "\(getpid())"])
-            let answering = BusService(bus: bus, readiness: readiness)
+            let answering = BusService(bus: bus, prepare: parts.prepare, readiness: readiness)
             // What takes requests in stops first: the bus of a process that answers it, the background of one that only asks.
             let background = parts.routes == nil ? [answering] + parts.background : parts.background + [answering]
             // The last to stop, with the spans of all that stopped before.
@@ -169,6 +169,7 @@ package enum ServiceMain {
 /// The bus as a part of the group: drained at shutdown.
 private struct BusService: Service {
     let bus: MessageBus
+    let prepare: @Sendable () async throws -> Void
     let readiness: Readiness
 
     func run() async throws {
@@ -178,7 +179,7 @@ private struct BusService: Service {
                 readiness.drain()
                 await bus.drain()
             }
-            try await bus.run()
+            try await bus.run(after: prepare)
             group.cancelAll()
         }
     }

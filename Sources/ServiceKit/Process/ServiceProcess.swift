@@ -89,16 +89,20 @@ package struct ServiceParts: Sendable {
     package var background: [any Service]
     /// Beside the services that the process asks, which are watched in any case.
     package var dependencies: [Dependency]
+    /// Returns when the routes can answer: until then no other service sends anything.
+    package var prepare: @Sendable () async throws -> Void
     /// After all else has ended.
     package var close: @Sendable () async -> Void
 
     package init(
         routes: Routes? = nil, background: [any Service] = [], dependencies: [Dependency] = [],
+        prepare: @escaping @Sendable () async throws -> Void = {},
         close: @escaping @Sendable () async -> Void = {}
     ) {
         self.routes = routes
         self.background = background
         self.dependencies = dependencies
+        self.prepare = prepare
         self.close = close
     }
 }

@@ -1,0 +1,65 @@
+"""A disk that is full or that fails, descriptors that have run out, a clock that jumps: what was not committed is never said to be."""
+
+import contextlib
+import time
+
+import pytest
+
+from .beneath import no_descriptors
+from .conftest import LONG, lost_callees
+from .load import BRISK
+
+
+def put_off(load, seconds: float) -> int:
+    """How many calls got no answer, or that they should come later, during so many seconds."""
+    before = load.history.count("unknown")
+    time.sleep(seconds)
+    return load.history.count("unknown") - before
+
+
+@pytest.mark.parametrize("service", ["challenge", "verifier"] if LONG else ["challenge"])
+def test_a_full_disk_stops_that_service_and_nothing_is_lost(trial, beneath, service):
+    with trial.load(f"disk-full-{service}", intents=BRISK) as load:
+        load.until_redeemed(10)
+        with beneath.full_disk(service):
+            assert put_off(load, 3) > 0
+        load.until_redeemed(20)
+
+
+def test_a_disk_that_cannot_sync_is_never_trusted(trial, beneath):
+    with trial.load("fsync", intents=BRISK) as load:
+        load.until_redeemed(10)
+        with beneath.no_sync():
+            assert put_off(load, 3) > 0
+        load.until_redeemed(20)
+
+
+def test_a_process_without_a_descriptor_left_goes_on_when_it_has_one(trial):
+    pid = trial.stack.pids()["challenge"]
+    with trial.load("descriptors", intents=BRISK) as load:
+        load.until_redeemed(5)
+        with no_descriptors(pid):
+            # Its callers come anew, and find nobody who can take them.
+            trial.stack.kill("verifier")
+            assert put_off(load, 3) > 0
+        load.until_redeemed(20)
+    assert trial.stack.pids()["challenge"] == pid
+
+
+@pytest.mark.parametrize("hours", [1, -1], ids=["forward", "back"])
+def test_clocks_jump_and_jump_back(trial, beneath, hours):
+    """Deadlines go by the monotonic clock, so that no call fails; verifier's clock stays that of the phones, which it judges by it."""
+    before = lost_callees(trial.stack.operations("gateway"))
+    with trial.load(f"clock{hours:+}", intents=BRISK) as load:
+        load.until_redeemed(5)
+        with contextlib.ExitStack() as moved:
+            for service in ("policy", "registration", "challenge", "notifier"):
+                moved.enter_context(beneath.clock_moved(service, hours * 3600))
+            load.until_redeemed(20)
+        load.until_redeemed(20)
+    assert lost_callees(trial.stack.operations("gateway")) == before
+    assert load.put_off() == []
+
+
+def test_the_histories_are_clean(trial, tmp_path):
+    trial.prove(tmp_path)
