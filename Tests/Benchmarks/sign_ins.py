@@ -80,6 +80,7 @@ def overload(run: Run) -> list[Row]:
     pushed = [b.time for a, b in zip(watch.samples, watch.samples[1:]) if b.begun - a.begun > Probe.RATE_MAX * (b.time - a.time)]
     if not pushed:
         raise Unmeasurable("hardly a sign-in was begun")
+    # Its people are removed after that, which counts as load that the others do not see.
     ended = pushed[-1]
     usual = sorted(look.seconds for look in calm.looks)[len(calm.looks) // 2]
     unwell = [look for look in probe.looks if look.status != 201 or look.seconds > max(0.1, 5 * usual)]
