@@ -87,7 +87,8 @@ def demangled(text: str) -> str:
 def recorded(pid: int, seconds: int, rate: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         data = f"{folder}/perf.data"
-        # Of all cores, and then this process's part: a clock of the process alone stands still at each of its many short waits, and misses most.
+        # Of all cores, and then this process's part: looking at the process alone, perf has a buffer for each of its threads, and was woken by
+        # them 80,000 times a second, on the cores that it looks at.
         record = ["perf", "record", "-q", "-a", "-F", str(rate), "--call-graph", "fp", "-o", data, "--", "sleep", str(seconds)]
         subprocess.run(record, check=True, stdout=subprocess.DEVNULL)
         return subprocess.run(["perf", "script", "-i", data, "--pid", str(pid), "-F", "ip,sym"], check=True, capture_output=True, text=True).stdout

@@ -28,7 +28,7 @@ def push(stack: Stack, seconds: float, people: int, rate: float | None = None, i
 
 def failures(phase: dict) -> int:
     """Sign-ins that failed, or did not come to what was intended."""
-    return sum(phase["failures"].values()) + sum(phase.get("mismatches", {}).values())
+    return sum(phase["failures"].values()) + sum(phase["mismatches"].values())
 
 
 def plain(stack: Stack, seconds: float, people: int) -> float:

@@ -1,14 +1,17 @@
 """P8: a large directory and a long sign-in log beside small ones."""
 
+import shutil
 import time
 
 from stack import Stack
 
 from . import generator, population
 from .report import Row, at_least, at_most, ratio
-from .system import Run
+from .system import Run, Unmeasurable
 
 LOG_DAYS = 300
+# Twice what a line takes with its indexes: it passes through the journal.
+BYTES_A_LINE = 1_000
 # One statement each, so that the journal stays small.
 LOG_BATCH = 500_000
 LOG_LINES = """
@@ -26,6 +29,9 @@ LOG_LINES = """
 def growth(run: Run) -> list[Row]:
     """The same load on a small installation and on a large one."""
     sizes = run.choose(((1_000, 0), (1_000_000, 10_000_000)), ((10, 0), (1_000, 5_000)))
+    free = shutil.disk_usage(run.folder).free
+    if free < BYTES_A_LINE * sizes[1][1]:
+        raise Unmeasurable(f"{BYTES_A_LINE * sizes[1][1] >> 30} GiB of disk are needed, and {free >> 30} are free")
     phases = []
     for people, lines in sizes:
         started = time.monotonic()

@@ -1,7 +1,9 @@
 """P7: round trips through Messaging beside plain libzmq."""
 
 import json
+import pathlib
 import subprocess
+import tempfile
 
 from stack import BIN, free_ports
 
@@ -12,15 +14,15 @@ WORDS = {"curve": "with CURVE, tcp", "none": "without, ipc"}
 
 
 def round_trips(run: Run) -> list[Row]:
-    report = run.folder / "messaging.json"
     seconds, rounds = run.choose((2, 5), (0.2, 1))
-    command = [
-        BIN / "countersign-messaging-bench", "--port", free_ports(), "--seconds", seconds, "--rounds", rounds, "--json", report,
-        "--outstanding", 1, "--outstanding", 16, "--outstanding", 256,
-    ]
-    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, timeout=600)
-    measured = json.loads(report.read_text())
-    report.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder, "rows.json")
+        command = [
+            BIN / "countersign-messaging-bench", "--port", free_ports(), "--seconds", seconds, "--rounds", rounds, "--json", report,
+            "--outstanding", 1, "--outstanding", 16, "--outstanding", 256,
+        ]
+        subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, timeout=600)
+        measured = json.loads(report.read_text())
     run.details["P7"] = {"rows": measured}
     return [row for pair in measured for row in compared(pair)]
 

@@ -13,20 +13,20 @@ from .report import Row, at_least, at_most, ratio
 from .system import Run, Unmeasurable, Watch
 
 P1_GOAL = 0.5
-# POST, wait, answer, redeem.
-REQUESTS_A_SIGN_IN = 4
+# What the generator makes at most.
+PEOPLE_MAX = 10_000
 
 
 def capacity(run: Run) -> list[Row]:
     """P1: the closed loop at the best of some numbers of people; then that number again, for longer, which is what counts."""
     with run.processes() as stack:
-        tried = {people: generator.push(stack, run.choose(8, 2), people)["rate"] for people in run.choose((8, 16, 32, 64, 128), (4,))}
+        tried = {people: generator.push(stack, run.choose(8, 1), people)["rate"] for people in run.choose((8, 16, 32, 64, 128), (4,))}
         people = max(tried, key=tried.get)
         with Watch(stack) as watch:
-            phase = generator.push(stack, run.choose(30, 4), people)
-        plain = generator.plain(stack, run.choose(15, 2), people)
+            phase = generator.push(stack, run.choose(30, 3), people)
+        plain = generator.plain(stack, run.choose(15, 1), people)
         costs = watch.milliseconds_a_sign_in()
-    rate, sent = phase["rate"], phase.get("httpRequestsPerSignIn") or REQUESTS_A_SIGN_IN
+    rate, sent = phase["rate"], phase["httpRequestsPerSignIn"]
     run.found |= {"sign-ins a second": rate, "people": people, "plain requests a second": plain}
     run.details["P1"] = {"rateByPeople": tried, "phase": phase, "plainRequestsPerSecond": plain, "millisecondsASignIn": costs}
     return [
@@ -59,22 +59,28 @@ def latency(run: Run) -> list[Row]:
             Row("P2", f"{what}, p99", times["p99"], "ms", None, at_most(25)),
             Row("P2", f"{what}, p99.9", times["p999"], "ms"),
         ]
-    return rows + [Row("P2", "sign-ins that failed", generator.failures(phase), "", None, at_most(0))]
+    return rows + [
+        Row("P2", "sign-ins that failed", generator.failures(phase), "", None, at_most(0)),
+        Row("P2", "arrivals that found nobody free", phase["late"] + phase["notStarted"], "", None, at_most(0)),
+    ]
 
 
 def overload(run: Run) -> list[Row]:
     """P3: three times P1 is offered. Meanwhile somebody else begins a sign-in now and then, and sees when all is well again."""
     most = sign_ins_a_second(run)
+    # As many as arrive in a second: with fewer, who is served slowly would not come again in time, and less would be offered.
+    crowd = min(PEOPLE_MAX, max(256, round(3 * most)))
     with run.processes() as stack:
         calm = Probe(stack)
         with calm:
             time.sleep(run.choose(5, 1))
         with Probe(stack) as probe, Watch(stack) as watch:
-            phase = generator.push(stack, run.choose(60, 4), run.choose(512, 16), rate=3 * most)
+            phase = generator.push(stack, run.choose(60, 4), run.choose(crowd, 16), rate=3 * most)
             time.sleep(run.choose(10, 2))
     pushed = [b.time for a, b in zip(watch.samples, watch.samples[1:]) if b.begun - a.begun > Probe.RATE_MAX * (b.time - a.time)]
     if not pushed:
         raise Unmeasurable("hardly a sign-in was begun")
+    # Its people are removed after that, which counts as load that the others do not see.
     ended = pushed[-1]
     usual = sorted(look.seconds for look in calm.looks)[len(calm.looks) // 2]
     unwell = [look for look in probe.looks if look.status != 201 or look.seconds > max(0.1, 5 * usual)]
@@ -83,6 +89,7 @@ def overload(run: Run) -> list[Row]:
     run.details["P3"] = {"offered": 3 * most, "phase": phase, "probes": len(probe.looks), "refusedProbes": len(refused), "usualSeconds": usual}
     rows = [
         Row("P3", "redeemed while three times P1 was offered", phase["rate"], "/s", ratio(phase["rate"], most), at_least(0.9)),
+        Row("P3", "arrivals that found nobody free", phase["late"] + phase["notStarted"], f"of {phase['offered']:,}"),
         Row("P3", "accepted sign-ins, POST to redeemed, p99", whole["p99"], "ms", None, at_most(1000)),
         Row("P3", "back to usual after", max([0.0, *(look.time - ended for look in unwell)]), "s", None, at_most(2)),
     ]

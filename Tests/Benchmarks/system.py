@@ -37,8 +37,11 @@ class Run:
         """All processes in a folder of their own that is gone afterwards. `before_start(stack)` finds stores that have their tables and the
         demo tenant, and nobody who has them open."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
-        folder.chmod(0o711)  # PostgreSQL's user passes through
-        stack = Stack(folder / "var", environment)
+        stack = Stack(folder / "var", {"STORE": "sqlite", "SCALE": "", **environment})
+        if stack.environment["STORE"] == "postgresql":
+            # As root its server runs as another user, who must pass through.
+            for passed in (folder, self.folder, self.folder.parent):
+                passed.chmod(passed.stat().st_mode | 0o011)
         try:
             if before_start:
                 stack.start()

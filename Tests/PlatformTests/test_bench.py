@@ -114,19 +114,25 @@ def test_stacks_of_a_profile_become_boxes_as_wide_as_their_samples():
 
 
 def test_the_quick_form_measures_with_real_processes(tmp_path):
-    """Of P5 (event streams of phones) and P10 (start)."""
+    """P1 (sign-ins by the load generator), P5 (phones put into the store) and P7 (messages)."""
     done = subprocess.run(
-        [sys.executable, "-m", "Benchmarks", "P5", "P10", "--quick", "--out", tmp_path], capture_output=True, text=True, timeout=120,
+        [sys.executable, "-m", "Benchmarks", "P1", "P5", "P7", "--quick", "--out", tmp_path], capture_output=True, text=True, timeout=180,
         env={**os.environ, "PYTHONPATH": str(ROOT / "Tests")})
     assert done.returncode == 0, done.stdout + done.stderr
     (kept,) = tmp_path.glob("*.json")
     run = json.loads(kept.read_text())
     assert run["quick"] and run["machine"]["cores"] >= 1
-    values = {(row["figure"], row["what"]): row["value"] for row in run["rows"]}
-    assert all(value is not None for value in values.values()), values
-    assert 0 < values["P10", "exec to ready, gateway"] < 30 and 1 < values["P10", "memory at rest, gateway"] < 2000
-    assert values["P5", "POST to the phone's event, p99 of 10"] > 0
-    assert "P10     exec to ready, gateway" in done.stdout and (tmp_path / "report.html").exists()
+    rows = {(row["figure"], row["what"]): row for row in run["rows"]}
+    assert all(row["value"] is not None for row in rows.values()), rows
+    rate, plain = rows["P1", "sign-ins, 4 people at once"], rows["P1", "plain requests, same generator"]
+    requests = run["details"]["P1"]["phase"]["httpRequestsPerSignIn"]
+    assert rate["ratio"] == pytest.approx(rate["value"] * requests / plain["value"]) and 3 < requests < 6
+    costs = run["details"]["P1"]["millisecondsASignIn"]
+    assert set(costs) == {"challenge", "gateway", "notifier", "policy", "registration", "verifier"} and all(cost >= 0 for cost in costs.values())
+    assert rows["P1", "processor time a sign-in, all processes"]["value"] == pytest.approx(sum(costs.values()))
+    assert rows["P5", "POST to the phone's event, p99 of 10"]["value"] > 0
+    assert rows["P7", "round trips, 256 under way, with CURVE, tcp"]["ratio"] > 0
+    assert "P1      sign-ins, 4 people at once" in done.stdout and (tmp_path / "report.html").exists()
     assert not list(tmp_path.glob("run-*")), "the folders of the processes are gone"
 
 
