@@ -76,7 +76,7 @@ struct ChallengeTransaction {
     /// The person's challenges that are open now. Those whose time has passed are settled first, so that the budget is right.
     mutating func openChallenges(of person: PersonID) throws -> [ChallengeRecord] {
         try records.liveChallenges(tenant: tenant.id, person: person).filter { challenge in
-            try !lapse(challenge) && challenge.machine.status(at: time) == .pending
+            try !lapse(challenge) && challenge.machine.takesPlace(at: time)
         }
     }
 

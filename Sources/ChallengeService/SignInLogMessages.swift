@@ -36,7 +36,8 @@ extension SignInFilter.Position {
     var cursor: String { Base64URL.encode(Array("\(at.milliseconds) \(id.rawValue)".utf8)) }
 
     init?(cursor: String) {
-        guard let bytes = Base64URL.decode(cursor) else { return nil }
+        // No id of ours has U+0000, and a store may not take it.
+        guard let bytes = Base64URL.decode(cursor), !bytes.contains(0) else { return nil }
         let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", maxSplits: 1)
         guard words.count == 2, let milliseconds = Int64(words[0]) else { return nil }
         self.init(at: Timestamp(milliseconds: milliseconds), id: ChallengeID(String(words[1])))

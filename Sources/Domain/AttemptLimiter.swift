@@ -2,6 +2,9 @@
 ///
 /// An attempt counts as a failure from the moment it is admitted until `succeed` takes it back: attempts that run side by side
 /// can then not all pass a check that none of them has counted in yet.
+///
+/// A clock that was ahead and is set back leaves times in the future behind. They hold nobody up for longer than a right clock could:
+/// such a failure counts as one of now, and a pause that would be longer than it was given is over. That costs one guess a setting.
 package struct AttemptLimiter: Hashable, Sendable {
     package struct Rules: Hashable, Sendable {
         package let freeFailures: Int
@@ -53,6 +56,7 @@ package struct AttemptLimiter: Hashable, Sendable {
 
     /// Admits an attempt and counts it as failed, or says how long to wait; a refused attempt does not count.
     package mutating func admit(at now: Timestamp) -> Verdict {
+        disregardFuture(of: now)
         if let forgottenAt, forgottenAt <= now { forget() }
         if let nextAllowedAt, now < nextAllowedAt { return .wait(nextAllowedAt - now) }
         if delays == 0 { failures.removeAll { $0 + rules.window <= now } }
@@ -76,6 +80,11 @@ package struct AttemptLimiter: Hashable, Sendable {
             delays -= 1
             nextAllowedAt = delays == 0 ? nil : attempt
         }
+    }
+
+    private mutating func disregardFuture(of now: Timestamp) {
+        failures = failures.map { min($0, now) }
+        if let end = nextAllowedAt, end - now > delay(after: delays - 1) { nextAllowedAt = now }
     }
 
     private mutating func forget() { self = AttemptLimiter(rules: rules) }

@@ -162,9 +162,10 @@ private struct JSONReader {
         }
     }
 
-    /// `XXXX`, or a surrogate pair `XXXX\uXXXX`. A lone surrogate is no character.
+    /// `XXXX`, or a surrogate pair `XXXX\uXXXX`. A lone surrogate is no character; no text of ours has U+0000, and a store may not take it.
     mutating func escapedScalar() throws(JSONFault) -> Unicode.Scalar {
         let high = try codeUnit()
+        guard high != 0 else { throw fault }
         if let scalar = Unicode.Scalar(high) { return scalar }
         guard (0xD800..<0xDC00).contains(high), take("\\"), take("u") else { throw fault }
         let low = try codeUnit()

@@ -1,5 +1,8 @@
 /// How often a person's phones may ring for nothing: after too many requests that were refused or not answered they stay silent
 /// for a while (requests still exist and are listed), which takes the force out of a flood of prompts.
+///
+/// A clock that was ahead and is set back leaves times in the future behind: one that is further away than it can be when it is written
+/// counts as past.
 package struct RequestBudget: Hashable, Sendable {
     package struct Rules: Hashable, Sendable {
         package let missesMax: Int
@@ -41,8 +44,20 @@ package struct RequestBudget: Hashable, Sendable {
         self.riskRaisedUntil = riskRaisedUntil
     }
 
-    package func isSilent(at time: Timestamp) -> Bool { silentUntil.map { time < $0 } ?? false }
-    package func isRiskRaised(at time: Timestamp) -> Bool { riskRaisedUntil.map { time < $0 } ?? false }
+    package func isSilent(at time: Timestamp) -> Bool {
+        Self.lasts(until: silentUntil, at: time, longest: Self.longestSilence)
+    }
+
+    package func isRiskRaised(at time: Timestamp) -> Bool {
+        Self.lasts(until: riskRaisedUntil, at: time, longest: Self.raisedRisk)
+    }
+
+    /// The longest that a tenant may choose.
+    private static let longestSilence = Duration.seconds(60 * TenantSettings.range(of: \.silenceMinutes).upperBound)
+
+    private static func lasts(until end: Timestamp?, at time: Timestamp, longest: Duration) -> Bool {
+        end.map { time < $0 && $0 - time <= longest } ?? false
+    }
 
     /// Only an approval by push shows that the person and the phone are together again; a code does not.
     package mutating func record(_ event: Event, at time: Timestamp, rules: Rules) {
@@ -54,19 +69,22 @@ package struct RequestBudget: Hashable, Sendable {
             miss(at: time, rules: rules)
         case .reported:
             miss(at: time, rules: rules)
-            silence(until: time + rules.silence)
-            riskRaisedUntil = max(riskRaisedUntil ?? time, time + Self.raisedRisk)
+            silence(for: rules.silence, at: time)
+            riskRaisedUntil = time + Self.raisedRisk
         }
     }
 
     private mutating func miss(at time: Timestamp, rules: Rules) {
-        misses = (misses + [time]).sorted().filter { time - $0 < rules.window }
+        misses = (misses + [time]).sorted().filter { time - $0 < rules.window && $0 - time < rules.window }
         guard misses.count >= rules.missesMax else { return }
         // Counted out: the next silence needs as many misses again.
         misses = []
-        silence(until: time + rules.silence)
+        silence(for: rules.silence, at: time)
     }
 
     /// A silence is only ever lengthened.
-    private mutating func silence(until end: Timestamp) { silentUntil = max(silentUntil ?? end, end) }
+    private mutating func silence(for length: Duration, at time: Timestamp) {
+        let end = time + length
+        silentUntil = isSilent(at: time) ? max(silentUntil ?? end, end) : end
+    }
 }

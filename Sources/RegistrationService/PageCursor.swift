@@ -6,7 +6,10 @@ extension PageQuery {
     /// Where the page begins: the sort key of the last item before it. Nil for the first page.
     func position() throws(ServiceError) -> String? {
         if cursor.isEmpty { return nil }
-        guard let bytes = Base64URL.decode(cursor), let text = String(validating: bytes, as: UTF8.self) else {
+        // No key of ours has U+0000, and a store may not take it.
+        guard let bytes = Base64URL.decode(cursor), !bytes.contains(0),
+            let text = String(validating: bytes, as: UTF8.self)
+        else {
             throw ServiceError(.malformed, "the cursor is not one that this list gave")
         }
         return text

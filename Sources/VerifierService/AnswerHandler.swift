@@ -130,14 +130,16 @@ struct AnswerHandler: Sendable {
     }
 
     /// An approval by push ends the delay and the lock of its person's codes. Only for failures until it was accepted: an answer
-    /// stays on file as a receipt, and sending it again later must not clear what was counted since.
+    /// stays on file as a receipt, and sending it again later must not clear what was counted since. What a clock counted that was ahead
+    /// and has been set back was counted before.
     private func forgiveCodes(_ device: KnownDevice, until: Timestamp, _ tenant: TenantView) async throws {
         let username = FoldedUsername(device.username)
         let failures = try await store.read { try $0.codeFailures(tenant: tenant.id, username: username) }
-        guard let failures, failures.lastAt <= until else { return }
+        let now = now()
+        let isForgiven = { @Sendable (failures: CodeFailures) in failures.lastAt <= until || failures.lastAt > now }
+        guard let failures, isForgiven(failures) else { return }
         try await store.write { records in
-            guard let failures = try records.codeFailures(tenant: tenant.id, username: username),
-                failures.lastAt <= until
+            guard let failures = try records.codeFailures(tenant: tenant.id, username: username), isForgiven(failures)
             else { return }
             _ = try records.deleteCodeFailures(tenant: tenant.id, username: username)
         }

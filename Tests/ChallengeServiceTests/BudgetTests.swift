@@ -117,6 +117,24 @@ struct BudgetTests {
         #expect(try await bench.budget("") == RequestBudget())
     }
 
+    @Test("all names that are nobody's share 4,096 rows, whatever their case, and leave no others")
+    func nobody() async throws {
+        let names = (0..<100_000).map { "nobody\($0)" }
+        let rows = Set(names.map { ChallengeTransaction.nobody($0) })
+        #expect(rows.count == 4_096)
+        let bench = try ChallengeBench()
+        for name in names.prefix(3) {
+            #expect(ChallengeTransaction.nobody(name.uppercased()) == ChallengeTransaction.nobody(name))
+            try await bench.cancel(bench.begin(name))
+            let kept = try await bench.store.read {
+                try $0.budget(tenant: ChallengeBench.demo, person: ChallengeTransaction.nobody(name))
+            }
+            #expect(kept == RequestBudget())
+            let own = try await bench.store.read { try $0.budget(tenant: ChallengeBench.demo, person: PersonID(name)) }
+            #expect(own == nil)
+        }
+    }
+
     @Test("a report silences at once and raises digits to three for a day; an approval ends the silence, not the risk")
     func report() async throws {
         let bench = try ChallengeBench()
@@ -166,6 +184,13 @@ struct BudgetTests {
         #expect(try await bench.budget().silentUntil == bench.now + .seconds(60))
         bench.clock.advance(.seconds(60))
         #expect(try await !isSilenced(bench))
+    }
+
+    @Test("within how many minutes missed requests count is the tenant's choice", arguments: [(1, false), (2, true)])
+    func window(minutes: Int, isSilent: Bool) async throws {
+        let bench = try ChallengeBench { ($0.requestBudget, $0.requestBudgetWindowMinutes) = (2, minutes) }
+        try await ignore(bench, 2)
+        #expect(try await bench.budget().isSilent(at: bench.now) == isSilent)
     }
 
     @Test("an expiry that a late sweep finds counts at the moment of the expiry")

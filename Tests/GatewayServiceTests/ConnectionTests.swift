@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import DeviceAPI
 import Domain
+import Foundation
 import Messaging
 import NIOCore
 import NIOHTTP1
@@ -199,6 +200,28 @@ import Wire
             try await second.shutdown()
         }
     }
+
+    #if os(Linux)
+    @Test("what a connection's peer does not confirm ends it after 30 s")
+    func deadConnection() async throws {
+        try await GatewayHarness.run { gateway in
+            let port = try #require(gateway.url.split(separator: ":").last.flatMap { UInt16($0) })
+            let client = HTTPClient(eventLoopGroupProvider: .singleton)
+            let reply = try await client.execute(gateway.request(.GET, "/healthz"), timeout: .seconds(30))
+            _ = try await reply.body.collect(upTo: 1024)
+            // The gateway's end of it is in this process too.
+            let accepted = Self.sockets.filter { $0.localPort == port && $0.isConnected }
+            #expect(!accepted.isEmpty && accepted.allSatisfy { $0.userTimeoutMilliseconds == 30_000 })
+            try await client.shutdown()
+        }
+    }
+
+    /// All of this process's.
+    private static var sockets: [OpenSocket] {
+        let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return descriptors.compactMap { Int32($0).flatMap(OpenSocket.init) }
+    }
+    #endif
 
     @Test(
         "a body that does not come ends the connection",

@@ -207,6 +207,24 @@ struct DeviceTests {
         #expect(try await fixture.state(activation, of: alice).number == "57")
     }
 
+    @Test("whoever takes over a revocation tells of it once more: who made it may have ended before it did")
+    func toldAgain() async throws {
+        let alice = try await fixture.person("alice")
+        _ = try await fixture.device(alice)
+        fixture.bus.inject(CancelForPerson.self) { throw ServiceError(.unavailable, "away") }
+        _ = try await fixture.call(
+            SetBlocked.with { ($0.tenant, $0.personID, $0.blocked) = ("demo", alice.id, true) })
+        // Another process over the same store, whose followers heard nothing of the first one's.
+        let other = Fixture.service(fixture.store, fixture.bus, fixture.tenants, fixture.sealer, fixture.clock)
+        fixture.bus.add(other.routes)
+        let start = try await fixture.call(WatchDevices(), from: .verifier)
+        fixture.clock.advance(.seconds(60))
+        #expect(try await other.repeatDueCalls() == 1)
+        let heard = try await fixture.call(
+            WatchDevices.with { ($0.knownRevision, $0.epoch) = (start.revision, start.epoch) }, from: .verifier)
+        #expect(heard.changed.map(\.personID) == [alice.id] && !heard.resync)
+    }
+
     @Test("who watches devices hears of each change, and of a gap")
     func watch() async throws {
         let alice = try await fixture.person("alice")

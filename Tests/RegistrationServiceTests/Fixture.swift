@@ -72,12 +72,12 @@ final class Fixture: Sendable {
 
     static func service(
         _ store: any Store<any RegistrationRecords>, _ bus: DirectBus, _ tenants: FixedTenants, _ sealer: Sealer,
-        _ clock: HandClock
+        _ clock: HandClock, _ hasher: PasswordHasher = PasswordHasher(cost: .forTests, concurrent: 2)
     ) -> RegistrationService {
         RegistrationService(
             RegistrationService.Dependencies(
                 store: store, caller: bus.caller(.registration), tenants: tenants, sealer: sealer,
-                hasher: PasswordHasher(cost: .forTests, concurrent: 2), metrics: MetricsRegistry(),
+                hasher: hasher, metrics: MetricsRegistry(),
                 logger: Logger(label: "test"),
                 now: { clock.now }))
     }

@@ -1,5 +1,9 @@
 import Domain
 import Foundation
+import RegistrationService
+import Secrets
+import Storage
+import StorageSQLite
 import SwiftProtobuf
 import TestSupport
 import Testing
@@ -91,6 +95,31 @@ struct SessionTests {
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
         #expect(judged <= 10)
+    }
+
+    @Test("an attempt whose caller gave up before it was judged does not count")
+    func givenUp() async throws {
+        try await fixture.person("alice")
+        let fixture = fixture
+        func failures(_ name: String) async throws -> Int {
+            try await fixture.store.read {
+                try $0.attempts(FoldedUsername(name), tenant: Fixture.demo, rules: .passwords).failures.count
+            }
+        }
+        // One hash at a time, and the one of nobody's at full cost, so that alice's waits for its turn.
+        let slow = Fixture.service(
+            fixture.store, fixture.bus, fixture.tenants, fixture.sealer, fixture.clock,
+            PasswordHasher(concurrent: 1, waitingMax: 10))
+        fixture.bus.add(slow.routes)
+        async let ahead = fixture.refusal(fixture.login("nobody"))
+        async let next = fixture.refusal(fixture.login("nobody"))
+        while try await failures("nobody") < 2 { await Task.yield() }
+        let attempt = Task { await fixture.refusal(fixture.login("alice")) }
+        while try await failures("alice") == 0 { await Task.yield() }
+        attempt.cancel()
+        #expect(await attempt.value == .overloaded)
+        #expect(try await failures("alice") == 0)
+        _ = await (ahead, next)
     }
 
     @Test("a pass opens a session once, and says so")

@@ -116,4 +116,17 @@ struct AnswerTests {
         }
         #expect(later?.code == .tooManyAttempts)
     }
+
+    @Test("an approval by push also forgives what was counted by a clock that was ahead")
+    func forgivesSetBack() async throws {
+        let bench = try VerifierBench()
+        bench.advance(.seconds(86_400))
+        for _ in 0..<10 {
+            _ = await bench.failure { () async throws(ServiceError) in try await bench.verify(.init(code: "000000")) }
+            bench.advance(.seconds(86_400))
+        }
+        bench.advance(.seconds(-11 * 86_400))
+        _ = try await bench.verify(answer: try await bench.answer())
+        #expect(try await bench.verify(.init(code: try bench.code())).deviceID == "d1")
+    }
 }

@@ -118,6 +118,47 @@ struct CodeTests {
         #expect(audit.entries.first?.target == "alice")
     }
 
+    @Test("when wrong codes make the next wait, for how long, and when they lock, is the tenant's choice")
+    func tenantsRules() async throws {
+        let bench = try VerifierBench {
+            ($0.wrongCodesBeforeDelay, $0.wrongCodeDelayMinutes, $0.wrongCodesBeforeLock) = (1, 5, 6)
+        }
+        for minutes in [5, 10, 20, 40, 80] {
+            #expect(await refusal(bench, .init(code: "000000"))?.code == .invalidCode)
+            #expect(await refusal(bench, .init(code: try bench.code()))?.retryAfter == .seconds(60 * minutes))
+            bench.advance(.seconds(60 * minutes))
+        }
+        #expect(await refusal(bench, .init(code: "000000"))?.code == .invalidCode)
+        bench.advance(.seconds(30 * 86_400))
+        #expect(await refusal(bench, .init(code: try bench.code()))?.code == .tooManyAttempts, "locked")
+    }
+
+    @Test("a tenant may take the code of this step alone")
+    func noWindow() async throws {
+        let bench = try VerifierBench { $0.offlineCodeWindowSteps = 0 }
+        for steps: Int64 in [-1, 1] {
+            #expect(await refusal(bench, .init(code: try bench.code(steps)))?.code == .invalidCode)
+        }
+        #expect(try await bench.verify(.init(code: try bench.code())).deviceID == "d1")
+    }
+
+    @Test("a wait given by a clock that was ahead is over when it is set back; a lock stays, and looks like a wait")
+    func setBack() async throws {
+        let bench = try VerifierBench()
+        bench.advance(.seconds(30 * 86_400))
+        for _ in 0..<3 { #expect(await refusal(bench, .init(code: "000000"))?.code == .invalidCode) }
+        bench.advance(.seconds(-30 * 86_400))
+        #expect(await refusal(bench, .init(code: "000000"))?.code == .invalidCode)
+        #expect(await refusal(bench, .init(code: try bench.code()))?.retryAfter == .seconds(4 * 60))
+        bench.advance(.seconds(30 * 86_400))
+        for _ in 0..<6 {
+            #expect(await refusal(bench, .init(code: "000000"))?.code == .invalidCode)
+            bench.advance(.seconds(86_400))
+        }
+        bench.advance(.seconds(-36 * 86_400))
+        #expect(await refusal(bench, .init(code: try bench.code()))?.retryAfter == .seconds(256 * 60))
+    }
+
     @Test("a right code starts the count again")
     func success() async throws {
         let bench = try VerifierBench()

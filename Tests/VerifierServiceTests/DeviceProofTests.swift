@@ -76,6 +76,20 @@ struct DeviceProofTests {
                 == .clockSkew)
     }
 
+    @Test("how far a clock may be off is the tenant's choice", arguments: [10, 300])
+    func skew(allowed: Int) async throws {
+        let bench = try VerifierBench { $0.clockSkewSeconds = allowed }
+        for seconds in [allowed, -allowed] {
+            _ = try await bench.verify(proof: try await bench.proof(skewed: .seconds(seconds)))
+        }
+        for seconds in [allowed + 1, -allowed - 1] {
+            let proof = try await bench.proof(skewed: .seconds(seconds))
+            #expect(
+                await bench.failure { () async throws(ServiceError) in try await bench.verify(proof: proof) }?.code
+                    == .clockSkew)
+        }
+    }
+
     @Test("a forged proof uses up no identifier")
     func forged() async throws {
         let bench = try VerifierBench()

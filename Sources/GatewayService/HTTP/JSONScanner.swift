@@ -172,6 +172,8 @@ struct JSONScanner {
             guard (0xDC00..<0xE000).contains(second) else { throw Self.malformed("a string holds half a character") }
             value = 0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)
         }
+        // No text of ours has U+0000, and a store may not take it.
+        guard value != 0 else { throw Self.malformed("a string holds U+0000") }
         guard let scalar = Unicode.Scalar(value) else { throw Self.malformed("a string holds half a character") }
         return Array(String(Character(scalar)).utf8)
     }

@@ -85,12 +85,9 @@ enum PercentText {
         while let byte = source.popFirst() {
             switch byte {
             case 0x25:
-                guard source.count >= 2,
-                    let value = UInt8(String(decoding: source.prefix(2), as: UTF8.self), radix: 16), value != 0
-                else {
-                    return nil
-                }
-                bytes.append(value)
+                let digits = source.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+                guard digits.count == 2, digits != [0, 0] else { return nil }
+                bytes.append(UInt8(digits[0] << 4 | digits[1]))
                 source = source.dropFirst(2)
             case 0x2B where plusIsSpace: bytes.append(0x20)
             default: bytes.append(byte)

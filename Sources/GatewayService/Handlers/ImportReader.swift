@@ -69,8 +69,8 @@ struct ImportReader {
         if isFirstRecord, record.starts(with: [0xEF, 0xBB, 0xBF]) { record.removeFirst(3) }
         isFirstRecord = false
         guard !record.isEmpty else { return nil }
-        guard let text = String(validating: record, as: UTF8.self) else {
-            return problem("malformed", "the line is not UTF-8")
+        guard let text = String(validating: record, as: UTF8.self), !record.contains(0) else {
+            return problem("malformed", "the line is not UTF-8, or holds U+0000")
         }
         return format == .csv ? try csv(text) : ndjson(record)
     }
