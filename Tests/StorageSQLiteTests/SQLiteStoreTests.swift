@@ -193,6 +193,14 @@ private func memo(_ number: UInt64) -> Memo {
         await store.close()
     }
 
+    @Test("what undoes a write of a batch stays in memory")
+    func undoing() async throws {
+        let store = try trialStore(folder.path)
+        let temporary = try await store.write { try Int.fetchOne($0.database, sql: "PRAGMA temp_store") }
+        #expect(temporary == 2)
+        await store.close()
+    }
+
     @Test("audit entries are read newest first, page by page, a tenant alone")
     func audit() async throws {
         let store = try trialStore(folder.path)
