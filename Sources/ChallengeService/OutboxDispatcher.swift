@@ -70,13 +70,9 @@ final class OutboxDispatcher: Sendable {
     private func run(_ lane: Lane) async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                // Until there is no more: places that become free while this reads raise no signal.
-                var messages = await due(lane)
-                while !messages.isEmpty, !Task.isCancelled {
-                    for message in messages { group.addTask { await self.deliver(message, lane) } }
-                    messages = await due(lane)
-                }
-                await lane.signal.wait()
+                let round = await due(lane)
+                for message in round.messages { group.addTask { await self.deliver(message, lane) } }
+                if !round.mayHaveMore { await lane.signal.wait() }
             }
             // What is under way may end; what has not begun is found again at the next start.
         }
@@ -85,15 +81,22 @@ final class OutboxDispatcher: Sendable {
     /// Delivers what is due now and returns when each has been tried.
     func deliverDue() async {
         for lane in lanes.values {
-            for message in await due(lane) { await deliver(message, lane) }
+            for message in await due(lane).messages { await deliver(message, lane) }
         }
     }
 
-    private func due(_ lane: Lane) async -> [OutboxRecord] {
+    /// What was due at one reading.
+    private struct Round {
+        var messages: [OutboxRecord] = []
+        /// All free places were filled: places that became free during the reading have raised no signal.
+        var mayHaveMore = false
+    }
+
+    private func due(_ lane: Lane) async -> Round {
         let (time, busy) = (now(), lane.underWay.withLock { $0 })
         let free = configuration.deliveriesMax - busy.count
         // Whoever ends wakes the loop.
-        guard free > 0 else { return [] }
+        guard free > 0 else { return Round() }
         do {
             let messages =
                 if store.announcements == nil {
@@ -107,11 +110,11 @@ final class OutboxDispatcher: Sendable {
                 }
             let fresh = messages.filter { !busy.contains($0.sequence) }.prefix(free)
             lane.underWay.withLock { $0.formUnion(fresh.map(\.sequence)) }
-            return Array(fresh)
+            return Round(messages: Array(fresh), mayHaveMore: fresh.count == free)
         } catch {
             logger.error("outbox not read", metadata: ["error": "\(error)"])
             deadlines.add(.outbox, at: time + configuration.retryFirst)
-            return []
+            return Round()
         }
     }
 

@@ -223,6 +223,24 @@ struct OutboxTests {
         await running.value
     }
 
+    @Test("a message is found by one reading where there is room for more")
+    func oneReading() async throws {
+        let bench = try ChallengeBench()
+        let readings = { bench.tally.take()["dueMessages(for:at:limit:)"] ?? 0 }
+        let running = Task { await bench.service.outbox.run() }
+        // Each receiver's loop looks once when it starts.
+        var first = 0
+        while first < OutboxRecord.Receiver.allCases.count {
+            first += readings()
+            await Task.yield()
+        }
+        _ = try await bench.begin()
+        while bench.neighbours.notified.isEmpty { await Task.yield() }
+        running.cancel()
+        await running.value
+        #expect(readings() == 1)
+    }
+
     @Test("a backlog goes out on one signal, however few may be under way")
     func backlog() async throws {
         var configuration = ChallengeConfiguration()

@@ -193,6 +193,26 @@ private func memo(_ number: UInt64) -> Memo {
         await store.close()
     }
 
+    @Test("what undoes a write of a batch stays in memory")
+    func undoing() async throws {
+        let store = try trialStore(folder.path)
+        let temporary = try await store.write { try Int.fetchOne($0.database, sql: "PRAGMA temp_store") }
+        #expect(temporary == 2)
+        await store.close()
+    }
+
+    @Test("columns are found by their names in any case, and not where there is none of that name")
+    func columnNames() async throws {
+        let store = try trialStore(folder.path)
+        let found = try await store.read { records in
+            try Row.fetchAll(records.database, sql: "SELECT 1 AS one, 2 AS Two", adapter: Row.namesInTable).map {
+                ($0["one"] as Int, $0["two"] as Int, $0.hasColumn("three"))
+            }
+        }
+        #expect(found.first ?? (0, 0, true) == (1, 2, false))
+        await store.close()
+    }
+
     @Test("audit entries are read newest first, page by page, a tenant alone")
     func audit() async throws {
         let store = try trialStore(folder.path)

@@ -39,8 +39,8 @@ struct ClientAddress: Sendable {
 extension Substring {
     /// Without spaces and tabs around it.
     var trimmed: String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        let start = drop(while: isSpace)
-        return String(start.reversed().drop(while: isSpace).reversed())
+        let isText: (UInt8) -> Bool = { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        guard let first = utf8.firstIndex(where: isText), let last = utf8.lastIndex(where: isText) else { return "" }
+        return String(self[first..<utf8.index(after: last)])
     }
 }

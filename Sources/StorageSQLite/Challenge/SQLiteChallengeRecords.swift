@@ -23,7 +23,7 @@ package struct SQLiteChallengeRecords: ChallengeRecords, SQLiteMemoRecords {
     }
 
     func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
-        try Row.fetchAll(try statement(sql), arguments: arguments)
+        try Row.fetchAll(try statement(sql), arguments: arguments, adapter: Row.namesInTable)
     }
 }
 

@@ -17,7 +17,7 @@ package struct SQLitePolicyRecords: PolicyRecords, SQLiteMemoRecords, SQLiteAudi
     }
 
     func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
-        try Row.fetchAll(try database.cachedStatement(sql: sql), arguments: arguments)
+        try Row.fetchAll(try database.cachedStatement(sql: sql), arguments: arguments, adapter: Row.namesInTable)
     }
 
     /// Inserts one row; a taken key is `alreadyExists`. A missing parent is not: it is `notFound`.

@@ -15,11 +15,11 @@ package struct SQLiteRegistrationRecords: RegistrationRecords, SQLiteMemoRecords
     ])
 
     func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
-        try Row.fetchAll(database.cachedStatement(sql: sql), arguments: arguments)
+        try Row.fetchAll(database.cachedStatement(sql: sql), arguments: arguments, adapter: Row.namesInTable)
     }
 
     func row(_ sql: String, _ arguments: StatementArguments) throws -> Row? {
-        try Row.fetchOne(database.cachedStatement(sql: sql), arguments: arguments)
+        try Row.fetchOne(database.cachedStatement(sql: sql), arguments: arguments, adapter: Row.namesInTable)
     }
 
     /// Runs a statement and returns how many rows it changed. A broken uniqueness is `alreadyExists`.

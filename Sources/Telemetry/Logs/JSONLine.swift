@@ -23,7 +23,9 @@ struct JSONLine {
 
     private mutating func member(_ name: String, _ json: String) {
         if !members.isEmpty { members += "," }
-        members += Self.quoted(name) + ":" + json
+        members += Self.quoted(name)
+        members += ":"
+        members += json
     }
 
     private static func json(_ value: Logger.MetadataValue) -> String {
@@ -39,6 +41,10 @@ struct JSONLine {
 
     /// Escapes what RFC 8259 section 7 asks for, and U+2028, U+2029 and U+0085, which some readers of lines take for line breaks.
     private static func quoted(_ text: String) -> String {
+        if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+        {
+            return "\"" + text + "\""
+        }
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
