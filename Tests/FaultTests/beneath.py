@@ -63,9 +63,9 @@ time_t time(time_t *place) {
 
 
 class Beneath:
-    """`disks`: the services whose data lies on a small disk of its own, in a folder that is mounted before the processes start."""
+    """`disks`: the services whose data lies on a disk of its own of so many megabytes, mounted before the processes start."""
 
-    def __init__(self, folder: pathlib.Path, var: pathlib.Path, disks: list[str]):
+    def __init__(self, folder: pathlib.Path, var: pathlib.Path, disks: list[str], megabytes: int):
         self.folder, self.var, self.disks = folder, var, disks
         source, library = folder / "beneath.c", folder / "beneath.so"
         source.write_text(SOURCE)
@@ -73,7 +73,7 @@ class Beneath:
         self.environment = {"LD_PRELOAD": str(library), "COUNTERSIGN_BENEATH": str(folder)}
         for service in disks:
             (var / service).mkdir(parents=True)
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", var / service], check=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", var / service], check=True)
 
     def remove(self) -> None:
         for service in self.disks:

@@ -106,7 +106,9 @@ def failpoints(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def beneath(tmp_path_factory):
-    beneath = Beneath(tmp_path_factory.mktemp("beneath"), tmp_path_factory.mktemp("faults") / "var", ["challenge", "verifier"])
+    # Ten minutes of sign-ins are some hundred megabytes.
+    size = 1024 if LONG else 64
+    beneath = Beneath(tmp_path_factory.mktemp("beneath"), tmp_path_factory.mktemp("faults") / "var", ["challenge"], size)
     yield beneath
     beneath.remove()
 

@@ -53,8 +53,11 @@ class Scaled(Trial):
         """The sum over a metric's series in each process of a service that tells, by process id."""
         found = {}
         for pid in self.processes(f"countersign-{service}"):
+            # One that has just been killed has no arguments any more, and the next one does not answer yet.
+            if not (address := operations(pid)):
+                continue
             try:
-                text = requests.get(f"http://{operations(pid)}/metrics", timeout=5).text
+                text = requests.get(f"http://{address}/metrics", timeout=5).text
             except requests.ConnectionError:
                 continue
             found[pid] = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(metric))
