@@ -23,11 +23,12 @@ extension ChallengeService {
     /// Sleeps until the first deadline, or until an earlier one is added.
     func keepDeadlines() async {
         while !Task.isCancelled {
+            let seen = deadlines.moved.count
             await meetDeadlines()
             if let next = deadlines.next {
-                await deadlines.moved.wait(atMost: max(next - now(), .milliseconds(1)))
+                await deadlines.moved.wait(past: seen, atMost: max(next - now(), .milliseconds(1)))
             } else {
-                await deadlines.moved.wait()
+                await deadlines.moved.wait(past: seen)
             }
         }
     }
@@ -35,9 +36,9 @@ extension ChallengeService {
     /// Where several processes share the store.
     func hear(_ announcement: StoreAnnouncement) {
         switch announcement {
-        case .told(let id): waiters.wake(ChallengeID(id))
+        case .told(let id): outcomes.advance(ChallengeID(id))
         case .missed:
-            waiters.wakeAll()
+            outcomes.advanceAll()
             outbox.wake()
         }
     }
@@ -89,7 +90,7 @@ extension ChallengeService {
             for event in due {
                 switch event {
                 case .lapse(let id, let tenant): lapsed.append((id, tenant))
-                case .waitEnds(let ticket): waiters.wake(ticket)
+                case .waitEnds(let id): outcomes.advance(id)
                 case .outbox: outbox.wake()
                 }
             }

@@ -11,6 +11,7 @@ package import Secrets
 package import ServiceKit
 import ServiceLifecycle
 package import Storage
+import Synchronization
 package import Telemetry
 import Wire
 
@@ -49,7 +50,10 @@ package final class ChallengeService: Service {
     let configuration: ChallengeConfiguration
     let metrics: ChallengeMetrics
     let once: Once<any ChallengeRecords>
-    let waiters: OutcomeWaiters
+    /// Advances when a challenge changes, or its time is up. One shared timer ends all these waits: there may be a hundred thousand.
+    let outcomes: KeyedSignals<ChallengeID>
+    /// Who waits is answered with what is.
+    let isStopping = Atomic(false)
     let deadlines = Deadlines()
     let outbox: OutboxDispatcher
 
@@ -66,8 +70,8 @@ package final class ChallengeService: Service {
         now = surroundings.now
         randomBytes = surroundings.randomBytes
         once = Once(store: store, memos: { $0 }, sealer: surroundings.sealer, now: surroundings.now)
-        waiters = OutcomeWaiters(limit: configuration.waitersMax)
-        metrics = ChallengeMetrics(surroundings.metrics, waiters: waiters)
+        outcomes = KeyedSignals(watchersMax: configuration.waitersMax)
+        metrics = ChallengeMetrics(surroundings.metrics, outcomes: outcomes)
         outbox = OutboxDispatcher(
             store: store, surroundings, configuration: configuration, metrics: metrics, deadlines: deadlines)
     }
@@ -87,7 +91,8 @@ package final class ChallengeService: Service {
                 group.addTask { await self.keepAdopting() }
             }
         }
-        waiters.close()
+        isStopping.store(true, ordering: .releasing)
+        outcomes.advanceAll()
     }
 
     /// A transaction with its effects on what waits in this process, which happen once it is on disk.
@@ -108,7 +113,7 @@ package final class ChallengeService: Service {
 
     /// A challenge has changed in the store: who waits for it, here and in other processes, looks again.
     func tell(of id: ChallengeID) {
-        waiters.wake(id)
+        outcomes.advance(id)
         store.announce(id.rawValue)
     }
 

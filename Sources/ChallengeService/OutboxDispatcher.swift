@@ -30,7 +30,7 @@ final class OutboxDispatcher: Sendable {
     /// What goes to one receiver: it has a loop and a bound of its own.
     private final class Lane: Sendable {
         let receiver: OutboxRecord.Receiver
-        let signal = Signal()
+        let signal = ChangeSignal()
         let underWay = Mutex<Set<Int64>>([])
 
         init(receiver: OutboxRecord.Receiver) { self.receiver = receiver }
@@ -53,12 +53,12 @@ final class OutboxDispatcher: Sendable {
 
     /// Something is due, now or later.
     func schedule(for receiver: OutboxRecord.Receiver, at time: Timestamp) {
-        if time <= now() { lanes[receiver]?.signal.raise() } else { deadlines.add(.outbox, at: time) }
+        if time <= now() { lanes[receiver]?.signal.advance() } else { deadlines.add(.outbox, at: time) }
     }
 
     /// Something may be due now.
     func wake() {
-        for lane in lanes.values { lane.signal.raise() }
+        for lane in lanes.values { lane.signal.advance() }
     }
 
     func run() async {
@@ -70,13 +70,14 @@ final class OutboxDispatcher: Sendable {
     private func run(_ lane: Lane) async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                // Until there is no more: places that become free while this reads raise no signal.
+                let seen = lane.signal.count
+                // Until there is no more: places that become free while this reads are not told of.
                 var messages = await due(lane)
                 while !messages.isEmpty, !Task.isCancelled {
                     for message in messages { group.addTask { await self.deliver(message, lane) } }
                     messages = await due(lane)
                 }
-                await lane.signal.wait()
+                await lane.signal.wait(past: seen)
             }
             // What is under way may end; what has not begun is found again at the next start.
         }
@@ -132,7 +133,7 @@ final class OutboxDispatcher: Sendable {
             busy.remove(message.sequence)
             return wasFull
         }
-        if wasFull { lane.signal.raise() }
+        if wasFull { lane.signal.advance() }
     }
 
     /// `unknown`: it was sent, and may or may not have arrived.

@@ -9,6 +9,8 @@ package struct RegistrationConfiguration: Sendable {
     package var callBackOffLongest = Duration.seconds(30)
     /// Calls repeated side by side.
     package var callsAtOnce = 16
+    /// Calls that may wait for activations at the same time.
+    package var activationWaitsMax = 100_000
     /// How often what nobody needs is deleted, and how much at once.
     package var upkeepEvery = Duration.seconds(60)
     package var upkeepRowsMax = 500

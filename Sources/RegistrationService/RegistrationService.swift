@@ -55,16 +55,17 @@ package final class RegistrationService: Service {
     let metrics: RegistrationMetrics
     let once: Once<any RegistrationRecords>
     let feed: DeviceFeed
-    /// Wakes whoever waits for an activation.
-    let activations = Wakeups<ActivationID>()
-    /// Wakes the loop that repeats calls.
-    let callSignal = Wakeups<Bool>()
+    /// Advances when an activation changes.
+    let activations: KeyedSignals<ActivationID>
+    /// Advances when a call was attempted: another may be due.
+    let callsChanged = ChangeSignal()
 
     package init(_ dependencies: Dependencies, configuration: RegistrationConfiguration = RegistrationConfiguration()) {
         store = dependencies.store
         caller = dependencies.caller
         tenants = dependencies.tenants
         vault = Vault(sealer: dependencies.sealer)
+        activations = KeyedSignals(watchersMax: configuration.activationWaitsMax)
         hasher = dependencies.hasher
         logger = dependencies.logger
         now = dependencies.now
