@@ -37,15 +37,14 @@ final class OutboxDispatcher: Sendable {
     }
 
     init(
-        store: any Store<any ChallengeRecords>, _ surroundings: ChallengeService.Surroundings,
-        configuration: ChallengeConfiguration,
-        metrics: ChallengeMetrics, deadlines: Deadlines
+        _ given: ChallengeService.Dependencies, configuration: ChallengeConfiguration, metrics: ChallengeMetrics,
+        deadlines: Deadlines
     ) {
-        self.store = store
-        caller = surroundings.caller
-        sealer = surroundings.sealer
-        logger = surroundings.logger
-        now = surroundings.now
+        store = given.store
+        caller = given.caller
+        sealer = given.sealer
+        logger = given.logger
+        now = given.now
         self.configuration = configuration
         self.metrics = metrics
         self.deadlines = deadlines

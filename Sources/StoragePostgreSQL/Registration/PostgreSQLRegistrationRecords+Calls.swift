@@ -66,7 +66,7 @@ extension PostgreSQLRegistrationRecords {
         return try Backlog(count: row["count"], oldest: row.optionalTime("oldest"))
     }
 
-    // MARK: upkeep
+    // MARK: purge
 
     func purge(_ limits: RegistrationPurge, limit: Int) throws -> Int {
         let deletions: [(table: String, key: String, condition: String, before: Timestamp)] = [

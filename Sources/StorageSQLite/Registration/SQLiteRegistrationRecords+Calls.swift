@@ -67,7 +67,7 @@ extension SQLiteRegistrationRecords {
         return Backlog(count: row["count"], oldest: row.optionalTime("oldest"))
     }
 
-    // MARK: upkeep
+    // MARK: purge
 
     package func purge(_ limits: RegistrationPurge, limit: Int) throws -> Int {
         let deletions: [(table: String, key: String, condition: String, before: Timestamp)] = [
