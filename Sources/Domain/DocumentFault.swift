@@ -10,10 +10,9 @@ package enum DocumentFault: Error, Hashable, Sendable {
 }
 
 extension String {
-    /// The name or path of a member that somebody sent, as a sentence may repeat it: short, and without control characters.
+    /// The name or path of a member that somebody sent, as a sentence may repeat it: short, and plain.
     package var asMemberName: String {
-        String(
-            String.UnicodeScalarView(unicodeScalars.prefix(100).filter { $0.properties.generalCategory != .control }))
+        String(String.UnicodeScalarView(plain.unicodeScalars.prefix(100)))
     }
 }
 

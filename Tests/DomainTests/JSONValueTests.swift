@@ -75,7 +75,7 @@ struct JSONValueTests {
         #expect(JSONFault.syntax(at: 7).detail(of: "the body") == "the body is not JSON at byte 7")
         let name = "a\n" + String(repeating: "b", count: 200)
         let detail = JSONFault.duplicateMember(name).detail(of: "the body")
-        #expect(detail == "the body has the member a\(String(repeating: "b", count: 98)) twice")
+        #expect(detail == "the body has the member a\(String(repeating: "b", count: 99)) twice")
     }
 
     @Test(
