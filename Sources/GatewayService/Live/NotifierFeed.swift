@@ -45,18 +45,17 @@ final class NotifierFeed: Sendable {
     private var mayRun: Bool { !Task.isCancelled && !isStopped.withLock { $0 } }
 
     func run() async {
-        var pause = Duration.milliseconds(50)
+        var backOff = BackOff(first: .milliseconds(100), longest: .seconds(2))
         while mayRun {
             do {
                 let position = try await subscribeToAll()
-                pause = .milliseconds(50)
+                backOff.reset()
                 try await follow(from: position)
             } catch {
                 guard mayRun else { return }
                 logger.info("live events are interrupted", metadata: ["notifier": "\(instance)"])
-                pause = min(pause * 2, .seconds(2))
-                // Back-off between two attempts to reach the same instance.
-                try? await Task.sleep(for: pause)
+                // Between two attempts to reach the same instance.
+                try? await Task.sleep(for: backOff.next())
             }
         }
     }
