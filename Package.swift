@@ -112,7 +112,7 @@ let package = Package(
         module("Secrets", ["Domain", "COpenSSL"]),
 
         // Machinery
-        module("Messaging", ["Domain", "Failpoints", "Wire", "CZeroMQ", logging, protobuf]),
+        module("Messaging", ["Domain", "Failpoints", "Wire", "Secrets", "CZeroMQ", logging, protobuf]),
         module("Telemetry", ["Domain", logging, tracing]),
         module("Storage", ["Domain"]),
         module(

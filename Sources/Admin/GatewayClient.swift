@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import DeviceAPI
+import Domain
 import Foundation
 import NIOCore
 import NIOFoundationCompat
@@ -112,7 +113,7 @@ final class GatewayClient: Sendable {
         let words =
             [problem?.detail, problem?.title].compactMap { $0 }.first { !$0.isEmpty }
             ?? "the gateway answered \(reply.status)"
-        let sentence = Output.plain(words) + (code.isEmpty ? "" : " (\(Output.plain(code)))")
+        let sentence = words.plain + (code.isEmpty ? "" : " (\(code.plain))")
         let kind: AdminFailure.Kind =
             switch reply.status {
             case 401, 403: .refused

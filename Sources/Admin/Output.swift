@@ -17,7 +17,7 @@ struct Output {
             return
         }
         guard !items.isEmpty else { return }
-        let rows = [columns.map(\.0)] + items.map { item in columns.map { Self.plain($0.1(item)) } }
+        let rows = [columns.map(\.0)] + items.map { item in columns.map { $0.1(item).plain } }
         let widths = columns.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         for row in rows {
             let cells = row.indices.map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }
@@ -30,7 +30,7 @@ struct Output {
         if isJSON { return try write(json: item) }
         let width = members.map(\.0.count).max() ?? 0
         for (name, value) in members {
-            write(line: name + String(repeating: " ", count: width - name.count + 2) + Self.plain(value))
+            write(line: name + String(repeating: " ", count: width - name.count + 2) + value.plain)
         }
     }
 
@@ -56,17 +56,5 @@ struct Output {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder
-    }
-
-    /// One line without control and direction characters: what a stranger typed as a user name must not steer the terminal.
-    static func plain(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.filter { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .lineSeparator, .paragraphSeparator: false
-                    default: true
-                    }
-                }))
     }
 }

@@ -28,8 +28,9 @@ struct PolicyCommands: AsyncParsableCommand {
         func run() async throws {
             try await connection.run { tenant in
                 let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try InputFile.read(file)
-                guard let patch = try? JSONDecoder().decode(JSONValue.self, from: data) else {
-                    throw AdminFailure(.badData, "\(file) is not JSON")
+                let patch: JSONValue
+                do throws(JSONFault) { patch = try JSONValue(parsing: Array(data)) } catch {
+                    throw AdminFailure(.badData, error.detail(of: file))
                 }
                 try tenant.output.document(try await tenant.change(APIPaths.policy(tenant.tenant)) { _ in patch })
             }

@@ -37,15 +37,15 @@ struct PushCommands: AsyncParsableCommand {
             let devices = try await tenant.all(DeviceDocument.self, APIPaths.userDevices(tenant.tenant, person))
             let fitting = devices.filter { device == nil ? $0.pushTransport != .none : $0.id == device }
             guard let first = fitting.first else {
-                let what = device.map { "no device \(Output.plain($0))" } ?? "no device with a push address"
-                throw AdminFailure(.noInput, "\(Output.plain(user)) has \(what)")
+                let what = device.map { "no device \($0.plain)" } ?? "no device with a push address"
+                throw AdminFailure(.noInput, "\(user.plain) has \(what)")
             }
             guard fitting.count == 1 else {
-                let ids = fitting.map { "\($0.id) (\(Output.plain($0.name)))" }.joined(separator: ", ")
+                let ids = fitting.map { "\($0.id) (\($0.name.plain))" }.joined(separator: ", ")
                 throw AdminFailure(.usage, "several devices have a push address; name one with --device: \(ids)")
             }
             guard first.pushTransport != .none else {
-                throw AdminFailure(.noInput, "the device \(Output.plain(first.name)) has no push address")
+                throw AdminFailure(.noInput, "the device \(first.name.plain) has no push address")
             }
             return first
         }
@@ -74,7 +74,7 @@ struct PushCommands: AsyncParsableCommand {
                 AdminFailure(.tryLater, "the provider failed lately and is left alone for a while: it was not asked")
             case "unreachable": AdminFailure(.tryLater, "the provider cannot be reached")
             case "timeout": AdminFailure(.tryLater, "the provider did not answer in time")
-            default: AdminFailure(.unexpectedReply, "unknown outcome \(Output.plain(check.outcome))")
+            default: AdminFailure(.unexpectedReply, "unknown outcome \(check.outcome.plain)")
             }
         }
     }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import DeviceAPI
 import Domain
-import Foundation
 
 struct SettingsCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,11 +43,11 @@ enum SettingsPatch {
             let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
                 String.init)
             guard parts.count == 2, !parts[0].isEmpty else {
-                throw AdminFailure(.badData, "\(Output.plain(assignment)) is not key=value")
+                throw AdminFailure(.badData, "\(assignment.plain) is not key=value")
             }
-            let value = try? JSONDecoder().decode(JSONValue.self, from: Data(parts[1].utf8))
+            let value = try? JSONValue(parsing: parts[1])
             guard members.updateValue(value ?? .string(parts[1]), forKey: parts[0]) == nil else {
-                throw AdminFailure(.badData, "\(Output.plain(parts[0])) is given twice")
+                throw AdminFailure(.badData, "\(parts[0].plain) is given twice")
             }
         }
         return .object(members)

@@ -34,7 +34,7 @@ struct TenantAdministration {
             return user
         }
         let reply = try await client.exchange(.get(APIPaths.user(tenant, PersonID(GatewayClient.encoded(text)))))
-        guard reply.status == 200 else { throw AdminFailure(.noInput, "there is no user \(Output.plain(text))") }
+        guard reply.status == 200 else { throw AdminFailure(.noInput, "there is no user \(text.plain)") }
         return try reply.decode()
     }
 
@@ -44,7 +44,7 @@ struct TenantAdministration {
         if let group = found.first(where: { $0.name == text }) ?? found.first(where: { $0.id == text }) { return group }
         let every = try await all(GroupDocument.self, APIPaths.groups(tenant))
         guard let group = every.first(where: { $0.id == text }) else {
-            throw AdminFailure(.noInput, "there is no group \(Output.plain(text))")
+            throw AdminFailure(.noInput, "there is no group \(text.plain)")
         }
         return group
     }

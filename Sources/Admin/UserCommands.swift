@@ -138,7 +138,7 @@ struct UserCommands: AsyncParsableCommand {
                 try tenant.output.one(report, [("created", "\(report.created)"), ("updated", "\(report.updated)")])
                 if !tenant.output.isJSON {
                     for problem in report.problems {
-                        Output.complain("line \(problem.line): \(Output.plain(problem.detail)) (\(problem.code))")
+                        Output.complain("line \(problem.line): \(problem.detail.plain) (\(problem.code))")
                     }
                 }
                 if !report.problems.isEmpty { throw ExitCode(1) }

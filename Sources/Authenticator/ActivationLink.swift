@@ -24,8 +24,8 @@ public struct ActivationLink: Sendable, Hashable, CustomStringConvertible, Custo
         self.server = server
         serverName = authority
         tenant = uri.tenant.rawValue
-        issuer = uri.issuer.printable
-        account = uri.account.printable
+        issuer = uri.issuer.plain
+        account = uri.account.plain
         ticket = uri.ticket
     }
 

@@ -58,8 +58,8 @@ extension Authenticator {
         guard reply.tenant.id == link.tenant, !reply.deviceId.isEmpty else { throw .unexpectedReply }
         let account = Account(
             id: Account.ID(reply.deviceId), server: link.server, tenant: link.tenant,
-            tenantName: reply.tenant.name.printable,
-            issuer: link.issuer, username: reply.user.username.printable, displayName: reply.user.displayName.printable,
+            tenantName: reply.tenant.name.plain,
+            issuer: link.issuer, username: reply.user.username.plain, displayName: reply.user.displayName.plain,
             activatedAt: surroundings.now(), key: key,
             offlineCode: try OfflineCodeParameters(
                 secret: reply.offlineCode.secret, algorithm: reply.offlineCode.algorithm.rawValue,

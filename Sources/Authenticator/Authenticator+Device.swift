@@ -1,4 +1,5 @@
 import DeviceAPI
+import Domain
 public import Foundation
 
 /// What proves that the person may set up phone sign-in. It never prints.
@@ -41,7 +42,7 @@ extension Authenticator {
         let reply = try await call(
             DeviceCall(method: "POST", url: account.phoneSignInURL, body: Self.encode(body)), of: account)
         let started = try Self.decode(PhoneSignInStarted.self, reply)
-        return PhoneSignInSetup(challengeID: started.challengeId, number: started.number.printable)
+        return PhoneSignInSetup(challengeID: started.challengeId, number: started.number.plain)
     }
 
     /// Asks the server whether phone sign-in is on, and remembers it.

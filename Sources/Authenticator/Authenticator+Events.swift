@@ -119,16 +119,16 @@ extension Authenticator {
     /// Nil for an event that this version does not know or cannot read.
     private static func event(_ event: ServerSentEvent, of account: Account) -> AuthenticatorEvent? {
         let data = Data(event.data.utf8)
-        switch event.name {
-        case "challenge":
+        switch DeviceEvent(rawValue: event.name) {
+        case .challenge:
             guard let request = try? JSONDecoder().decode(PendingRequest.self, from: data),
                 let challenge = try? Challenge(request, account: account)
             else { return nil }
             return .challenge(challenge)
-        case "settled":
+        case .settled:
             guard let settled = try? JSONDecoder().decode(SettledEvent.self, from: data) else { return nil }
             return .settled(id: settled.id, status: settled.status.rawValue)
-        default: return nil
+        case nil: return nil
         }
     }
 }

@@ -1,3 +1,5 @@
+import Domain
+
 /// Everything that can go wrong, as one closed list. `description` is one sentence that may be shown and logged: it never holds
 /// a secret, a number or what a server wrote.
 public enum AuthenticatorError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -59,12 +61,12 @@ public enum AuthenticatorError: Error, Sendable, Hashable, CustomStringConvertib
         case .singleTenant:
             "phone sign-in can be set up for one account in one tenant on a device; disable it there first"
         case .updateRequired(let minimum):
-            "this version is too old" + (minimum.map { "; at least \($0.printable) is needed" } ?? "")
+            "this version is too old" + (minimum.map { "; at least \($0.plain) is needed" } ?? "")
         case .invalidCredentials: "the password or pass is not right"
         case .tooManyAttempts(let wait): "too many attempts" + Self.sentence(wait)
         case .unavailable(let wait): "the server is temporarily unavailable" + Self.sentence(wait)
         case .notFound: "the server does not know this"
-        case .rejected(let status, let code): "the server refused this: \(code.printable) (\(status))"
+        case .rejected(let status, let code): "the server refused this: \(code.plain) (\(status))"
         case .transport(let error): error.description
         case .unexpectedReply: "the server's reply is not what the contract says"
         case .keyUnavailable: "the device's key cannot be used"

@@ -83,11 +83,11 @@ public struct ChallengeContent: Sendable, Hashable {
         self.bytes = data
         id = parsed.id
         tenant = parsed.tenant
-        user = parsed.user.printable
-        application = parsed.application?.printable
-        location = parsed.location?.printable
-        ipAddress = parsed.ipAddress?.printable
-        userAgent = parsed.userAgent?.printable
+        user = parsed.user.plain
+        application = parsed.application?.plain
+        location = parsed.location?.plain
+        ipAddress = parsed.ipAddress?.plain
+        userAgent = parsed.userAgent?.plain
         issuedAt = Date(parsed.issuedAt)
         expiresAt = Date(parsed.expiresAt)
         numberDigits = parsed.numberDigits

@@ -23,7 +23,7 @@ package struct ChallengeConfiguration: Sendable {
     package var retryLongest = Duration.seconds(30)
     /// How often the metrics hear what waits in the outbox.
     package var measureInterval = Duration.seconds(5)
-    /// How often old rows are deleted, and how many in one transaction.
+    /// How often what has been kept long enough is deleted, and how many rows in one transaction.
     package var purgeInterval = Duration.seconds(3600)
     package var purgeBatchMax = 500
 

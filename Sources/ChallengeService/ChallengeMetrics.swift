@@ -1,4 +1,5 @@
 import Domain
+import ServiceKit
 import Storage
 import Telemetry
 
@@ -14,7 +15,7 @@ struct ChallengeMetrics: Sendable {
     private let outboxMessages: Gauge
     private let outboxAge: Gauge
 
-    init(_ registry: MetricsRegistry, waiters: OutcomeWaiters) {
+    init(_ registry: MetricsRegistry, outcomes: KeyedSignals<ChallengeID>) {
         begun = registry.counter(
             "countersign_challenges_begun_total", help: "Challenges begun.", labels: ["purpose", "kind"])
         ended = registry.counter(
@@ -36,7 +37,9 @@ struct ChallengeMetrics: Sendable {
             "countersign_challenge_outbox_messages", help: "Messages in the store that nobody has taken yet.")
         outboxAge = registry.gauge(
             "countersign_challenge_outbox_oldest_age_seconds", help: "Age of the oldest message of the outbox.")
-        registry.gauge("countersign_challenge_waits", help: "Calls parked for an outcome.") { Double(waiters.count) }
+        registry.gauge("countersign_challenge_waits", help: "Calls parked for an outcome.") {
+            Double(outcomes.watchers)
+        }
     }
 
     static func kind(isDecoy: Bool) -> String { isDecoy ? "decoy" : "challenge" }

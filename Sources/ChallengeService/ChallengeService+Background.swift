@@ -23,11 +23,12 @@ extension ChallengeService {
     /// Sleeps until the first deadline, or until an earlier one is added.
     func keepDeadlines() async {
         while !Task.isCancelled {
+            let seen = deadlines.moved.count
             await meetDeadlines()
             if let next = deadlines.next {
-                await deadlines.moved.wait(atMost: max(next - now(), .milliseconds(1)))
+                await deadlines.moved.wait(past: seen, atMost: max(next - now(), .milliseconds(1)))
             } else {
-                await deadlines.moved.wait()
+                await deadlines.moved.wait(past: seen)
             }
         }
     }
@@ -35,9 +36,9 @@ extension ChallengeService {
     /// Where several processes share the store.
     func hear(_ announcement: StoreAnnouncement) {
         switch announcement {
-        case .told(let id): waiters.wake(ChallengeID(id))
+        case .told(let id): outcomes.advance(ChallengeID(id))
         case .missed:
-            waiters.wakeAll()
+            outcomes.advanceAll()
             outbox.wake()
         }
     }
@@ -57,16 +58,7 @@ extension ChallengeService {
         let before = now() - configuration.adoptionInterval
         guard let lapses = try? await store.read({ try $0.lapses(after: nil, limit: 200) }) else { return }
         let overdue = lapses.filter { $0.at < before }
-        for (tenant, lapses) in Dictionary(grouping: overdue, by: \.tenant) { await sweep(lapses.map(\.id), tenant) }
-    }
-
-    /// Deletes what is old, now and again. A task of its own: with much to delete no deadline waits for it.
-    func keepPurging() async {
-        while !Task.isCancelled {
-            await purge()
-            // An interval, not a wait for anything; cancelled at shutdown.
-            try? await Task.sleep(for: configuration.purgeInterval)
-        }
+        for (tenant, lapses) in Dictionary(grouping: overdue, by: \.tenant) { await expire(lapses.map(\.id), tenant) }
     }
 
     /// Tells the metrics what waits in the outbox, now and again.
@@ -89,16 +81,16 @@ extension ChallengeService {
             for event in due {
                 switch event {
                 case .lapse(let id, let tenant): lapsed.append((id, tenant))
-                case .waitEnds(let ticket): waiters.wake(ticket)
+                case .waitEnds(let id): outcomes.advance(id)
                 case .outbox: outbox.wake()
                 }
             }
-            for (tenant, ids) in Dictionary(grouping: lapsed, by: \.1) { await sweep(ids.map(\.0), tenant) }
+            for (tenant, ids) in Dictionary(grouping: lapsed, by: \.1) { await expire(ids.map(\.0), tenant) }
         }
     }
 
     /// Stores the expiry of challenges whose moment has come, and lets those who wait see it.
-    private func sweep(_ ids: [ChallengeID], _ tenant: TenantID) async {
+    private func expire(_ ids: [ChallengeID], _ tenant: TenantID) async {
         do {
             let view = try tenants.tenant(tenant)
             let call = CallContext.background(at: now())
@@ -118,24 +110,13 @@ extension ChallengeService {
         for id in ids { tell(of: id) }
     }
 
-    /// Deletes what has been kept long enough, a bounded batch a transaction.
-    func purge() async {
-        let time = now()
+    /// Deletes what has been kept long enough.
+    func purge() async throws {
+        let (time, batch) = (now(), configuration.purgeBatchMax)
         let (challengesBefore, linesBefore) = (time - configuration.settledKept, time - configuration.signInLogKept)
-        let limit = configuration.purgeBatchMax
-        do {
-            var deleted = 0
-            repeat {
-                deleted = try await store.write { (records: any ChallengeRecords) -> Int in
-                    let challenges = try records.deleteChallenges(settledBefore: challengesBefore, limit: limit)
-                    let lines = try records.deleteSignIns(before: linesBefore, limit: limit)
-                    let memos = try records.deleteMemos(keptUntilBefore: time, limit: limit)
-                    return max(challenges, lines, memos)
-                }
-            } while deleted == limit && !Task.isCancelled
-        } catch {
-            logger.warning("old rows not deleted")
-        }
+        try await store.purge(batch) { try $0.deleteChallenges(settledBefore: challengesBefore, limit: $1) }
+        try await store.purge(batch) { try $0.deleteSignIns(before: linesBefore, limit: $1) }
+        try await store.purge(batch) { try $0.deleteMemos(keptUntilBefore: time, limit: $1) }
     }
 }
 

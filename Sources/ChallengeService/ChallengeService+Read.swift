@@ -5,6 +5,7 @@ import Secrets
 import ServiceKit
 import Storage
 import SwiftProtobuf
+import Synchronization
 import Wire
 
 /// What a caller must hold to see a request of an application.
@@ -53,16 +54,20 @@ extension ChallengeService {
         let read = { try await self.store.read { try claim.challenge(in: $0) } }
         guard wait > .zero else { return try await read() }
         let end = now() + min(wait, configuration.waitMax)
-        while true {
-            // Entered before the reading: a change in between wakes it.
-            let ticket = try waiters.enter(claim.id)
-            defer { waiters.leave(ticket) }
-            let challenge = try await read()
-            // A change that settles nothing, as a wrong number with tries left, ends no wait.
-            if challenge.machine.isSettled(at: now()) || now() >= end || waiters.isClosed { return challenge }
-            try Task.checkCancellation()
-            deadlines.add(.waitEnds(ticket), at: end)
-            await waiters.wait(ticket)
+        return try await outcomes.watching(claim.id) { changed in
+            var isTimed = false
+            while true {
+                let seen = changed.count
+                let challenge = try await read()
+                // A change that settles nothing, as a wrong number with tries left, ends no wait.
+                if challenge.machine.isSettled(at: now()) || now() >= end || isStopping.load(ordering: .acquiring) {
+                    return challenge
+                }
+                try Task.checkCancellation()
+                if !isTimed { deadlines.add(.waitEnds(claim.id), at: end) }
+                isTimed = true
+                await changed.wait(past: seen)
+            }
         }
     }
 

@@ -11,12 +11,14 @@ package import Secrets
 package import ServiceKit
 import ServiceLifecycle
 package import Storage
+import Synchronization
 package import Telemetry
 import Wire
 
 package final class ChallengeService: Service {
     /// What the service is given by its process, or by a test.
-    package struct Surroundings: Sendable {
+    package struct Dependencies: Sendable {
+        package var store: any Store<any ChallengeRecords>
         package var caller: any ServiceCaller
         package var tenants: any Tenants
         package var sealer: Sealer
@@ -27,8 +29,10 @@ package final class ChallengeService: Service {
         package var randomBytes: @Sendable (Int) -> [UInt8]
 
         package init(
-            caller: any ServiceCaller, tenants: any Tenants, sealer: Sealer, metrics: MetricsRegistry, logger: Logger
+            store: any Store<any ChallengeRecords>, caller: any ServiceCaller, tenants: any Tenants, sealer: Sealer,
+            metrics: MetricsRegistry, logger: Logger
         ) {
+            self.store = store
             self.caller = caller
             self.tenants = tenants
             self.sealer = sealer
@@ -49,27 +53,27 @@ package final class ChallengeService: Service {
     let configuration: ChallengeConfiguration
     let metrics: ChallengeMetrics
     let once: Once<any ChallengeRecords>
-    let waiters: OutcomeWaiters
+    /// Advances when a challenge changes, or its time is up. One shared timer ends all these waits: there may be a hundred thousand.
+    let outcomes: KeyedSignals<ChallengeID>
+    /// Who waits is answered with what is.
+    let isStopping = Atomic(false)
     let deadlines = Deadlines()
     let outbox: OutboxDispatcher
 
-    package init(
-        store: any Store<any ChallengeRecords>, _ surroundings: Surroundings,
-        configuration: ChallengeConfiguration = .init()
-    ) {
-        self.store = store
+    package init(_ given: Dependencies, configuration: ChallengeConfiguration = .init()) {
+        store = given.store
         self.configuration = configuration
-        caller = surroundings.caller
-        tenants = surroundings.tenants
-        sealer = surroundings.sealer
-        logger = surroundings.logger
-        now = surroundings.now
-        randomBytes = surroundings.randomBytes
-        once = Once(store: store, memos: { $0 }, sealer: surroundings.sealer, now: surroundings.now)
-        waiters = OutcomeWaiters(limit: configuration.waitersMax)
-        metrics = ChallengeMetrics(surroundings.metrics, waiters: waiters)
+        caller = given.caller
+        tenants = given.tenants
+        sealer = given.sealer
+        logger = given.logger
+        now = given.now
+        randomBytes = given.randomBytes
+        once = Once(store: store, memos: { $0 }, sealer: given.sealer, now: given.now)
+        outcomes = KeyedSignals(watchersMax: configuration.waitersMax)
+        metrics = ChallengeMetrics(given.metrics, outcomes: outcomes)
         outbox = OutboxDispatcher(
-            store: store, surroundings, configuration: configuration, metrics: metrics, deadlines: deadlines)
+            given, configuration: configuration, metrics: metrics, deadlines: deadlines)
     }
 
     /// Background work until shutdown: expiry, the outbox, and the deletion of what is old. Everything committed before a crash is
@@ -80,14 +84,17 @@ package final class ChallengeService: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.outbox.run() }
                 group.addTask { await self.keepDeadlines() }
-                group.addTask { await self.keepPurging() }
+                group.addTask {
+                    await keepPurging(every: self.configuration.purgeInterval, logger: self.logger, self.purge)
+                }
                 group.addTask { await self.keepMeasuring() }
                 guard let announcements = self.store.announcements else { return }
                 group.addTask { for await item in announcements { self.hear(item) } }
                 group.addTask { await self.keepAdopting() }
             }
         }
-        waiters.close()
+        isStopping.store(true, ordering: .releasing)
+        outcomes.advanceAll()
     }
 
     /// A transaction with its effects on what waits in this process, which happen once it is on disk.
@@ -108,7 +115,7 @@ package final class ChallengeService: Service {
 
     /// A challenge has changed in the store: who waits for it, here and in other processes, looks again.
     func tell(of id: ChallengeID) {
-        waiters.wake(id)
+        outcomes.advance(id)
         store.announce(id.rawValue)
     }
 

@@ -168,7 +168,7 @@ struct ChallengeTransaction {
             $0.targets = challenge.targets.map { target in
                 NotifyTarget.with { $0.deviceID = target.rawValue }
             }
-            $0.event = "settled"
+            $0.event = DeviceEvent.settled.rawValue
             $0.purpose = challenge.purpose.rawValue
             $0.expiresAtMs = challenge.machine.rules.expiresAt.milliseconds
             $0.status = status.rawValue

@@ -30,22 +30,21 @@ final class OutboxDispatcher: Sendable {
     /// What goes to one receiver: it has a loop and a bound of its own.
     private final class Lane: Sendable {
         let receiver: OutboxRecord.Receiver
-        let signal = Signal()
+        let signal = ChangeSignal()
         let underWay = Mutex<Set<Int64>>([])
 
         init(receiver: OutboxRecord.Receiver) { self.receiver = receiver }
     }
 
     init(
-        store: any Store<any ChallengeRecords>, _ surroundings: ChallengeService.Surroundings,
-        configuration: ChallengeConfiguration,
-        metrics: ChallengeMetrics, deadlines: Deadlines
+        _ given: ChallengeService.Dependencies, configuration: ChallengeConfiguration, metrics: ChallengeMetrics,
+        deadlines: Deadlines
     ) {
-        self.store = store
-        caller = surroundings.caller
-        sealer = surroundings.sealer
-        logger = surroundings.logger
-        now = surroundings.now
+        store = given.store
+        caller = given.caller
+        sealer = given.sealer
+        logger = given.logger
+        now = given.now
         self.configuration = configuration
         self.metrics = metrics
         self.deadlines = deadlines
@@ -53,12 +52,12 @@ final class OutboxDispatcher: Sendable {
 
     /// Something is due, now or later.
     func schedule(for receiver: OutboxRecord.Receiver, at time: Timestamp) {
-        if time <= now() { lanes[receiver]?.signal.raise() } else { deadlines.add(.outbox, at: time) }
+        if time <= now() { lanes[receiver]?.signal.advance() } else { deadlines.add(.outbox, at: time) }
     }
 
     /// Something may be due now.
     func wake() {
-        for lane in lanes.values { lane.signal.raise() }
+        for lane in lanes.values { lane.signal.advance() }
     }
 
     func run() async {
@@ -70,9 +69,10 @@ final class OutboxDispatcher: Sendable {
     private func run(_ lane: Lane) async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
+                let seen = lane.signal.count
                 let round = await due(lane)
                 for message in round.messages { group.addTask { await self.deliver(message, lane) } }
-                if !round.mayHaveMore { await lane.signal.wait() }
+                if !round.mayHaveMore { await lane.signal.wait(past: seen) }
             }
             // What is under way may end; what has not begun is found again at the next start.
         }
@@ -135,7 +135,7 @@ final class OutboxDispatcher: Sendable {
             busy.remove(message.sequence)
             return wasFull
         }
-        if wasFull { lane.signal.raise() }
+        if wasFull { lane.signal.advance() }
     }
 
     /// `unknown`: it was sent, and may or may not have arrived.

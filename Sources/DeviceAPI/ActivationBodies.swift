@@ -10,7 +10,7 @@ package struct DeviceDescription: APIRequest {
     package var appVersion: String
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case name, platform, osVersion, appVersion }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(name: String, platform: Platform, osVersion: String, appVersion: String) {
         self.name = name
@@ -35,7 +35,7 @@ package struct PushRegistration: APIRequest {
     package var auth: String?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case transport, token, topic, endpoint, p256dh, auth }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(
         transport: PushTransport, token: String? = nil, topic: String? = nil, endpoint: String? = nil,
@@ -59,7 +59,7 @@ package struct ActivationRequest: APIRequest {
     package var push: PushRegistration?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case ticket, proof, device, push }
-    package static var shape: BodyShape {
+    package static var shape: DocumentShape {
         .members(of: CodingKeys.self, ["device": DeviceDescription.shape, "push": PushRegistration.shape])
     }
 

@@ -87,7 +87,7 @@ package struct DevicePatch: APIRequest {
     package var appVersion: String?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case name, push, osVersion, appVersion }
-    package static var shape: BodyShape { .members(of: CodingKeys.self, ["push": PushRegistration.shape]) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self, ["push": PushRegistration.shape]) }
 
     package init(
         name: String? = nil, push: PushRegistration? = nil, osVersion: String? = nil, appVersion: String? = nil
@@ -180,7 +180,7 @@ package struct PhoneSignInRequest: APIRequest {
     package var temporaryAccessPass: String?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case password, temporaryAccessPass }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(password: String? = nil, temporaryAccessPass: String? = nil) {
         self.password = password
@@ -219,7 +219,7 @@ package struct AnswerRequest: APIRequest {
     package var answer: String
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case answer }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(answer: String) {
         self.answer = answer

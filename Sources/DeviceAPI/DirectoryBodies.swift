@@ -13,7 +13,7 @@ package struct UserCreation: APIRequest {
     package var groups: [String]?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case username, displayName, password, roles, groups }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(
         username: String, displayName: String? = nil, password: String? = nil, roles: [String]? = nil,
@@ -36,7 +36,7 @@ package struct UserPatch: APIRequest {
     package var groups: [String]?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case displayName, password, roles, groups }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(displayName: String? = nil, password: String? = nil, roles: [String]? = nil, groups: [String]? = nil) {
         self.displayName = displayName
@@ -79,7 +79,7 @@ package struct GroupRequest: APIRequest {
     package var name: String
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case name }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(name: String) {
         self.name = name
@@ -109,7 +109,7 @@ package struct MembersPatch: APIRequest {
     package var remove: [String]?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case add, remove }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(add: [String]? = nil, remove: [String]? = nil) {
         self.add = add
@@ -123,7 +123,7 @@ package struct PassRequest: APIRequest {
     package var usableOnce: Bool?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case lifetimeMinutes, usableOnce }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(lifetimeMinutes: Int? = nil, usableOnce: Bool? = nil) {
         self.lifetimeMinutes = lifetimeMinutes

@@ -1,3 +1,5 @@
+package import Domain
+
 // Tokens of a tenant, and the operator's set-up of tenants.
 
 /// RFC 6749 section 5.1.
@@ -41,7 +43,7 @@ package struct TenantCreation: APIRequest {
     package var name: String
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case id, name }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(id: String, name: String) {
         self.id = id

@@ -118,7 +118,7 @@ package struct ClientCreation: APIRequest {
     package var roles: [String]?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case name, applications, anyApplication, roles }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(name: String, applications: [String]? = nil, anyApplication: Bool? = nil, roles: [String]? = nil) {
         self.name = name

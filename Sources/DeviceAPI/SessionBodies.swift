@@ -9,7 +9,7 @@ package struct SessionRequest: APIRequest {
     package var temporaryAccessPass: String?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case username, password, temporaryAccessPass }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(username: String, password: String? = nil, temporaryAccessPass: String? = nil) {
         self.username = username
@@ -35,7 +35,7 @@ package struct SessionCompletion: APIRequest {
     package var secret: String
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case id, secret }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(id: String, secret: String) {
         self.id = id
@@ -98,7 +98,7 @@ package struct OwnChoice: APIRequest {
     package var defaultMethod: DefaultMethod
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case defaultMethod }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(defaultMethod: DefaultMethod) {
         self.defaultMethod = defaultMethod

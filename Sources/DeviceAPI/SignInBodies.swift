@@ -8,7 +8,7 @@ package struct SignInContext: APIRequest {
     package var userAgent: String?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case ipAddress, userAgent }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(ipAddress: String? = nil, userAgent: String? = nil) {
         self.ipAddress = ipAddress
@@ -26,7 +26,7 @@ package struct SignInRequest: APIRequest {
     package var context: SignInContext?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case username, factor, application, context }
-    package static var shape: BodyShape { .members(of: CodingKeys.self, ["context": .open]) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self, ["context": .value]) }
 
     package init(username: String, factor: Factor? = nil, application: String? = nil, context: SignInContext? = nil) {
         self.username = username
@@ -94,7 +94,7 @@ package struct CodeRequest: APIRequest {
     package var password: String?
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case code, password }
-    package static var shape: BodyShape { .members(of: CodingKeys.self) }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
 
     package init(code: String, password: String? = nil) {
         self.code = code

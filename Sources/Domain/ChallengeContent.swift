@@ -49,7 +49,7 @@ package struct ChallengeContent: Hashable, Sendable {
     package var json: [UInt8] {
         var text = "{"
         func member(_ name: String, _ value: String) { text += (text.count > 1 ? "," : "") + "\"\(name)\":\(value)" }
-        func string(_ value: String?) -> String { value.map(Self.quoted) ?? "null" }
+        func string(_ value: String?) -> String { value.map(JSONValue.quoted) ?? "null" }
         member("id", string(id.rawValue))
         member("tenant", string(tenant.rawValue))
         member("user", string(user))
@@ -61,21 +61,5 @@ package struct ChallengeContent: Hashable, Sendable {
         member("expiresAt", string(expiresAt.description))
         member("numberDigits", String(numberDigits))
         return Array((text + "}").utf8)
-    }
-
-    /// A JSON string (RFC 8259 section 7): quotation mark, reverse solidus and control characters escaped.
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

@@ -10,14 +10,6 @@ package enum DisplayName {
     package static func isValid(_ text: String) -> Bool {
         (1...charactersMax).contains(text.count) && text.unicodeScalars.count <= scalarsMax
             && text.allSatisfy { $0.unicodeScalars.count <= scalarsPerCharacterMax }
-            && text.contains { !$0.isWhitespace } && text.unicodeScalars.allSatisfy(isPlain)
-    }
-
-    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        // Format characters (Unicode's Cf) hold the marks, embeddings, overrides and isolates of bidirectional text.
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
-        default: true
-        }
+            && text.contains { !$0.isWhitespace } && text.unicodeScalars.allSatisfy(\.isPlain)
     }
 }

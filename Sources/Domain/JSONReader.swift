@@ -6,13 +6,26 @@ package enum JSONFault: Error, Hashable, Sendable {
     case duplicateMember(String)
     /// Nested deeper than `JSONValue.depthMax`.
     case tooDeep
+    /// A string has U+0000 (a reader may limit the contents of strings, RFC 8259 section 9): PostgreSQL keeps no such text, and
+    /// readers in C would see the text end there.
+    case zeroCharacter
+
+    /// What is wrong with `text`, e.g. "the body", as a sentence that its sender may see.
+    package func detail(of text: String) -> String {
+        switch self {
+        case .syntax(let index): "\(text) is not JSON at byte \(index)"
+        case .duplicateMember(let name): "\(text) has the member \(name.asMemberName) twice"
+        case .tooDeep: "\(text) is nested deeper than \(JSONValue.depthMax) levels"
+        case .zeroCharacter: "\(text) has the character U+0000"
+        }
+    }
 }
 
 extension JSONValue {
     /// Deep enough for every document here, shallow enough for any stack.
     package static let depthMax = 32
 
-    /// Reads one JSON text in UTF-8, wholly.
+    /// Reads one JSON text in UTF-8, wholly. How long a text may be is for whoever takes it in to say.
     package init(parsing bytes: [UInt8]) throws(JSONFault) {
         var reader = JSONReader(bytes: bytes)
         self = try reader.document()
@@ -157,7 +170,10 @@ private struct JSONReader {
         case UInt8(ascii: "n"): return [0x0A]
         case UInt8(ascii: "r"): return [0x0D]
         case UInt8(ascii: "t"): return [0x09]
-        case UInt8(ascii: "u"): return Array(String(Character(try escapedScalar())).utf8)
+        case UInt8(ascii: "u"):
+            let scalar = try escapedScalar()
+            guard scalar != "\0" else { throw .zeroCharacter }
+            return Array(scalar.utf8)
         default: throw fault
         }
     }

@@ -106,3 +106,9 @@ package enum CodeAlgorithm: String, Sendable, Codable, CaseIterable {
     case sha256 = "SHA256"
     case sha512 = "SHA512"
 }
+
+/// What a device's event stream tells: a challenge to show, or that one has ended.
+package enum DeviceEvent: String, Sendable, Codable, CaseIterable {
+    case challenge
+    case settled
+}

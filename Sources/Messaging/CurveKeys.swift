@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+import Secrets
 package import Wire
 
 /// One service's CURVE key pair (Curve25519; RFC 26 of the ZeroMQ project) and the folder of everybody's public keys.
@@ -19,12 +20,7 @@ package struct CurveKeys: Sendable {
         let secretPath = "\(folder)/\(service.rawValue).key"
         let publicPath = "\(folder)/\(service.rawValue).pub"
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw .keys("cannot make \(folder): \(systemReason())") }
-        if access(secretPath, F_OK) != 0 {
-            // Another process of the service may be making it at the same moment: the first one's stays.
-            try KeyFile.write(try generate(), to: secretPath, mode: 0o600, isFirstKept: true)
-        }
-        try KeyFile.requirePrivate(secretPath)
-        guard let secret = KeyFile.read(secretPath).key else { throw .keys("\(secretPath) is not a CURVE key") }
+        let secret = try KeyFile.secret(secretPath, orMake: generate)
         let derived = try derivePublic(secret, path: secretPath)
         let keys = CurveKeys(publicKey: derived, secretKey: secret, trustFolder: trust ?? folder)
         let isElsewhere = keys.trustFolder != folder && keys.readTrusted().keys.service(of: derived) == service
@@ -111,9 +107,29 @@ struct TrustedKeys: Sendable, Equatable {
 /// Key files, through the system's own calls so that a secret is never readable by others, not even for a moment.
 enum KeyFile {
     static let characters = 40
+    /// With the white space that an editor leaves behind the key.
+    static let bytesMax = characters + 8
 
-    /// Complete or not there. A file that another process has made meanwhile is replaced, unless `isFirstKept`.
-    static func write(_ key: String, to path: String, mode: mode_t, isFirstKept: Bool = false) throws(BusError) {
+    /// The secret key in a file that nobody else may read.
+    static func secret(_ path: String) throws(BusError) -> String {
+        let bytes: [UInt8]
+        do { bytes = try PrivateFile.read(path, bytesMax: bytesMax) } catch { throw .keys(error.description) }
+        guard let key = key(in: bytes) else { throw .keys("\(path) is not a CURVE key") }
+        return key
+    }
+
+    /// As `secret`; a file that is not there is made. Another process of the service may be making it at the same moment: the first
+    /// one's stays.
+    static func secret(_ path: String, orMake generate: () throws(BusError) -> String) throws(BusError) -> String {
+        if access(path, F_OK) != 0, errno == ENOENT {
+            let made = try generate()
+            do { try PrivateFile.make(path, Array("\(made)\n".utf8)) } catch { throw .keys(error.description) }
+        }
+        return try secret(path)
+    }
+
+    /// Complete or not there. A file that another process has made meanwhile is replaced.
+    static func write(_ key: String, to path: String, mode: mode_t) throws(BusError) {
         // Not the process's id: in containers that share the folder every process is number 1.
         let temporary = "\(path).\(UInt64.random(in: .min ... .max))"
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
@@ -125,24 +141,12 @@ enum KeyFile {
         let isDurable = written == bytes.count && fsync(file) == 0
         close(file)
         guard isDurable else { throw .keys("cannot write \(path): \(systemReason())") }
-        let isInPlace =
-            isFirstKept ? link(temporary, path) == 0 || errno == EEXIST : rename(temporary, path) == 0
-        guard isInPlace else { throw .keys("cannot write \(path): \(systemReason())") }
+        guard rename(temporary, path) == 0 else { throw .keys("cannot write \(path): \(systemReason())") }
     }
 
     /// For processes of other users, whatever the umask of the one who made it.
     static func openToOthers(_ path: String) throws(BusError) {
         guard chmod(path, 0o644) == 0 else { throw .keys("cannot open \(path) to others: \(systemReason())") }
-    }
-
-    static func requirePrivate(_ path: String) throws(BusError) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw .keys("cannot read \(path): \(systemReason())") }
-        // A credential of systemd may be root's, opened to the one user by an access list, which shows as the group's right to read.
-        let isCredential = status.st_uid == 0 && status.st_gid == 0 && status.st_mode & 0o777 == 0o440
-        guard status.st_mode & 0o077 == 0 || isCredential else {
-            throw .keys("\(path) may be read by others; its mode must be 0600")
-        }
     }
 
     /// What a file holds.
@@ -158,15 +162,19 @@ enum KeyFile {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return errno == ENOENT ? .gone : .unreadable("cannot be read: \(systemReason())") }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: characters + 8)
+        var bytes = [UInt8](repeating: 0, count: bytesMax)
         let count = Glibc.read(file, &bytes, bytes.count)
         guard count >= 0 else { return .unreadable("cannot be read: \(systemReason())") }
-        guard count >= characters,
-            bytes[characters..<count].allSatisfy({ $0 == 0x0A || $0 == 0x0D || $0 == 0x20 })
-        else { return .unreadable("is not a CURVE key") }
+        return key(in: Array(bytes[..<count])).map(Content.key) ?? .unreadable("is not a CURVE key")
+    }
+
+    private static func key(in bytes: [UInt8]) -> String? {
+        guard bytes.count >= characters,
+            bytes[characters...].allSatisfy({ $0 == 0x0A || $0 == 0x0D || $0 == 0x20 })
+        else { return nil }
         let key = String(decoding: bytes[..<characters], as: UTF8.self)
         var decoded = [UInt8](repeating: 0, count: 32)
-        return zmq_z85_decode(&decoded, key) == nil ? .unreadable("is not a CURVE key") : .key(key)
+        return zmq_z85_decode(&decoded, key) == nil ? nil : key
     }
 
     /// Nil when the folder cannot be read to its end.

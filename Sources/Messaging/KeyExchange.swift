@@ -37,7 +37,7 @@ package struct KeyExchange: Sendable {
 
     /// Throws `BusError.keys` when the service has no pair here, or others may read its secret.
     package func stage() throws(BusError) -> Stage {
-        try KeyFile.requirePrivate(path(".key"))
+        _ = try KeyFile.secret(path(".key"))
         if access(path("-next.key"), F_OK) == 0 { return .prepared }
         return access(path("-previous.pub"), F_OK) == 0 ? .switched : .settled
     }
@@ -47,9 +47,7 @@ package struct KeyExchange: Sendable {
         guard try stage() != .switched else {
             throw .keys("\(service.rawValue) still trusts the key before this one: retire that first")
         }
-        if access(path("-next.key"), F_OK) != 0 {
-            try KeyFile.write(try CurveKeys.generate(), to: path("-next.key"), mode: 0o600)
-        }
+        _ = try KeyFile.secret(path("-next.key"), orMake: CurveKeys.generate)
         try publish(path("-next.key"), as: path("-next.pub"))
     }
 
@@ -60,9 +58,8 @@ package struct KeyExchange: Sendable {
         }
         // The key in use stays known by another name before its own file changes. After an interruption behind the last step but one
         // it is the next key already.
-        try KeyFile.requirePrivate(path("-next.key"))
-        let next = try secret(path("-next.key"))
-        if try secret(path(".key")) != next {
+        let next = try KeyFile.secret(path("-next.key"))
+        if try KeyFile.secret(path(".key")) != next {
             try publish(path(".key"), as: path("-previous.pub"))
             try KeyFile.write(next, to: path(".key"), mode: 0o600)
         }
@@ -82,13 +79,8 @@ package struct KeyExchange: Sendable {
         }
     }
 
-    private func secret(_ path: String) throws(BusError) -> String {
-        guard let secret = KeyFile.read(path).key else { throw .keys("\(path) is not a CURVE key") }
-        return secret
-    }
-
     private func publish(_ secretPath: String, as publicPath: String) throws(BusError) {
-        let key = try CurveKeys.derivePublic(try secret(secretPath), path: secretPath)
+        let key = try CurveKeys.derivePublic(try KeyFile.secret(secretPath), path: secretPath)
         if KeyFile.read(publicPath).key != key { try KeyFile.write(key, to: publicPath, mode: 0o644) }
         if trust != folder { try KeyFile.openToOthers(publicPath) }
     }

@@ -21,7 +21,7 @@ package final class MessageBus: ServiceCaller {
         metrics: @escaping @Sendable (BusEvent) -> Void = { _ in }
     ) throws(BusError) {
         try self.init(
-            configuration, routes: routes, logger: logger, metrics: metrics, lookUp: Surroundings.addresses(of:))
+            configuration, routes: routes, logger: logger, metrics: metrics, lookUp: LookUps.addresses(of:))
     }
 
     /// `lookUp` gives the addresses that an end point's name stands for; it may block.
@@ -146,7 +146,7 @@ package final class MessageBus: ServiceCaller {
         }
     }
 
-    // MARK: surroundings
+    // MARK: look-ups
 
     private struct KeyReading {
         var keys = TrustedKeys()
@@ -155,7 +155,7 @@ package final class MessageBus: ServiceCaller {
 
     private func readKeys(_ last: inout KeyReading) async {
         guard case .curve(let keys) = configuration.security,
-            let read = await Surroundings.readTrusted(keys, after: last.keys)
+            let read = await LookUps.readTrusted(keys, after: last.keys)
         else { return }
         // Once, not each time that the folder is looked at.
         if let problem = read.problem, problem != last.problem {
@@ -173,13 +173,13 @@ package final class MessageBus: ServiceCaller {
 
     /// What needs no looking up is tried at once; names are looked up again and again.
     private func keepResolving(_ service: ServiceName, _ endpoints: [Endpoint]) async {
-        let names = endpoints.filter { !Surroundings.isAddress($0) }
+        let names = endpoints.filter { !LookUps.isAddress($0) }
         var known: [Endpoint: [Endpoint]] = [:]
-        for endpoint in endpoints where Surroundings.isAddress(endpoint) { known[endpoint] = [endpoint] }
+        for endpoint in endpoints where LookUps.isAddress(endpoint) { known[endpoint] = [endpoint] }
         reactor.post(.addresses(service, endpoints.flatMap { known[$0] ?? [] }))
         guard !names.isEmpty else { return }
         repeat {
-            guard let resolved = await Surroundings.resolve(names, known: known, by: lookUp) else { continue }
+            guard let resolved = await LookUps.resolve(names, known: known, by: lookUp) else { continue }
             known.merge(resolved) { $1 }
             reactor.post(.addresses(service, endpoints.flatMap { known[$0] ?? [] }))
         } while (try? await Task.sleep(for: configuration.limits.resolveInterval)) != nil

@@ -1,4 +1,5 @@
 import Domain
+import ServiceKit
 import Synchronization
 import Telemetry
 import Wire
@@ -7,15 +8,8 @@ import Wire
 final class LiveListeners: Sendable {
     private struct State {
         var channel: LiveChannel
-        var waiters: [String: Waiter] = [:]
-        var nextWaiter: UInt64 = 0
-        /// Waits that ended before their call was parked.
-        var ended: Set<UInt64> = []
-    }
-
-    private struct Waiter {
-        let id: UInt64
-        let continuation: CheckedContinuation<Void, Never>
+        /// What wakes the parked call of a listener.
+        var parked: [String: ChangeSignal] = [:]
     }
 
     private let state: Mutex<State>
@@ -54,67 +48,43 @@ final class LiveListeners: Sendable {
     /// Returns whether somebody who surely lives listens for the event's device.
     func publish(_ event: LiveEvent) -> Bool {
         let time = now()
-        let (isLive, waiters) = state.withLock { state -> (Bool, [Waiter]) in
+        let (isLive, parked) = state.withLock { state -> (Bool, [ChangeSignal]) in
             let (listeners, isLive) = state.channel.publish(event, now: time)
-            return (isLive, listeners.compactMap { state.waiters.removeValue(forKey: $0) })
+            return (isLive, listeners.compactMap { state.parked.removeValue(forKey: $0) })
         }
-        for waiter in waiters { waiter.continuation.resume() }
+        for word in parked { word.advance() }
         return isLive
     }
 
     /// Answers at once when there is something, else when something comes, when the wait ends, or when a newer call of the same
     /// listener takes this one's place.
     func listen(_ request: Listen) async -> ListenReply {
-        let (id, ready) = state.withLock { state -> (UInt64, ListenReply?) in
-            state.nextWaiter += 1
-            return (state.nextWaiter, state.channel.reply(request, now: now()))
-        }
-        if let ready { return ready }
+        if let ready = state.withLock({ $0.channel.reply(request, now: now()) }) { return ready }
         let wait = min(.milliseconds(Int64(request.waitMs)), configuration.listenWaitMax)
-        if wait > .zero { await park(request, id, wait) }
+        if wait > .zero { await park(request, wait) }
         return state.withLock { state in
-            state.ended.remove(id)
             // Nobody gets this one, and asking the channel would count as a sign of life.
             if Task.isCancelled { return state.channel.empty(request) }
             return state.channel.reply(request, now: now()) ?? state.channel.empty(request)
         }
     }
 
-    private func park(_ request: Listen, _ id: UInt64, _ wait: Duration) async {
-        // Ends with this scope: cancelled as soon as the call is woken.
-        async let _: Void = wake(request.listener, id, after: wait)
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let time = now()
-                let toResume = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-                    // Something may have come since the first look.
-                    guard !Task.isCancelled, !state.ended.contains(id), state.channel.reply(request, now: time) == nil
-                    else {
-                        return [continuation]
-                    }
-                    let superseded = state.waiters.updateValue(
-                        Waiter(id: id, continuation: continuation), forKey: request.listener)
-                    state.channel.setParked(request.listener, true, seenAt: time)
-                    return superseded.map { [$0.continuation] } ?? []
-                }
-                for continuation in toResume { continuation.resume() }
-            }
-        } onCancel: {
-            wake(request.listener, id)
+    private func park(_ request: Listen, _ wait: Duration) async {
+        let word = ChangeSignal()
+        let time = now()
+        let other = state.withLock { state -> ChangeSignal? in
+            // Something may have come since the first look.
+            guard !Task.isCancelled, state.channel.reply(request, now: time) == nil else { return word }
+            state.channel.setParked(request.listener, true, seenAt: time)
+            return state.parked.updateValue(word, forKey: request.listener)
         }
+        other?.advance()
+        await word.wait(past: 0) { [pause] in try await pause(wait) }
         let seenAt = Task.isCancelled ? nil : now()
-        state.withLock { $0.channel.setParked(request.listener, $0.waiters[request.listener] != nil, seenAt: seenAt) }
-    }
-
-    private func wake(_ listener: String, _ id: UInt64, after wait: Duration) async {
-        do { try await pause(wait) } catch { return }
-        state.withLock { _ = $0.ended.insert(id) }
-        wake(listener, id)
-    }
-
-    private func wake(_ listener: String, _ id: UInt64) {
-        let waiter = state.withLock { $0.waiters[listener]?.id == id ? $0.waiters.removeValue(forKey: listener) : nil }
-        waiter?.continuation.resume()
+        state.withLock { state in
+            if state.parked[request.listener] === word { state.parked[request.listener] = nil }
+            state.channel.setParked(request.listener, state.parked[request.listener] != nil, seenAt: seenAt)
+        }
     }
 
     func forgetSilent() {

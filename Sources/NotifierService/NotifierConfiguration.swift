@@ -43,7 +43,7 @@ package struct NotifierConfiguration: Sendable {
     /// How long after a request's end its repeats still ring nobody.
     package var claimRetention = Duration.seconds(86_400)
     package var purgeInterval = Duration.seconds(30)
-    package var purgeBatch = 1000
+    package var purgeBatchMax = 1000
 
     package init() {}
 

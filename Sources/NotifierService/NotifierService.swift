@@ -82,35 +82,21 @@ package struct NotifierService: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.sender.run() }
-                group.addTask { await self.purgeRegularly() }
+                group.addTask {
+                    await keepPurging(
+                        every: self.configuration.purgeInterval, logger: self.given.logger, pause: self.given.pause,
+                        self.purge)
+                }
             }
         }
     }
 
-    private func purgeRegularly() async {
-        while !Task.isCancelled {
-            live.forgetSilent()
-            do {
-                try await purge()
-            } catch {
-                given.logger.warning("purge failed", metadata: ["error": "\(error)"])
-            }
-            // Nothing wakes a purge but time. Cancelled while pausing: the loop's condition ends it.
-            try? await given.pause(configuration.purgeInterval)
-        }
-    }
-
-    /// Deletes what need not be kept, in small transactions.
+    /// Deletes what need not be kept, and forgets listeners that have been silent for long.
     package func purge() async throws {
-        let time = given.now()
-        let limit = configuration.purgeBatch
+        live.forgetSilent()
+        let (time, batch) = (given.now(), configuration.purgeBatchMax)
         let before = time - configuration.deliveryRetention
-        let steps: [@Sendable (any NotifierRecords) throws -> Int] = [
-            { try $0.deleteDeliveries(before: before, limit: limit) },
-            { try $0.deleteClaims(keptUntilBefore: time, limit: limit) },
-        ]
-        for step in steps {
-            while try await given.store.write(step) == limit { try Task.checkCancellation() }
-        }
+        try await given.store.purge(batch) { try $0.deleteDeliveries(before: before, limit: $1) }
+        try await given.store.purge(batch) { try $0.deleteClaims(keptUntilBefore: time, limit: $1) }
     }
 }

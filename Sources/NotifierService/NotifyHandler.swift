@@ -10,9 +10,6 @@ import Wire
 
 /// Notify: tells the gateways that hold these devices' event streams, and rings the devices that none of them holds.
 struct NotifyHandler: Sendable {
-    static let challengeEvent = "challenge"
-    static let settledEvent = "settled"
-
     let store: any Store<any NotifierRecords>
     let tenants: any Tenants
     let sealer: Sealer
@@ -23,14 +20,13 @@ struct NotifyHandler: Sendable {
     let now: @Sendable () -> Timestamp
 
     func handle(_ request: Notify, _ context: HandlerContext) async throws -> NotifyReply {
-        guard request.event == Self.challengeEvent || request.event == Self.settledEvent,
-            request.targets.count <= configuration.targetsMax
+        guard let kind = DeviceEvent(rawValue: request.event), request.targets.count <= configuration.targetsMax
         else { throw ServiceError(.malformed, "the event is not one that is told") }
         let time = now()
         // A peer's number: bounded before anything is added to it.
         let expiresAt = min(Timestamp(milliseconds: request.expiresAtMs), time + configuration.lifetimeMax)
         // A repeat from the outbox may come late: a phone is never shown what it cannot answer any more.
-        if request.event == Self.challengeEvent, expiresAt <= time { return NotifyReply() }
+        if kind == .challenge, expiresAt <= time { return NotifyReply() }
 
         var absent: [NotifyTarget] = []
         var liveCount: UInt32 = 0
@@ -38,9 +34,9 @@ struct NotifyHandler: Sendable {
             metrics.events.increment(request.event)
             if live.publish(event(request, target)) { liveCount += 1 } else { absent.append(target) }
         }
-        switch request.event {
-        case Self.challengeEvent: try await ring(absent, request, expiresAt)
-        default: try await forgo(request)
+        switch kind {
+        case .challenge: try await ring(absent, request, expiresAt)
+        case .settled: try await forgo(request)
         }
         return .with { $0.live = liveCount }
     }

@@ -60,32 +60,8 @@ struct DocumentKind: Sendable {
             return next
         } catch let fault as DocumentFault {
             throw ServiceError(fault)
-        } catch JSONFault.duplicateMember(let name) {
-            throw ServiceError(.malformed, "the member \(name) is there twice", members: ["member": name])
         } catch let fault as JSONFault {
-            throw ServiceError(
-                .malformed, fault == .tooDeep ? "the patch is nested too deeply" : "the patch is not JSON")
-        }
-    }
-}
-
-extension ServiceError {
-    /// What the caller of the public API is told; never more than the names of members and what they may hold.
-    init(_ fault: DocumentFault) {
-        switch fault {
-        case .malformed(let detail):
-            self.init(.malformed, detail)
-        case .unknownMember(let member):
-            self.init(.unknownMember, "unknown member: \(member)", members: ["member": member])
-        case .invalidValue(let member, let allowed):
-            self.init(.invalidValue, "\(member) must be: \(allowed)", members: ["member": member, "allowed": allowed])
-        case .outOfRange(let member, let range):
-            self.init(
-                .outOfRange, "\(member) must be a whole number from \(range.lowerBound) to \(range.upperBound)",
-                members: ["member": member, "range": "\(range.lowerBound)-\(range.upperBound)"])
-        case .duplicate(let member):
-            self.init(
-                .invalidValue, "\(member) names a target that is in the list already", members: ["member": member])
+            throw ServiceError(.malformed, fault.detail(of: "the patch"))
         }
     }
 }

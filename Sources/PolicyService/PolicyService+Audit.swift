@@ -38,7 +38,7 @@ extension PolicyService {
             changes.advance()
             return reply
         }
-        await followers.wait(for: changes.waiting, at: revision, announce: changes.advance)
+        await followers.wait(at: revision, announce: changes.advance)
         return reply
     }
 

@@ -84,16 +84,17 @@ extension PolicyService {
     func watchPolicy(_ request: WatchPolicy, _ context: HandlerContext) async throws -> WatchPolicyReply {
         let isNew = request.epoch != epoch
         let known = isNew ? 0 : request.knownRevision
-        if !isNew { followers.acknowledged(known) }
-        let seen = changes.count
-        let reply = try await changed(after: known)
-        let wait = min(Duration.milliseconds(Int64(request.waitMs)), PolicyConfiguration.watchMax)
-        if isNew || !reply.changed.isEmpty || wait <= .zero {
-            return Self.with(reply) { $0.complete = isNew }
+        return try await followers.following(isNew ? nil : known) {
+            let seen = changes.count
+            let reply = try await changed(after: known)
+            let wait = min(Duration.milliseconds(Int64(request.waitMs)), PolicyConfiguration.watchMax)
+            if isNew || !reply.changed.isEmpty || wait <= .zero {
+                return Self.with(reply) { $0.complete = isNew }
+            }
+            // One wait: a follower that is woken for nothing asks again.
+            guard await changes.wait(past: seen, atMost: { [pause] in try await pause(wait) }) else { return reply }
+            return try await changed(after: known)
         }
-        // One wait: a follower that is woken for nothing asks again.
-        guard await changes.wait(past: seen, atMost: { [pause] in try await pause(wait) }) else { return reply }
-        return try await changed(after: known)
     }
 
     private static func with(_ reply: WatchPolicyReply, _ change: (inout WatchPolicyReply) -> Void) -> WatchPolicyReply

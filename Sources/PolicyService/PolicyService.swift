@@ -65,25 +65,28 @@ package final class PolicyService: Service {
     let epoch: UInt64
 
     /// Throws `ConfigurationProblem.file` when the operator's token can be neither read nor made.
-    package init(_ dependencies: Dependencies, configuration: PolicyConfiguration) throws {
+    package init(_ given: Dependencies, configuration: PolicyConfiguration) throws {
         self.configuration = configuration
-        store = dependencies.store
-        caller = dependencies.caller
-        once = Once(store: dependencies.store, memos: { $0 }, sealer: dependencies.sealer, now: dependencies.now)
-        metrics = PolicyMetrics(dependencies.metrics)
-        logger = dependencies.logger
-        now = dependencies.now
-        randomBytes = dependencies.randomBytes
-        pause = dependencies.pause
-        operatorToken = try OperatorToken(file: configuration.operatorTokenFile, randomBytes: dependencies.randomBytes)
-        epoch = dependencies.randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) } | 1
+        store = given.store
+        caller = given.caller
+        once = Once(store: given.store, memos: { $0 }, sealer: given.sealer, now: given.now)
+        metrics = PolicyMetrics(given.metrics)
+        logger = given.logger
+        now = given.now
+        randomBytes = given.randomBytes
+        pause = given.pause
+        operatorToken = try OperatorToken(file: configuration.operatorTokenFile, randomBytes: given.randomBytes)
+        epoch = given.randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) } | 1
     }
 
     /// Deletes what has expired, at start and then now and again, and hears what other processes change, until the process stops.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask { await self.keepPurging() }
+                group.addTask {
+                    await keepPurging(
+                        every: self.configuration.purgeInterval, logger: self.logger, pause: self.pause, self.purge)
+                }
                 // Whatever it was: those who follow look again.
                 guard let announcements = self.store.announcements else { return }
                 group.addTask { for await _ in announcements { self.changes.advance() } }
@@ -91,22 +94,11 @@ package final class PolicyService: Service {
         }
     }
 
-    private func keepPurging() async {
-        while !Task.isCancelled {
-            await purge()
-            try? await pause(configuration.purgeInterval)
-        }
-    }
-
-    /// Deletes expired tokens and forgotten replies, a batch a transaction so that no change waits long behind it.
-    package func purge() async {
+    /// Deletes expired tokens and forgotten replies.
+    package func purge() async throws {
         let (now, batch) = (now(), PolicyConfiguration.purgeBatchMax)
-        do {
-            while try await store.write({ try $0.deleteTokens(expiredAt: now, limit: batch) }) == batch {}
-            while try await store.write({ try $0.deleteMemos(keptUntilBefore: now, limit: batch) }) == batch {}
-        } catch {
-            logger.warning("purge failed", metadata: ["error": "\(error)"])
-        }
+        try await store.purge(batch) { try $0.deleteTokens(expiredAt: now, limit: $1) }
+        try await store.purge(batch) { try $0.deleteMemos(keptUntilBefore: now, limit: $1) }
     }
 
     /// 256 random bits, base64url: a secret to show once and its digest to keep.

@@ -23,7 +23,7 @@ package struct ActivationClaims: Hashable, Sendable {
     /// The compact JWS.
     package func signed(by signer: any DeviceSigner) async throws -> String {
         let payload = """
-            {"aud":\(StrictJSON.quoted(audience)),"ticket":"\(Base64URL.encode(ticketDigest))","iat":\(issuedAt.seconds)}
+            {"aud":\(JSONValue.quoted(audience)),"ticket":"\(Base64URL.encode(ticketDigest))","iat":\(issuedAt.seconds)}
             """
         return try await CompactJWS.sign(
             payload: payload, type: Self.type, key: .embedded(signer.publicKey), by: signer)

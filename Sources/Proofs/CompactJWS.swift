@@ -14,7 +14,7 @@ struct CompactJWS: Sendable {
     }
 
     let keyReference: KeyReference
-    let payload: [String: StrictJSON]
+    let payload: [String: JSONValue]
     private let signedBytes: [UInt8]
     private let signature: [UInt8]
 
@@ -26,7 +26,8 @@ struct CompactJWS: Sendable {
         guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]),
             let payloadBytes = Base64URL.decode(parts[1]),
             let signature = Base64URL.decode(parts[2]), signature.count == Self.signatureBytes,
-            var header = StrictJSON.object(headerBytes), let payload = StrictJSON.object(payloadBytes),
+            var header = try? JSONValue(parsing: headerBytes).members,
+            let payload = try? JSONValue(parsing: payloadBytes).members,
             header.removeValue(forKey: "alg") == .string("ES256"), header.removeValue(forKey: "typ") == .string(type),
             let (name, value) = header.first, header.count == 1
         else { throw .malformed }
@@ -36,7 +37,7 @@ struct CompactJWS: Sendable {
         signedBytes = Array("\(parts[0]).\(parts[1])".utf8)
     }
 
-    private static func keyReference(_ name: String, _ value: StrictJSON) throws(ProofError) -> KeyReference {
+    private static func keyReference(_ name: String, _ value: JSONValue) throws(ProofError) -> KeyReference {
         switch (name, value) {
         case ("kid", .string(let id)) where (1...128).contains(id.utf8.count): return .device(DeviceID(id))
         case ("jwk", .object(let members)): return .embedded(try PublicKeyJWK(members))
@@ -52,7 +53,7 @@ struct CompactJWS: Sendable {
     {
         let reference =
             switch key {
-            case .device(let id): #""kid":\#(StrictJSON.quoted(id.rawValue))"#
+            case .device(let id): #""kid":\#(JSONValue.quoted(id.rawValue))"#
             case .embedded(let jwk): #""jwk":\#(jwk.json)"#
             }
         let header = #"{"alg":"ES256","typ":"\#(type)",\#(reference)}"#
@@ -63,7 +64,7 @@ struct CompactJWS: Sendable {
     // MARK: claims
 
     func string(_ name: String) throws(ProofError) -> String {
-        guard let text = payload[name]?.string else { throw .malformed }
+        guard let text = payload[name]?.text else { throw .malformed }
         return text
     }
 
@@ -75,7 +76,9 @@ struct CompactJWS: Sendable {
 
     /// `iat`: whole seconds between 1970 and 9999, so that no arithmetic on it can overflow.
     func issuedAt() throws(ProofError) -> Timestamp {
-        guard let seconds = payload["iat"]?.integer, (0...253_402_300_799).contains(seconds) else { throw .malformed }
+        guard case .integer(let seconds) = payload["iat"], (0...253_402_300_799).contains(seconds) else {
+            throw .malformed
+        }
         return Timestamp(seconds: seconds)
     }
 }

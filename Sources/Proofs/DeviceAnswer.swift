@@ -49,9 +49,9 @@ package struct AnswerClaims: Hashable, Sendable {
 
     /// The compact JWS.
     package func signed(by signer: any DeviceSigner, device: DeviceID) async throws -> String {
-        let typed = number.map { #","number":\#(StrictJSON.quoted($0))"# } ?? ""
+        let typed = number.map { #","number":\#(JSONValue.quoted($0))"# } ?? ""
         let payload = """
-            {"aud":\(StrictJSON.quoted(audience)),"challenge":\(StrictJSON.quoted(challenge.rawValue)),\
+            {"aud":\(JSONValue.quoted(audience)),"challenge":\(JSONValue.quoted(challenge.rawValue)),\
             "decision":"\(decision.rawValue)"\(typed),"content":"\(Base64URL.encode(contentDigest))",\
             "iat":\(issuedAt.seconds),"uv":\(userVerified)}
             """
@@ -81,7 +81,7 @@ package struct DeviceAnswer: Sendable {
         guard let decision = Decision(rawValue: try jws.string("decision")) else { throw .malformed }
         var userVerified = false
         if let member = jws.payload["uv"] {
-            guard let value = member.bool else { throw .malformed }
+            guard let value = member.flag else { throw .malformed }
             userVerified = value
         }
         switch decision {

@@ -28,7 +28,7 @@ package struct DeviceProofClaims: Hashable, Sendable {
     package func signed(by signer: any DeviceSigner, device: DeviceID) async throws -> String {
         let digest = bodyDigest.map { #","bdh":"\#(Base64URL.encode($0))""# } ?? ""
         let payload = """
-            {"htm":\(StrictJSON.quoted(method)),"htu":\(StrictJSON.quoted(url)),"iat":\(issuedAt.seconds),\
+            {"htm":\(JSONValue.quoted(method)),"htu":\(JSONValue.quoted(url)),"iat":\(issuedAt.seconds),\
             "jti":"\(Base64URL.encode(identifier))"\(digest)}
             """
         return try await CompactJWS.sign(payload: payload, type: Self.type, key: .device(device), by: signer)

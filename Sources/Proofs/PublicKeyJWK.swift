@@ -1,4 +1,5 @@
 import Crypto
+import Domain
 
 /// A device's public key: a point of P-256, as a JWK (RFC 7517, RFC 7518 section 6.2) or an X9.63 uncompressed point.
 package struct PublicKeyJWK: Hashable, Sendable {
@@ -21,15 +22,15 @@ package struct PublicKeyJWK: Hashable, Sendable {
 
     /// Reads a JWK's JSON text. Throws `malformed` for another type or curve, an off-curve point, or a private key.
     package init(json: String) throws(ProofError) {
-        guard let members = StrictJSON.object(Array(json.utf8)) else { throw .malformed }
+        guard let members = try? JSONValue(parsing: json).members else { throw .malformed }
         try self.init(members)
     }
 
-    init(_ members: [String: StrictJSON]) throws(ProofError) {
+    init(_ members: [String: JSONValue]) throws(ProofError) {
         // A private member is refused rather than ignored: whoever sent it has a leaked key, not a device key.
         guard members["d"] == nil, members["kty"] == .string("EC"), members["crv"] == .string("P-256"),
-            let x = members["x"]?.string.flatMap({ Base64URL.decode($0) }), x.count == Self.coordinateBytes,
-            let y = members["y"]?.string.flatMap({ Base64URL.decode($0) }), y.count == Self.coordinateBytes
+            let x = members["x"]?.text.flatMap({ Base64URL.decode($0) }), x.count == Self.coordinateBytes,
+            let y = members["y"]?.text.flatMap({ Base64URL.decode($0) }), y.count == Self.coordinateBytes
         else { throw .malformed }
         for (name, allowed) in [("alg", "ES256"), ("use", "sig")] {
             if let value = members[name], value != .string(allowed) { throw .malformed }

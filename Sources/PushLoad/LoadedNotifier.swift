@@ -37,7 +37,7 @@ struct LoadedNotifier: Sendable {
         let request = Notify.with {
             $0.tenant = Nobody.tenant.rawValue
             $0.challengeID = Nobody.id()
-            $0.event = "challenge"
+            $0.event = DeviceEvent.challenge.rawValue
             $0.expiresAtMs = (WallClock.now() + .seconds(60)).milliseconds
             $0.targets = [
                 .with {

@@ -21,7 +21,7 @@ final class DeviceFeed: Sendable {
     let epoch: UInt64
     private let capacity: Int
     private let state = Mutex(State())
-    private let wakeups = Wakeups<Bool>()
+    private let changed = ChangeSignal()
     private let followers = Followers()
 
     init(capacity: Int, epoch: UInt64 = .random(in: 1...UInt64.max)) {
@@ -33,13 +33,13 @@ final class DeviceFeed: Sendable {
     func publish(_ changes: [DeviceChange]) async {
         guard !changes.isEmpty else { return }
         let revision = append(changes)
-        await followers.wait(for: wakeups.count, at: revision) { wakeups.wake(true) }
+        await followers.wait(at: revision, announce: changed.advance)
     }
 
     /// Tells the followers of what another process has changed, and waits for nobody.
     func pass(_ changes: [DeviceChange]) {
         _ = append(changes)
-        wakeups.wake(true)
+        changed.advance()
     }
 
     /// Changes were missed: whoever asks next forgets everything.
@@ -48,7 +48,7 @@ final class DeviceFeed: Sendable {
             state.revision += 1
             state.changes = []
         }
-        wakeups.wake(true)
+        changed.advance()
     }
 
     private func append(_ changes: [DeviceChange]) -> UInt64 {
@@ -63,10 +63,10 @@ final class DeviceFeed: Sendable {
 
     /// What changed after `revision`, as soon as there is something, or after `limit`.
     func changes(after revision: UInt64, epoch: UInt64, atMost limit: Duration) async -> WatchDevicesReply {
-        if epoch == self.epoch { followers.acknowledged(revision) }
-        return await wakeups.watching(true) { ticket in
+        await followers.following(epoch == self.epoch ? revision : nil) {
+            let seen = changed.count
             if let reply = reply(after: revision, epoch: epoch) { return reply }
-            if limit > .zero { await wakeups.wait(ticket, atMost: limit) }
+            if limit > .zero { await changed.wait(past: seen, atMost: limit) }
             return reply(after: revision, epoch: epoch)
                 ?? WatchDevicesReply.with {
                     $0.revision = revision

@@ -80,7 +80,8 @@ enum DeviceInput {
 }
 
 extension Unicode.Scalar {
-    /// A control character, or one that changes the direction of the text around it and so could disguise a name.
+    /// A control character, or one that changes the direction of the text around it and so could disguise a name. Unlike what is not
+    /// plain, the joiners of scripts and emoji are left to people's names.
     var isUnprintable: Bool {
         properties.generalCategory == .control || (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value)
             || value == 0x200E || value == 0x200F || value == 0x061C

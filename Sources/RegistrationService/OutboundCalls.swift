@@ -17,27 +17,26 @@ extension RegistrationService {
         } catch {
             logger.warning("call not leased", metadata: ["error": "\(error)"])
         }
-        callSignal.wake(true)
+        callsChanged.advance()
     }
 
     /// Repeats what has not arrived, until the task is cancelled. Sleeps until the next call is due, or until there is one.
     func repeatCalls() async {
         var storeBackOff = BackOff(first: configuration.callBackOffFirst, longest: configuration.callBackOffLongest)
         while !Task.isCancelled {
-            await callSignal.watching(true) { ticket in
-                var pause = configuration.callBackOffLongest
-                do {
-                    if try await repeatDueCalls() > 0 { return }
-                    if let due = try await store.read({ try $0.nextCallDue() }) {
-                        pause = max(due - now(), .milliseconds(1))
-                    }
-                    storeBackOff.reset()
-                } catch {
-                    logger.warning("calls not read", metadata: ["error": "\(error)"])
-                    pause = storeBackOff.next()
+            let seen = callsChanged.count
+            var pause = configuration.callBackOffLongest
+            do {
+                if try await repeatDueCalls() > 0 { continue }
+                if let due = try await store.read({ try $0.nextCallDue() }) {
+                    pause = max(due - now(), .milliseconds(1))
                 }
-                await callSignal.wait(ticket, atMost: min(pause, configuration.callBackOffLongest))
+                storeBackOff.reset()
+            } catch {
+                logger.warning("calls not read", metadata: ["error": "\(error)"])
+                pause = storeBackOff.next()
             }
+            await callsChanged.wait(past: seen, atMost: min(pause, configuration.callBackOffLongest))
         }
     }
 
@@ -104,7 +103,7 @@ extension RegistrationService {
         }
         if let activation {
             announce(Effects(activations: [activation]))
-            activations.wake(activation)
+            activations.advance(activation)
         }
     }
 

@@ -9,11 +9,13 @@ package struct RegistrationConfiguration: Sendable {
     package var callBackOffLongest = Duration.seconds(30)
     /// Calls repeated side by side.
     package var callsAtOnce = 16
+    /// Calls that may wait for activations at the same time.
+    package var activationWaitsMax = 100_000
     /// How often what nobody needs is deleted, and how much at once.
-    package var upkeepEvery = Duration.seconds(60)
-    package var upkeepRowsMax = 500
+    package var purgeInterval = Duration.seconds(60)
+    package var purgeBatchMax = 500
     /// How often the metrics hear which calls wait.
-    package var measureEvery = Duration.seconds(5)
+    package var measureInterval = Duration.seconds(5)
     /// How long a repeat of a finished step is still recognised, and an abandoned activation is waited for.
     package var repeatsKept = Duration.seconds(24 * 3600)
     /// Lines of one import message.

@@ -24,7 +24,7 @@ extension RegistrationService {
         guard case .told(let word) = announcement else { return lookAgain() }
         let parts = word.split(separator: " ", maxSplits: 1)
         switch parts.first {
-        case "activation" where parts.count == 2: activations.wake(ActivationID(String(parts[1])))
+        case "activation" where parts.count == 2: activations.advance(ActivationID(String(parts[1])))
         case "device" where parts.count == 2:
             guard let bytes = Data(base64Encoded: String(parts[1])),
                 let change = try? DeviceChange(serializedBytes: bytes)
@@ -36,7 +36,7 @@ extension RegistrationService {
 
     private func lookAgain() {
         feed.forget()
-        activations.wakeAll()
-        callSignal.wakeAll()
+        activations.advanceAll()
+        callsChanged.advance()
     }
 }

@@ -112,7 +112,7 @@ extension RegistrationService {
     func follow(_ effects: Effects) async {
         announce(effects)
         await feed.publish(effects.changes)
-        for activation in effects.activations { activations.wake(activation) }
+        for activation in effects.activations { activations.advance(activation) }
         for call in effects.calls { await attempt(call) }
     }
 }

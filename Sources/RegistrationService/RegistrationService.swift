@@ -55,22 +55,23 @@ package final class RegistrationService: Service {
     let metrics: RegistrationMetrics
     let once: Once<any RegistrationRecords>
     let feed: DeviceFeed
-    /// Wakes whoever waits for an activation.
-    let activations = Wakeups<ActivationID>()
-    /// Wakes the loop that repeats calls.
-    let callSignal = Wakeups<Bool>()
+    /// Advances when an activation changes.
+    let activations: KeyedSignals<ActivationID>
+    /// Advances when a call was attempted: another may be due.
+    let callsChanged = ChangeSignal()
 
-    package init(_ dependencies: Dependencies, configuration: RegistrationConfiguration = RegistrationConfiguration()) {
-        store = dependencies.store
-        caller = dependencies.caller
-        tenants = dependencies.tenants
-        vault = Vault(sealer: dependencies.sealer)
-        hasher = dependencies.hasher
-        logger = dependencies.logger
-        now = dependencies.now
+    package init(_ given: Dependencies, configuration: RegistrationConfiguration = RegistrationConfiguration()) {
+        store = given.store
+        caller = given.caller
+        tenants = given.tenants
+        vault = Vault(sealer: given.sealer)
+        activations = KeyedSignals(watchersMax: configuration.activationWaitsMax)
+        hasher = given.hasher
+        logger = given.logger
+        now = given.now
         self.configuration = configuration
-        metrics = RegistrationMetrics(dependencies.metrics)
-        once = Once(store: dependencies.store, memos: { $0 }, sealer: dependencies.sealer, now: dependencies.now)
+        metrics = RegistrationMetrics(given.metrics)
+        once = Once(store: given.store, memos: { $0 }, sealer: given.sealer, now: given.now)
         feed = DeviceFeed(capacity: configuration.deviceChangesKept)
     }
 
@@ -79,7 +80,9 @@ package final class RegistrationService: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.repeatCalls() }
-                group.addTask { await self.keepUp() }
+                group.addTask {
+                    await keepPurging(every: self.configuration.purgeInterval, logger: self.logger, self.purge)
+                }
                 group.addTask { await self.keepMeasuring() }
                 guard let announcements = self.store.announcements else { return }
                 group.addTask { for await item in announcements { self.hear(item) } }

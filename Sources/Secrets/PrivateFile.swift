@@ -56,9 +56,9 @@ package enum PrivateFile {
         return try read(path, bytesMax: bytesMax)
     }
 
-    /// Complete, on disk and private, or not there: written beside, then linked, which fails when another process was first, whose file
-    /// stays.
-    private static func make(_ path: String, _ bytes: [UInt8]) throws(Fault) {
+    /// Makes a file that is not there: complete, on disk and private, or not at all. It is written beside, then linked, which fails when
+    /// another process was first, whose file stays.
+    package static func make(_ path: String, _ bytes: [UInt8]) throws(Fault) {
         // Not the process's id: in containers that share the folder every process is number 1.
         let temporary = "\(path).\(UInt64.random(in: .min ... .max))"
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

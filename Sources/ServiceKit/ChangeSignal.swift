@@ -1,6 +1,10 @@
 import Synchronization
 
-/// Wakes parked handlers when something has changed. A count says how often, so that a change between looking and waiting is seen.
+/// Wakes tasks that wait for a change; how every task here waits for something that happens in its process.
+///
+/// A count says how often something has changed. Who waits reads it, looks, and waits past it when nothing was found: a change between
+/// looking and waiting is seen. Where a value is handed over with the word (a `StreamMailbox`, the answer of a thread), or what ends a
+/// wait says why (`ParkedRequests`), the wait is a queue or a race of its own.
 package final class ChangeSignal: Sendable {
     private struct State {
         var count: UInt64 = 0
@@ -49,8 +53,16 @@ package final class ChangeSignal: Sendable {
         }
     }
 
+    /// As `wait(past:)`, but no longer than `limit`. Returns whether the count is above `count`.
+    @discardableResult
+    package func wait(past count: UInt64, atMost limit: Duration) async -> Bool {
+        await wait(past: count) { try await Task.sleep(for: limit) }
+    }
+
     /// As `wait(past:)`, but no longer than `pause` takes. Returns whether the count is above `count`.
+    @discardableResult
     package func wait(past count: UInt64, atMost pause: @escaping @Sendable () async throws -> Void) async -> Bool {
+        guard self.count <= count else { return true }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait(past: count) }
             group.addTask { try? await pause() }

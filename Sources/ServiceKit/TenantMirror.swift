@@ -20,6 +20,8 @@ package final class TenantMirror: Tenants, Service {
     private let now: @Sendable () -> Timestamp
     private let pause: @Sendable (Duration) async throws -> Void
     private let state = Mutex(State())
+    /// Advances after each reply of policy.
+    private let taken = ChangeSignal()
 
     /// `pause` waits out a back-off.
     package init(
@@ -55,20 +57,11 @@ package final class TenantMirror: Tenants, Service {
 
     /// Returns once the whole set is known; throws `CancellationError` when the caller's task is cancelled first.
     package func waitUntilReady() async throws {
-        let id = state.withLock { $0.nextWaiter() }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let outcome: Result<Void, any Error>? = state.withLock { state in
-                    if state.tenants.isKnown { return .success(()) }
-                    if Task.isCancelled { return .failure(CancellationError()) }
-                    state.waiters[id] = continuation
-                    return nil
-                }
-                if let outcome { continuation.resume(with: outcome) }
-            }
-        } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
-            waiter?.resume(throwing: CancellationError())
+        while true {
+            let seen = taken.count
+            if isReady { return }
+            try Task.checkCancellation()
+            await taken.wait(past: seen)
         }
     }
 
@@ -106,26 +99,17 @@ package final class TenantMirror: Tenants, Service {
     }
 
     private func take(_ reply: WatchPolicyReply) {
-        let (changed, unreadable, observers, waiters) = state.withLock { state in
+        let (changed, unreadable, observers) = state.withLock { state in
             let effect = state.tenants.take(reply)
-            let waiters = state.tenants.isKnown ? Array(state.waiters.values) : []
-            if state.tenants.isKnown { state.waiters.removeAll() }
-            return (effect.changed, effect.unreadable, state.observers, waiters)
+            return (effect.changed, effect.unreadable, state.observers)
         }
         for id in unreadable { logger.error("tenant snapshot not readable", metadata: ["tenant": "\(id)"]) }
         if !changed.isEmpty { for observer in observers { observer(changed) } }
-        for waiter in waiters { waiter.resume() }
+        taken.advance()
     }
 
     private struct State {
         var tenants = MirroredTenants()
         var observers: [@Sendable (Set<TenantID>) -> Void] = []
-        var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
-        private var waiterCount: UInt64 = 0
-
-        mutating func nextWaiter() -> UInt64 {
-            waiterCount += 1
-            return waiterCount
-        }
     }
 }

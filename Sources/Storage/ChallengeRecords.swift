@@ -54,6 +54,9 @@ package struct OutboxRecord: Hashable, Sendable {
         case notifier, registration
 
         package var kinds: [Kind] { Kind.allCases.filter { $0.receiver == self } }
+
+        /// The kinds as a list of SQL. Our own words: they need no escape.
+        package var kindsInSQL: String { kinds.map { "'\($0.rawValue)'" }.joined(separator: ", ") }
     }
 
     /// The store's own order; 0 before it is stored.

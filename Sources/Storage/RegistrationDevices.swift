@@ -190,4 +190,32 @@ package struct RegistrationPurge: Hashable, Sendable {
         self.attemptsForgottenBefore = attemptsForgottenBefore
         self.repeatsBefore = repeatsBefore
     }
+
+    /// What is deleted: of a table the rows that meet the condition, which has the time as its argument. The key, beside the tenant, is
+    /// the table's own.
+    package struct Deletion: Sendable {
+        package let before: Timestamp
+        /// Its arguments: `before` in milliseconds, and how many rows at most.
+        package let statement: String
+
+        fileprivate init(_ table: String, _ key: String, _ condition: String, _ before: Timestamp) {
+            self.before = before
+            statement = """
+                DELETE FROM \(table) WHERE (tenant, \(key)) IN (SELECT tenant, \(key) FROM \(table) WHERE \(condition) LIMIT ?)
+                """
+        }
+    }
+
+    package var deletions: [Deletion] {
+        [
+            Deletion("web_session", "digest", "last_used_at < ?", sessionsIdleSince),
+            Deletion("web_session", "digest", "created_at < ?", sessionsCreatedBefore),
+            Deletion("access_pass", "person", "expires_at < ?", passesExpiredBefore),
+            Deletion("activation", "id", "expires_at < ? AND state <> 'confirming'", activationsExpiredBefore),
+            Deletion("password_attempts", "username", "forgotten_at < ?", attemptsForgottenBefore),
+            Deletion("phone_sign_in_setup", "challenge", "created_at < ?", repeatsBefore),
+            Deletion("session_challenge", "challenge", "taken_at < ?", repeatsBefore),
+            Deletion("pass_grant", "session", "taken_at < ?", repeatsBefore),
+        ]
+    }
 }

@@ -4,7 +4,7 @@ package import Domain
 package protocol RegistrationRecords: RegistrationPersonRecords, RegistrationGroupRecords,
     RegistrationMembershipRecords,
     RegistrationDeviceRecords, RegistrationActivationRecords, RegistrationPassRecords, RegistrationSessionRecords,
-    RegistrationAttemptRecords, RegistrationCallRecords, RegistrationUpkeepRecords, MemoRecords, AuditRecords
+    RegistrationAttemptRecords, RegistrationCallRecords, RegistrationPurgeRecords, MemoRecords, AuditRecords
 {}
 
 package protocol RegistrationPersonRecords {
@@ -124,7 +124,7 @@ package protocol RegistrationCallRecords {
     func callBacklog() throws -> Backlog
 }
 
-package protocol RegistrationUpkeepRecords {
+package protocol RegistrationPurgeRecords {
     /// Deletes at most `limit` rows of each kind that nobody can use any more; returns how many.
     func purge(_ limits: RegistrationPurge, limit: Int) throws -> Int
     /// Activations that were still being confirmed when they expired before `time`.

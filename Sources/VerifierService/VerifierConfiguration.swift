@@ -16,7 +16,7 @@ package struct VerifierConfiguration: Sendable {
     package var failureRetention = Duration.seconds(30 * 86_400)
     package var purgeInterval = Duration.seconds(30)
     /// Rows that one purging transaction deletes.
-    package var purgeBatch = 1000
+    package var purgeBatchMax = 1000
     /// Wrong numbers in a row that disable a device under the NIST profile (SP 800-63B-4 section 3.2.2).
     package var numberFailuresMax = 100
 

@@ -78,36 +78,20 @@ package struct VerifierService: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.devices.watch() }
-                group.addTask { await self.purgeRegularly() }
+                group.addTask {
+                    await keepPurging(every: self.configuration.purgeInterval, logger: self.logger, self.purge)
+                }
             }
         }
     }
 
-    private func purgeRegularly() async {
-        while !Task.isCancelled {
-            do {
-                try await purge()
-            } catch {
-                logger.warning("purge failed", metadata: ["error": "\(error)"])
-            }
-            // Nothing wakes a purge but time. Cancelled while pausing: the loop's condition ends it.
-            try? await Task.sleep(for: configuration.purgeInterval)
-        }
-    }
-
-    /// Deletes what need not be kept, in small transactions so that no request waits long behind one.
+    /// Deletes what need not be kept.
     package func purge() async throws {
-        let time = now()
-        let limit = configuration.purgeBatch
+        let (time, batch) = (now(), configuration.purgeBatchMax)
         let failuresBefore = time - configuration.failureRetention
-        let steps: [@Sendable (any VerifierRecords) throws -> Int] = [
-            { try $0.deleteProofIdentifiers(keptUntilBefore: time, limit: limit) },
-            { try $0.deleteAcceptances(keptUntilBefore: time, limit: limit) },
-            { try $0.deleteMemos(keptUntilBefore: time, limit: limit) },
-            { try $0.deleteCodeFailures(lastBefore: failuresBefore, limit: limit) },
-        ]
-        for step in steps {
-            while try await store.write(step) == limit { try Task.checkCancellation() }
-        }
+        try await store.purge(batch) { try $0.deleteProofIdentifiers(keptUntilBefore: time, limit: $1) }
+        try await store.purge(batch) { try $0.deleteAcceptances(keptUntilBefore: time, limit: $1) }
+        try await store.purge(batch) { try $0.deleteMemos(keptUntilBefore: time, limit: $1) }
+        try await store.purge(batch) { try $0.deleteCodeFailures(lastBefore: failuresBefore, limit: $1) }
     }
 }

@@ -25,7 +25,7 @@ struct AwaitTests {
         #expect(try await bench.outcome(begun).status == "pending")
         try await bench.approve(begun)
         #expect(try await bench.outcome(begun, waitMs: 25_000).status == "approved")
-        #expect(bench.service.waiters.count == 0)
+        #expect(bench.service.outcomes.watchers == 0)
     }
 
     @Test("a parked wait ends when the request is settled", arguments: [Decision.approve, .decline, .report])
@@ -35,7 +35,7 @@ struct AwaitTests {
         let wait = await park(bench, begun)
         _ = try await bench.settle(bench.answer(begun.id, decision, number: begun.number))
         #expect(try await wait.value.status == (decision == .approve ? "approved" : "denied"))
-        #expect(bench.service.waiters.count == 0)
+        #expect(bench.service.outcomes.watchers == 0)
     }
 
     @Test(
@@ -65,10 +65,10 @@ struct AwaitTests {
         let begun = try await bench.begin()
         bench.clock.advance(.seconds(40))
         let task = Task { try await bench.outcome(begun, waitMs: 25_000) }
-        while bench.service.waiters.count == 0 { await Task.yield() }
+        while bench.service.outcomes.watchers == 0 { await Task.yield() }
         await bench.elapse(.seconds(20))
         #expect(try await task.value.status == "expired")
-        #expect(bench.service.waiters.count == 0)
+        #expect(bench.service.outcomes.watchers == 0)
     }
 
     @Test("a wait in which nothing happens ends at its time with what is")
@@ -78,7 +78,7 @@ struct AwaitTests {
         let wait = await park(bench, begun)
         await bench.elapse(.seconds(25))
         #expect(try await wait.value.status == "pending")
-        #expect(bench.service.waiters.count == 0)
+        #expect(bench.service.outcomes.watchers == 0)
     }
 
     @Test("no wait is longer than the longest allowed")
@@ -99,10 +99,10 @@ struct AwaitTests {
         let bench = try ChallengeBench()
         let begun = try await bench.begin()
         let wait = await park(bench, begun)
-        #expect(bench.service.waiters.count == 1)
+        #expect(bench.service.outcomes.watchers == 1)
         wait.cancel()
         _ = await wait.result
-        #expect(bench.service.waiters.count == 0)
+        #expect(bench.service.outcomes.watchers == 0)
         try await bench.approve(begun)
     }
 
@@ -123,10 +123,10 @@ struct AwaitTests {
         let (first, second) = (try await bench.begin(), try await bench.begin())
         let other = await park(bench, second)
         let tasks = (0..<5).map { _ in Task { try await bench.outcome(first, waitMs: 25_000) } }
-        while bench.service.waiters.count < 6 { await Task.yield() }
+        while bench.service.outcomes.watchers < 6 { await Task.yield() }
         try await bench.approve(first)
         for task in tasks { #expect(try await task.value.status == "approved") }
-        #expect(bench.service.waiters.count == 1)
+        #expect(bench.service.outcomes.watchers == 1)
         await bench.elapse(.seconds(25))
         #expect(try await other.value.status == "pending")
     }
@@ -153,7 +153,7 @@ struct AwaitTests {
         begun.secretDigest = Data(repeating: 0, count: 32)
         let stranger = begun
         #expect(await bench.refusal { try await bench.outcome(stranger, waitMs: 25_000) }?.code == .notFound)
-        #expect(bench.service.waiters.count == 0)
+        #expect(bench.service.outcomes.watchers == 0)
     }
 
     @Test("when the process stops, who waits is answered with what is, and so is who comes later")
@@ -167,6 +167,6 @@ struct AwaitTests {
         #expect(try await wait.value.status == "pending")
         try await running.value
         #expect(try await bench.outcome(begun, waitMs: 25_000).status == "pending")
-        #expect(bench.service.waiters.count == 0)
+        #expect(bench.service.outcomes.watchers == 0)
     }
 }

@@ -43,7 +43,7 @@ final class ChallengeBench: Sendable {
         tally = TallyStore(try SQLiteStore<any ChallengeRecords>.challenge(path: folder.file("challenge.db")))
         store = FailingStore(tally)
         service = ChallengeService(
-            store: store, Self.surroundings(bus, tenants, sealer, clock, bytes), configuration: configuration)
+            Self.given(store, bus, tenants, sealer, clock, bytes), configuration: configuration)
         bus.add(Self.observed(service))
         bus.add(neighbours.registration)
         bus.add(neighbours.verifier)
@@ -54,20 +54,21 @@ final class ChallengeBench: Sendable {
 
     /// Another process over the same store, as after a restart; the bus sends to it from now on when `answers`.
     func another(answers: Bool = true) -> ChallengeService {
-        let another = ChallengeService(store: store, Self.surroundings(bus, tenants, sealer, clock, bytes))
+        let another = ChallengeService(Self.given(store, bus, tenants, sealer, clock, bytes))
         if answers { bus.add(Self.observed(another)) }
         return another
     }
 
-    private static func surroundings(
-        _ bus: DirectBus, _ tenants: FixedTenants, _ sealer: Sealer, _ clock: HandClock, _ bytes: SeededBytes
-    ) -> ChallengeService.Surroundings {
-        var surroundings = ChallengeService.Surroundings(
-            caller: bus.caller(.challenge), tenants: tenants, sealer: sealer, metrics: MetricsRegistry(),
+    private static func given(
+        _ store: any Store<any ChallengeRecords>, _ bus: DirectBus, _ tenants: FixedTenants, _ sealer: Sealer,
+        _ clock: HandClock, _ bytes: SeededBytes
+    ) -> ChallengeService.Dependencies {
+        var given = ChallengeService.Dependencies(
+            store: store, caller: bus.caller(.challenge), tenants: tenants, sealer: sealer, metrics: MetricsRegistry(),
             logger: silent)
-        surroundings.now = { clock.now }
-        surroundings.randomBytes = { bytes.next($0) }
-        return surroundings
+        given.now = { clock.now }
+        given.randomBytes = { bytes.next($0) }
+        return given
     }
 
     /// As its process serves it: failures of the store become codes.

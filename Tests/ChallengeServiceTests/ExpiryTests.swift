@@ -173,17 +173,17 @@ struct ExpiryTests {
         let denied = try await bench.begin()
         try await bench.refuse(denied)
         bench.clock.advance(.seconds(24 * 3600))
-        await bench.service.purge()
+        try await bench.service.purge()
         #expect(try await bench.record(denied.id) != nil)
         bench.clock.advance(.milliseconds(1))
         let pending = try await bench.begin()
-        await bench.service.purge()
+        try await bench.service.purge()
         #expect(try await bench.record(denied.id) == nil)
         #expect(await bench.refusal { try await bench.outcome(denied) }?.code == .notFound)
         #expect(try await bench.line(denied.id)?.reason == .declined)
         #expect(try await bench.status(pending) == "pending")
         bench.clock.advance(.seconds(400 * 24 * 3600))
-        await bench.service.purge()
+        try await bench.service.purge()
         #expect(try await bench.line(denied.id) == nil)
         #expect(try await bench.line(pending.id) != nil)
     }
@@ -196,13 +196,13 @@ struct ExpiryTests {
         _ = try await bench.begin(id: once)
         func memo(_ id: RequestID) async throws -> Memo? { try await bench.store.read { try $0.memo(id) } }
         bench.clock.advance(.seconds(15 * 60))
-        await bench.service.purge()
+        try await bench.service.purge()
         #expect(try await memo(once) != nil)
         bench.clock.advance(.milliseconds(1))
-        await bench.service.purge()
+        try await bench.service.purge()
         #expect(try await memo(once) == nil)
         bench.clock.advance(.seconds(24 * 3600 - 15 * 60 - 1))
-        await bench.service.purge()
+        try await bench.service.purge()
         #expect(try await memo(key) != nil)
     }
 
@@ -216,7 +216,7 @@ struct ExpiryTests {
         await bench.elapse(.seconds(60))
         bench.clock.advance(.seconds(25 * 3600))
         _ = bench.tally.take()
-        await bench.service.purge()
+        try await bench.service.purge()
         #expect(bench.tally.take()["transaction"] == 4)
         for request in begun { #expect(try await bench.record(request.id) == nil) }
     }
@@ -228,10 +228,10 @@ struct ExpiryTests {
         try await bench.refuse(denied)
         bench.clock.advance(.seconds(25 * 3600))
         bench.store.fail(.atCommit)
-        await bench.service.purge()
+        await #expect(throws: StorageError.self) { try await bench.service.purge() }
         bench.store.mend()
         #expect(try await bench.record(denied.id) != nil)
-        await bench.service.purge()
+        try await bench.service.purge()
         #expect(try await bench.record(denied.id) == nil)
     }
 

@@ -166,7 +166,7 @@ struct RedeemTests {
         let bench = try ChallengeBench()
         let (begun, silent) = (try await bench.begin(), try await bench.begin())
         let wait = Task { try await bench.redeem(begun, waitMs: 25_000) }
-        while bench.service.waiters.count == 0 { await Task.yield() }
+        while bench.service.outcomes.watchers == 0 { await Task.yield() }
         try await bench.approve(begun)
         #expect(try await wait.value.personID == "p1")
 

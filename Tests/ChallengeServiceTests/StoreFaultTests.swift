@@ -71,7 +71,7 @@ struct StoreFaultTests {
         while bench.service.deadlines.next != end { await Task.yield() }
         bench.store.fail(fault)
         #expect(await bench.refusal { try await bench.approve(begun) } != nil)
-        #expect(bench.service.waiters.count == 1)
+        #expect(bench.service.outcomes.watchers == 1)
         bench.store.mend()
         await bench.elapse(.seconds(25))
         #expect(try await wait.value.status == "pending")

@@ -1,5 +1,6 @@
 """An installation by one of the compose files, driven as its operator would: with docker-compose, and the commands of its tools image."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -141,3 +142,17 @@ class Installation:
         assert self.phone("approve", begun["id"], "--number", begun["number"])
         redeemed = json.loads(self.end(page).splitlines()[-1])
         assert redeemed["user"]["username"] == user and redeemed["method"] == "push", redeemed
+
+
+@contextlib.contextmanager
+def running(file: str, folder: pathlib.Path, ready: str):
+    """The installation of a compose file, up as soon as the service `ready` is, with the demo tenant and alice's phone; nothing is left of it."""
+    installation = Installation(file, make_certificate(folder / "secrets"))
+    try:
+        installation.up()
+        installation.wait_until_healthy(ready)
+        installation.make_demo_tenant()
+        installation.add_phone("alice")
+        yield installation
+    finally:
+        installation.down(volumes=True)

@@ -2,22 +2,15 @@
 
 import pytest
 
-from .installation import Installation, docker, make_certificate
+from .installation import docker, running
 
 SERVICES = ("policy", "registration", "challenge", "verifier", "notifier", "gateway")
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory):
-    installation = Installation("compose.yaml", make_certificate(tmp_path_factory.mktemp("one-host") / "secrets"))
-    try:
-        installation.up()
-        installation.wait_until_healthy("gateway")
-        installation.make_demo_tenant()
-        installation.add_phone("alice")
+    with running("compose.yaml", tmp_path_factory.mktemp("one-host"), ready="gateway") as installation:
         yield installation
-    finally:
-        installation.down(volumes=True)
 
 
 def test_a_person_signs_in_through_the_containers(installation):

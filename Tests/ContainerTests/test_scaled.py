@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from .installation import Installation, docker, make_certificate
+from .installation import docker, running
 
 
 SERVICES = ("policy", "registration", "challenge", "verifier", "notifier")
@@ -16,15 +16,8 @@ SERVICES = ("policy", "registration", "challenge", "verifier", "notifier")
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory):
-    installation = Installation("compose.scale.yaml", make_certificate(tmp_path_factory.mktemp("scaled") / "secrets"))
-    try:
-        installation.up()
-        installation.wait_until_healthy("edge")
-        installation.make_demo_tenant()
-        installation.add_phone("alice")
+    with running("compose.scale.yaml", tmp_path_factory.mktemp("scaled"), ready="edge") as installation:
         yield installation
-    finally:
-        installation.down(volumes=True)
 
 
 def address(installation, container):

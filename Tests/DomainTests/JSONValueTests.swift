@@ -65,6 +65,31 @@ struct JSONValueTests {
         #expect(throws: JSONFault.duplicateMember("a")) { try JSONValue(parsing: #"{"a":1,"\u0061":2}"#) }
     }
 
+    @Test("U+0000 is refused, also as an escape")
+    func zeroCharacter() {
+        #expect(throws: JSONFault.zeroCharacter) { try JSONValue(parsing: #"{"a":"b\u0000"}"#) }
+        #expect(throws: JSONFault.syntax(at: 2)) { try JSONValue(parsing: "\"\u{0}\"") }
+    }
+
+    @Test("a fault says what is wrong and where, in a line without control characters")
+    func details() {
+        #expect(JSONFault.syntax(at: 7).detail(of: "the body") == "the body is not JSON at byte 7")
+        let name = "a\n" + String(repeating: "b", count: 200)
+        let detail = JSONFault.duplicateMember(name).detail(of: "the body")
+        #expect(detail == "the body has the member a\(String(repeating: "b", count: 99)) twice")
+    }
+
+    @Test(
+        "a quoted text reads back, is one line and moves no cursor",
+        arguments: ["", "a\"b\\c", "\n\r\t\u{1}\u{1F}\u{7F}\u{85}\u{9F}\u{2028}\u{2029}", "ü☃😀"])
+    func quoted(text: String) throws {
+        let quoted = JSONValue.quoted(text)
+        #expect(try JSONValue(parsing: quoted) == .string(text))
+        #expect(
+            !quoted.contains { $0.isNewline }
+                && quoted.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control })
+    }
+
     @Test("nesting ends at the limit")
     func depth() throws {
         func nested(_ depth: Int) -> String {

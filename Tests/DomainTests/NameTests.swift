@@ -33,4 +33,13 @@ import Testing
         #expect(TemporaryAccessPass.lifetimeMinutes == 10...43_200)
         #expect(TenantSettings.range(of: \.numberDigits) == 2...6)
     }
+
+    @Test(
+        "plain text has nothing that hides, moves a cursor, breaks a line or turns the direction",
+        arguments: [
+            ("Zoë 🦊 Ünal", "Zoë 🦊 Ünal"), ("a\u{1B}[2Jb\nc\u{85}", "a[2Jbc"),
+            ("a\u{202E}b\u{2066}\u{200B}\u{2028}c", "abc"),
+            ("\u{E000}\u{0}", ""),
+        ])
+    func plain(text: String, plain: String) { #expect(text.plain == plain) }
 }

@@ -59,11 +59,14 @@ struct Assembly {
         let store = try SQLiteStore<any ChallengeRecords>.challenge(path: seat.storePath)
         closers.append { await store.close() }
         mirrors.append(seat.mirror())
-        var surroundings = ChallengeService.Surroundings(
-            caller: seat.caller, tenants: mirrors[mirrors.count - 1], sealer: seat.sealer, metrics: seat.metrics,
-            logger: seat.logger)
-        surroundings.now = seat.now
-        return shared(store, count).map { ChallengeService(store: $0, surroundings) }
+        let tenants = mirrors[mirrors.count - 1]
+        return shared(store, count).map { store in
+            var given = ChallengeService.Dependencies(
+                store: store, caller: seat.caller, tenants: tenants, sealer: seat.sealer, metrics: seat.metrics,
+                logger: seat.logger)
+            given.now = seat.now
+            return ChallengeService(given)
+        }
     }
 
     private static func gateway(_ seat: Seat, _ mirrors: inout [TenantMirror]) -> GatewayService {

@@ -43,7 +43,7 @@ struct BusSimulation {
     var workers: [WorkerMachine] = []
     var epochs: [Int] = []
     var links: [Link] = []
-    var queue = TimerHeap<Int>()
+    var queue = TimerHeap<ContinuousClock.Instant, Int>()
     var events: [Event] = []
     var trouble = true
     /// For the test of the checks themselves.

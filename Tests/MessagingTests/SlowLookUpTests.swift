@@ -41,9 +41,9 @@ struct SlowLookUpTests {
     @Test("a name that cannot be looked up any more keeps its addresses")
     func known() async throws {
         let (name, address) = (try Endpoint("tcp://policy.invalid:20000"), try Endpoint("tcp://127.0.0.1:20000"))
-        let first = await Surroundings.resolve([name], known: [:]) { _ in [address] }
+        let first = await LookUps.resolve([name], known: [:]) { _ in [address] }
         #expect(first == [name: [address]])
-        let second = await Surroundings.resolve([name], known: [name: [address]]) { _ in [] }
+        let second = await LookUps.resolve([name], known: [name: [address]]) { _ in [] }
         #expect(second == [name: [address]])
     }
 }

@@ -155,7 +155,7 @@ struct CredentialTests {
         _ = try await check(bench, token: issued.token)
         bench.advance(.seconds(1))
         #expect(await refusal { try await check(bench, token: issued.token) }?.code == .notAuthenticated)
-        await bench.service.purge()
+        try await bench.service.purge()
         #expect(await refusal { try await check(bench, token: issued.token) }?.code == .notAuthenticated)
     }
 
@@ -177,7 +177,7 @@ struct CredentialTests {
         let again = try await bench.createTenant("demo", name: "Another name")
         #expect(again.existed && again.adminToken.isEmpty && again.name == "Demo")
         bench.advance(.seconds(100 * 86_400))
-        await bench.service.purge()
+        try await bench.service.purge()
         let reply = try await check(bench, token: created.adminToken)
         #expect(reply.kind == "admin")
         #expect(reply.expiresAtMs == 0)

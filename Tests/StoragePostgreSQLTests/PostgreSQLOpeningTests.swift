@@ -12,7 +12,7 @@ import Testing
     init() throws { server = try PostgreSQLServer.shared() }
 
     private func refusal(
-        _ configuration: PostgreSQLConfiguration, _ migrations: PostgreSQLMigrations = trialMigrations
+        _ configuration: PostgreSQLConfiguration, _ migrations: PostgreSQLMigrations = TrialRecords.migrations
     ) async throws -> StoreOpeningError? {
         do {
             await (try await trialStore(configuration, migrations: migrations)).close()

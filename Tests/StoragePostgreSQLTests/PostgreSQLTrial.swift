@@ -7,6 +7,8 @@ import TestSupport
 
 /// Records of a store that keeps memos and an audit log, and lets a test reach its connection.
 struct TrialRecords: PostgreSQLMemoRecords, PostgreSQLAuditRecords {
+    static let migrations = PostgreSQLMigrations([.memo, .audit])
+
     let connection: Connection
 
     /// The server's process for this connection.
@@ -14,8 +16,6 @@ struct TrialRecords: PostgreSQLMemoRecords, PostgreSQLAuditRecords {
         try row("SELECT CAST(pg_backend_pid() AS BIGINT) AS process", [])?["process"] ?? 0
     }
 }
-
-let trialMigrations = PostgreSQLMigrations([.memo, .audit])
 
 /// A schema that nobody else has.
 func trialConfiguration(
@@ -26,7 +26,7 @@ func trialConfiguration(
 }
 
 func trialStore(
-    _ configuration: PostgreSQLConfiguration, migrations: PostgreSQLMigrations = trialMigrations,
+    _ configuration: PostgreSQLConfiguration, migrations: PostgreSQLMigrations = TrialRecords.migrations,
     surroundings: Session.Surroundings = Session.Surroundings()
 ) async throws -> PostgreSQLStore<TrialRecords> {
     try await PostgreSQLStore(configuration, migrations: migrations, surroundings: surroundings) {

@@ -11,7 +11,11 @@ import Testing
 
 /// Records of a store that keeps memos and, for what a memo cannot show, one table with a constraint that is checked at commit.
 struct TrialRecords: SQLiteMemoRecords, SQLiteAuditRecords {
+    static let migrations = SQLiteMigrations([.memo, .audit, trialStep])
+
     let database: Database
+
+    init(_ database: Database) { self.database = database }
 
     func insertChild(of parent: Int) throws {
         try database.execute(sql: "INSERT INTO child (parent) VALUES (?)", arguments: [parent])
@@ -32,14 +36,13 @@ let trialStep = SQLiteMigration(
         CREATE TABLE child (parent INTEGER NOT NULL REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
         CREATE TABLE filler (content BLOB NOT NULL);
         """.utf8))
-let trialMigrations = SQLiteMigrations([.memo, .audit, trialStep])
 
 func trialStore(
-    _ folder: String, migrations: SQLiteMigrations = trialMigrations, limits: SQLiteLimits = SQLiteLimits(),
+    _ folder: String, migrations: SQLiteMigrations = TrialRecords.migrations, limits: SQLiteLimits = SQLiteLimits(),
     onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
 ) throws -> SQLiteStore<TrialRecords> {
     try SQLiteStore(path: folder + "/trial.sqlite", migrations: migrations, limits: limits, onCommit: onCommit) {
-        TrialRecords(database: $0)
+        TrialRecords($0)
     }
 }
 

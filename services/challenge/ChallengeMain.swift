@@ -33,10 +33,9 @@ enum ChallengeMain {
             configuration.settledKept = process.settings[settledKept]
             configuration.waitersMax = process.settings[waitersMax]
             let service = ChallengeService(
-                store: store,
-                ChallengeService.Surroundings(
-                    caller: process.caller, tenants: tenants, sealer: try process.sealer(), metrics: process.metrics,
-                    logger: process.logger),
+                ChallengeService.Dependencies(
+                    store: store, caller: process.caller, tenants: tenants, sealer: try process.sealer(),
+                    metrics: process.metrics, logger: process.logger),
                 configuration: configuration)
             return ServiceParts(
                 routes: service.routes, background: [tenants, service],

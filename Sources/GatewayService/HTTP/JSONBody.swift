@@ -12,13 +12,7 @@ import Foundation
 enum JSONBody {
     /// Throws `malformed` or `unknown_member`.
     static func decode<Body: APIRequest>(_ type: Body.Type, from bytes: [UInt8]) throws(ServiceError) -> Body {
-        try JSONScanner.check(bytes, against: Body.shape)
-        return try decodeChecked(type, from: bytes)
-    }
-
-    private static func decodeChecked<Body: Decodable>(_ type: Body.Type, from bytes: [UInt8]) throws(ServiceError)
-        -> Body
-    {
+        try check(bytes, against: Body.shape)
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {
@@ -28,10 +22,21 @@ enum JSONBody {
         }
     }
 
+    /// Throws `malformed` unless the text is one JSON object in which no two readers could see two documents, and `unknown_member`,
+    /// with its path, for a member that the body does not have.
+    static func check(_ bytes: [UInt8], against shape: DocumentShape) throws(ServiceError) {
+        let body: JSONValue
+        do { body = try JSONValue(parsing: bytes) } catch {
+            throw ServiceError(.malformed, error.detail(of: "the body"))
+        }
+        guard body.members != nil else { throw ServiceError(.malformed, "the body is not a JSON object") }
+        do { try shape.check(body) } catch { throw ServiceError(error) }
+    }
+
     /// Any JSON value that another service wrote, to be shown as part of a document.
     static func value(_ text: String) -> JSONValue? {
         guard !text.isEmpty else { return nil }
-        return (try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))) ?? .string(text)
+        return (try? JSONValue(parsing: text)) ?? .string(text)
     }
 
     private static func detail(of error: DecodingError) -> String {

@@ -22,20 +22,7 @@ enum JSONWriter {
 
         func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
-        func quoted(_ text: String) {
-            bytes.append(0x22)
-            for byte in text.utf8 {
-                switch byte {
-                case 0x22, 0x5C: bytes += [0x5C, byte]
-                case 0x0A: bytes += [0x5C, 0x6E]
-                case 0x0D: bytes += [0x5C, 0x72]
-                case 0x09: bytes += [0x5C, 0x74]
-                case 0..<0x20: raw("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-                default: bytes.append(byte)
-                }
-            }
-            bytes.append(0x22)
-        }
+        func quoted(_ text: String) { JSONValue.appendQuoted(text, to: &bytes) }
     }
 
     /// Writes one value: a leaf, or the members or elements of the one container that it opens.

@@ -49,10 +49,7 @@ struct AdminPolicy: Sendable {
     /// A merge patch (RFC 7396). Throws `malformed`.
     private static func patch(_ inbound: Inbound) throws(ServiceError) -> [UInt8] {
         // Members are policy's to know; here only the text is looked over.
-        try JSONScanner.check(inbound.body, against: .open)
-        guard let first = inbound.body.first(where: { ![0x20, 0x0A, 0x0D, 0x09].contains($0) }), first == 0x7B else {
-            throw ServiceError(.malformed, "the body is not a JSON object")
-        }
+        try JSONBody.check(inbound.body, against: .value)
         return inbound.body
     }
 

@@ -14,7 +14,7 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Section 1: an application wants a person signed in.
+/// An application wants a person signed in: it begins a request, waits for its outcome and redeems it.
 struct SignIns: Sendable {
     let edge: Edge
 

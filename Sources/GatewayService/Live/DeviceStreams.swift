@@ -69,7 +69,7 @@ final class DeviceStreams: Sendable {
 
     func tell(_ device: DeviceID, _ challenge: PendingRequest) {
         guard let data = try? JSONWriter.bytes(of: challenge) else { return }
-        let buffer = EventFraming.event("challenge", data)
+        let buffer = EventFraming.event(DeviceEvent.challenge.rawValue, data)
         let id = ChallengeID(challenge.id)
         for mailbox in mailboxes(of: device, to: id, isOpen: true, where: { $0 == nil }) { mailbox.send(buffer) }
     }
@@ -78,7 +78,7 @@ final class DeviceStreams: Sendable {
     /// comes after, must not bring it back.
     func settled(_ device: DeviceID, _ challenge: ChallengeID, _ status: ChallengeStatus) {
         guard let data = try? JSONWriter.bytes(of: SettledEvent(id: challenge.rawValue, status: status)) else { return }
-        let buffer = EventFraming.event("settled", data)
+        let buffer = EventFraming.event(DeviceEvent.settled.rawValue, data)
         for mailbox in mailboxes(of: device, to: challenge, isOpen: false, where: { $0 == true }) {
             mailbox.send(buffer)
         }

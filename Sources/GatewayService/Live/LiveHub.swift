@@ -105,15 +105,19 @@ final class LiveHub: Sendable {
 
     func deliver(_ event: LiveEvent) {
         let device = DeviceID(event.deviceID)
-        if event.event == "settled" {
+        switch DeviceEvent(rawValue: event.event) {
+        case .settled:
             guard let status = ChallengeStatus(rawValue: event.status) else { return }
             streams.settled(device, ChallengeID(event.challengeID), status)
-        } else if let purpose = Purpose(rawValue: event.purpose) {
+        case .challenge:
+            guard let purpose = Purpose(rawValue: event.purpose) else { return }
             streams.tell(
                 device,
                 PendingRequest(
                     id: event.challengeID, purpose: purpose, content: Base64URL.encode(Array(event.content)),
                     expiresAt: Timestamp(milliseconds: event.expiresAtMs)))
+        // Of a later version: what this one does not know it cannot tell.
+        case nil: return
         }
     }
 
@@ -156,7 +160,7 @@ final class LiveHub: Sendable {
         var epoch: UInt64 = 0
         var isFirst = true
         var registration = FollowedInstance(of: .registration, caller)
-        var pause = Duration.milliseconds(50)
+        var backOff = BackOff(first: .milliseconds(100), longest: .seconds(2))
         while !Task.isCancelled {
             do {
                 let reply = try await registration.call(
@@ -168,11 +172,11 @@ final class LiveHub: Sendable {
                 // What happened meanwhile is unknown: every device proves its right anew.
                 if reply.resync, !isFirst { streams.end(nil) }
                 for change in reply.changed where !change.mayListen { streams.end(DeviceID(change.deviceID)) }
-                (revision, epoch, isFirst, pause) = (reply.revision, reply.epoch, false, .milliseconds(50))
+                (revision, epoch, isFirst) = (reply.revision, reply.epoch, false)
+                backOff.reset()
             } catch {
-                pause = min(pause * 2, .seconds(2))
-                // Back-off between two attempts to reach a service that is not there.
-                try? await Task.sleep(for: pause)
+                // Between two attempts to reach a service that is not there.
+                try? await Task.sleep(for: backOff.next())
             }
         }
     }

@@ -1,6 +1,7 @@
 import Domain
 import Logging
 import Messaging
+import ServiceKit
 import SwiftProtobuf
 import Synchronization
 import Wire
@@ -17,8 +18,8 @@ final class NotifierFeed: Sendable {
     private unowned let hub: LiveHub
     /// Devices whose first stream has opened or whose last one has closed since they were told of.
     private let changes = Mutex<Set<DeviceID>>([])
-    /// Wakes the loop that sends changes. Made anew each time: a stream whose reader was cancelled never speaks again.
-    private let signal = Mutex<AsyncStream<Void>.Continuation?>(nil)
+    /// Wakes the loop that sends changes.
+    private let signal = ChangeSignal()
     private let isStopped = Mutex(false)
 
     init(instance: InstanceID, listener: String, hub: LiveHub, caller: any ServiceCaller, logger: Logger) {
@@ -32,30 +33,29 @@ final class NotifierFeed: Sendable {
     /// Whether it came or went is decided when it is sent, by what the hub holds then: two calls may overtake each other.
     func changed(_ device: DeviceID) {
         changes.withLock { _ = $0.insert(device) }
-        signal.withLock { _ = $0?.yield() }
+        signal.advance()
     }
 
     /// The instance is gone.
     func stop() {
         isStopped.withLock { $0 = true }
-        signal.withLock { _ = $0?.finish() }
+        signal.advance()
     }
 
     private var mayRun: Bool { !Task.isCancelled && !isStopped.withLock { $0 } }
 
     func run() async {
-        var pause = Duration.milliseconds(50)
+        var backOff = BackOff(first: .milliseconds(100), longest: .seconds(2))
         while mayRun {
             do {
                 let position = try await subscribeToAll()
-                pause = .milliseconds(50)
+                backOff.reset()
                 try await follow(from: position)
             } catch {
                 guard mayRun else { return }
                 logger.info("live events are interrupted", metadata: ["notifier": "\(instance)"])
-                pause = min(pause * 2, .seconds(2))
-                // Back-off between two attempts to reach the same instance.
-                try? await Task.sleep(for: pause)
+                // Between two attempts to reach the same instance.
+                try? await Task.sleep(for: backOff.next())
             }
         }
     }
@@ -116,15 +116,16 @@ final class NotifierFeed: Sendable {
     }
 
     private func sendChanges() async throws {
-        let (hasChanged, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        signal.withLock { $0 = continuation }
-        continuation.yield()
-        for await _ in hasChanged where mayRun {
+        while mayRun {
+            let seen = signal.count
             let taken = changes.withLock { changes in
                 defer { changes = [] }
                 return changes
             }
-            guard !taken.isEmpty else { continue }
+            guard !taken.isEmpty else {
+                await signal.wait(past: seen)
+                continue
+            }
             let added = taken.filter { hub.streams.holds($0) }
             let removed = Array(taken.subtracting(added))
             for start in stride(from: 0, to: removed.count, by: Self.devicesPerMessageMax) {

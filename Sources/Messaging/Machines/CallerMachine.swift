@@ -45,7 +45,7 @@ struct CallerMachine {
     var queuedOrdinary = 0
     var queuedParked = 0
     var queuedPinned = 0
-    private var timers = TimerHeap<SlabKey>()
+    private var timers = TimerHeap<ContinuousClock.Instant, SlabKey>()
     private var budget = RetryBudget()
     private var announced: Set<InstanceID> = []
     /// Filled by every event; the shell takes it.

@@ -1,10 +1,12 @@
 /// Deadlines in order. Entries of things that are over stay until they come due or until they are the larger half.
-struct TimerHeap<Key> {
-    private var entries: [(due: ContinuousClock.Instant, key: Key)] = []
+package struct TimerHeap<Moment: Comparable & Sendable, Key: Sendable>: Sendable {
+    private var entries: [(due: Moment, key: Key)] = []
 
-    var next: ContinuousClock.Instant? { entries.first?.due }
+    package init() {}
 
-    mutating func insert(_ key: Key, due: ContinuousClock.Instant) {
+    package var next: Moment? { entries.first?.due }
+
+    package mutating func insert(_ key: Key, due: Moment) {
         entries.append((due, key))
         var child = entries.count - 1
         while child > 0, entries[child].due < entries[(child - 1) / 2].due {
@@ -13,8 +15,8 @@ struct TimerHeap<Key> {
         }
     }
 
-    /// Takes out the first key that is due at `now`.
-    mutating func popDue(at now: ContinuousClock.Instant) -> Key? {
+    /// Takes out the first key, when it is due at `now`.
+    package mutating func popDue(at now: Moment) -> Key? {
         guard let first = entries.first, first.due <= now else { return nil }
         entries.swapAt(0, entries.count - 1)
         entries.removeLast()

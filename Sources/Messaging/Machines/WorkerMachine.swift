@@ -86,7 +86,7 @@ struct WorkerMachine {
     private var sessions: [SessionID: Session] = [:]
     private var executions = Slab<Execution>()
     private var byIdentity: [Identity: SlabKey] = [:]
-    private var timers = TimerHeap<SlabKey>()
+    private var timers = TimerHeap<ContinuousClock.Instant, SlabKey>()
     private var running = 0
     private var parked = 0
     private var beatAt: Instant

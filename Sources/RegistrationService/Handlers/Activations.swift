@@ -57,8 +57,9 @@ extension RegistrationService {
     func awaitActivation(_ request: AwaitActivation, _ context: HandlerContext) async throws -> AwaitActivationReply {
         let id = ActivationID(request.activationID)
         let end = ContinuousClock.now + .milliseconds(Int64(request.waitMs))
-        while true {
-            let reply = try await activations.watching(id) { ticket -> AwaitActivationReply? in
+        return try await activations.watching(id) { changed in
+            while true {
+                let seen = changed.count
                 let reply = try await activationState(request)
                 let left = end - .now
                 if request.knownState.isEmpty || reply.state != request.knownState || left <= .zero { return reply }
@@ -66,11 +67,9 @@ extension RegistrationService {
                 let isOpen =
                     reply.state == ActivationState.waiting.rawValue
                     || reply.state == ActivationState.confirming.rawValue
-                await activations.wait(ticket, atMost: isOpen ? min(left, max(untilExpiry, .milliseconds(1))) : left)
+                await changed.wait(past: seen, atMost: isOpen ? min(left, max(untilExpiry, .milliseconds(1))) : left)
                 try Task.checkCancellation()
-                return nil
             }
-            if let reply { return reply }
         }
     }
 

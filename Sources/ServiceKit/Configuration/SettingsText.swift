@@ -1,3 +1,5 @@
+import Domain
+
 /// Configuration as people read it: `--print-config` and `--help`.
 enum SettingsText {
     /// Every key with its value as YAML, which `--config` takes again; comments say what it is, what it accepts and its source.
@@ -46,12 +48,9 @@ enum SettingsText {
     private static func scalar(_ text: String, _ form: SettingKey.Form) -> String {
         switch form {
         case .plain: text
-        case .text: quoted(text)
-        case .list: "[" + SettingKey.elements(text).map(quoted).joined(separator: ", ") + "]"
+        // A JSON string is a scalar of YAML too (YAML 1.2 section 1.3).
+        case .text: JSONValue.quoted(text)
+        case .list: "[" + SettingKey.elements(text).map(JSONValue.quoted).joined(separator: ", ") + "]"
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 }

@@ -107,7 +107,7 @@ extension PostgreSQLChallengeRecords {
             ("method", state.method?.rawValue),
             ("tries_left", state.triesLeft),
             ("settled_at", state.settledAt?.milliseconds),
-            ("answered", try encoded(state.answered)),
+            ("answered", try AnswerList.json(state.answered)),
             ("code_digest", state.codeDigest),
             ("receipt_device", challenge.receipt?.device.rawValue),
             ("receipt_answer", challenge.receipt?.answer ?? ""),
@@ -147,24 +147,12 @@ extension PostgreSQLChallengeRecords {
         state.reason = try row.optionalWord("reason")
         state.method = try row.optionalWord("method")
         state.settledAt = try row.optionalTime("settled_at")
-        state.answered = try decodedAnswers(row["answered"])
+        state.answered = try AnswerList.answers(row["answered"])
         state.codeDigest = try row["code_digest"]
         let rules = try ChallengeMachine.Rules(
             expiresAt: row.time("expires_at"),
             redeemWindow: row.optional("redeem_window").map { (window: Int64) in .milliseconds(window) },
             isDecoy: row["is_decoy"])
         return ChallengeMachine(rules: rules, state: state)
-    }
-
-    private static func encoded(_ answers: [ChallengeMachine.Answered]) throws -> String {
-        answers.isEmpty ? "" : String(decoding: try JSONEncoder().encode(answers), as: UTF8.self)
-    }
-
-    private static func decodedAnswers(_ text: String) throws -> [ChallengeMachine.Answered] {
-        if text.isEmpty { return [] }
-        guard let answers = try? JSONDecoder().decode([ChallengeMachine.Answered].self, from: Data(text.utf8)) else {
-            throw StorageError.corrupt
-        }
-        return answers
     }
 }

@@ -20,7 +20,7 @@ extension PostgreSQLChallengeRecords {
 
     func dueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
         try rows(
-            "SELECT * FROM outbox WHERE due_at <= ? AND kind IN (\(Self.words(receiver))) ORDER BY due_at, sequence LIMIT ?",
+            "SELECT * FROM outbox WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL)) ORDER BY due_at, sequence LIMIT ?",
             [time.milliseconds, limit]
         ).map(Self.message)
     }
@@ -31,17 +31,12 @@ extension PostgreSQLChallengeRecords {
         try rows(
             """
             UPDATE outbox SET due_at = ? WHERE sequence IN (
-                SELECT sequence FROM outbox WHERE due_at <= ? AND kind IN (\(Self.words(receiver)))
+                SELECT sequence FROM outbox WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL))
                 ORDER BY due_at, sequence LIMIT ? FOR UPDATE SKIP LOCKED)
             RETURNING *
             """,
             [until.milliseconds, time.milliseconds, limit]
         ).map(Self.message).sorted { $0.sequence < $1.sequence }
-    }
-
-    /// Our own words: they need no escape.
-    private static func words(_ receiver: OutboxRecord.Receiver) -> String {
-        receiver.kinds.map { "'\($0.rawValue)'" }.joined(separator: ", ")
     }
 
     private static func message(_ row: Row) throws -> OutboxRecord {

@@ -17,9 +17,6 @@ extension PostgreSQLStore where Records == any ChallengeRecords {
     package static func challenge(
         _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(
-            configuration, migrations: PostgreSQLChallengeRecords.migrations,
-            surroundings: Session.Surroundings(onCommit: onCommit)
-        ) { PostgreSQLChallengeRecords(connection: $0) }
+        try await PostgreSQLStore(configuration, of: PostgreSQLChallengeRecords.self, onCommit: onCommit) { $0 }
     }
 }

@@ -16,9 +16,6 @@ extension PostgreSQLStore where Records == any NotifierRecords {
     package static func notifier(
         _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(
-            configuration, migrations: PostgreSQLNotifierRecords.migrations,
-            surroundings: Session.Surroundings(onCommit: onCommit)
-        ) { PostgreSQLNotifierRecords(connection: $0) }
+        try await PostgreSQLStore(configuration, of: PostgreSQLNotifierRecords.self, onCommit: onCommit) { $0 }
     }
 }

@@ -10,7 +10,7 @@ extension PostgreSQLPolicyRecords {
             """,
             [
                 client.tenant.rawValue, client.id.rawValue, client.name, client.secretDigest,
-                jsonList(client.applications), client.anyApplication, jsonList(client.roles),
+                TextList.json(client.applications), client.anyApplication, TextList.json(client.roles),
                 client.createdAt.milliseconds,
             ])
     }

@@ -15,9 +15,6 @@ extension PostgreSQLStore where Records == any PolicyRecords {
     package static func policy(
         _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(
-            configuration, migrations: PostgreSQLPolicyRecords.migrations,
-            surroundings: Session.Surroundings(onCommit: onCommit)
-        ) { PostgreSQLPolicyRecords(connection: $0) }
+        try await PostgreSQLStore(configuration, of: PostgreSQLPolicyRecords.self, onCommit: onCommit) { $0 }
     }
 }

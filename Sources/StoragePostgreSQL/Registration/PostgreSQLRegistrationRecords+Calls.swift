@@ -66,28 +66,11 @@ extension PostgreSQLRegistrationRecords {
         return try Backlog(count: row["count"], oldest: row.optionalTime("oldest"))
     }
 
-    // MARK: upkeep
+    // MARK: purge
 
     func purge(_ limits: RegistrationPurge, limit: Int) throws -> Int {
-        let deletions: [(table: String, key: String, condition: String, before: Timestamp)] = [
-            ("web_session", "digest", "last_used_at < ?", limits.sessionsIdleSince),
-            ("web_session", "digest", "created_at < ?", limits.sessionsCreatedBefore),
-            ("access_pass", "person", "expires_at < ?", limits.passesExpiredBefore),
-            ("activation", "id", "expires_at < ? AND state <> 'confirming'", limits.activationsExpiredBefore),
-            ("password_attempts", "username", "forgotten_at < ?", limits.attemptsForgottenBefore),
-            ("phone_sign_in_setup", "challenge", "created_at < ?", limits.repeatsBefore),
-            ("session_challenge", "challenge", "taken_at < ?", limits.repeatsBefore),
-            ("pass_grant", "session", "taken_at < ?", limits.repeatsBefore),
-        ]
-        var deleted = 0
-        for deletion in deletions {
-            deleted += try change(
-                """
-                DELETE FROM \(deletion.table) WHERE (tenant, \(deletion.key)) IN (
-                    SELECT tenant, \(deletion.key) FROM \(deletion.table) WHERE \(deletion.condition) LIMIT ?)
-                """,
-                [deletion.before.milliseconds, limit])
+        try limits.deletions.reduce(0) { deleted, deletion in
+            deleted + (try change(deletion.statement, [deletion.before.milliseconds, limit]))
         }
-        return deleted
     }
 }

@@ -35,7 +35,7 @@ extension PostgreSQLRegistrationRecords {
             [
                 person.tenant.rawValue, person.id.rawValue, person.username, FoldedUsername(person.username).rawValue,
                 person.displayName, person.displayName.lowercased(), person.passwordHash, person.isBlocked,
-                jsonList(person.roles), person.defaultMethod?.rawValue, person.createdAt.milliseconds,
+                TextList.json(person.roles), person.defaultMethod?.rawValue, person.createdAt.milliseconds,
             ])
     }
 
@@ -48,7 +48,7 @@ extension PostgreSQLRegistrationRecords {
             """,
             [
                 person.displayName, person.displayName.lowercased(), person.passwordHash, person.isBlocked,
-                jsonList(person.roles), person.defaultMethod?.rawValue, person.tenant.rawValue, person.id.rawValue,
+                TextList.json(person.roles), person.defaultMethod?.rawValue, person.tenant.rawValue, person.id.rawValue,
             ])
     }
 

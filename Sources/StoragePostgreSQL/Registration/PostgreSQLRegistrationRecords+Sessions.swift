@@ -130,7 +130,7 @@ extension PostgreSQLRegistrationRecords {
                 forgotten_at = excluded.forgotten_at
             """,
             [
-                tenant.rawValue, name.rawValue, jsonList(attempts.failures.map { String($0.milliseconds) }),
+                tenant.rawValue, name.rawValue, TextList.json(attempts.failures.map { String($0.milliseconds) }),
                 attempts.delays,
                 attempts.nextAllowedAt?.milliseconds, forgottenAt.milliseconds,
             ])

@@ -15,9 +15,6 @@ extension PostgreSQLStore where Records == any RegistrationRecords {
     package static func registration(
         _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(
-            configuration, migrations: PostgreSQLRegistrationRecords.migrations,
-            surroundings: Session.Surroundings(onCommit: onCommit)
-        ) { PostgreSQLRegistrationRecords(connection: $0) }
+        try await PostgreSQLStore(configuration, of: PostgreSQLRegistrationRecords.self, onCommit: onCommit) { $0 }
     }
 }

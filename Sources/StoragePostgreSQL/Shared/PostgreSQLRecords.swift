@@ -1,8 +1,11 @@
 import Storage
 
-/// What every service's records do with the connection of their transaction.
-protocol PostgreSQLRecords {
+/// A service's records in one transaction, and what every service does with its connection.
+protocol PostgreSQLRecords: SendableMetatype {
+    /// The steps that make the service's tables.
+    static var migrations: PostgreSQLMigrations { get }
     var connection: Connection { get }
+    init(connection: Connection)
 }
 
 extension PostgreSQLRecords {

@@ -31,19 +31,6 @@ extension Row {
         return text.split(separator: "\n").map(String.init)
     }
 
-    /// A list of texts as JSON.
-    func texts(_ column: String) throws -> [String] {
-        guard let elements = (try? JSONValue(parsing: try self[column] as String))?.elements else {
-            throw StorageError.corrupt
-        }
-        return try elements.map {
-            guard let text = $0.text else { throw StorageError.corrupt }
-            return text
-        }
-    }
-}
-
-/// A list of texts in one column.
-func jsonList(_ texts: some Sequence<String>) -> String {
-    JSONValue.array(texts.map(JSONValue.string)).canonicalText
+    /// What `TextList` wrote.
+    func texts(_ column: String) throws -> [String] { try TextList.texts(try self[column]) }
 }

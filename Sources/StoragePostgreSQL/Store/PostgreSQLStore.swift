@@ -29,6 +29,16 @@ package final class PostgreSQLStore<Records>: Store {
         listener.start()
     }
 
+    /// Opens the schema of the service whose records are `Kind`; `records` says as what they are seen.
+    convenience init<Kind: PostgreSQLRecords>(
+        _ configuration: PostgreSQLConfiguration, of kind: Kind.Type,
+        onCommit: @escaping @Sendable (CommitReport) -> Void, as records: @escaping @Sendable (Kind) -> Records
+    ) async throws(StoreOpeningError) {
+        try await self.init(
+            configuration, migrations: Kind.migrations, surroundings: Session.Surroundings(onCommit: onCommit)
+        ) { records(Kind(connection: $0)) }
+    }
+
     /// On a thread of its own, because it waits for the server.
     private static func prepare(
         _ configuration: PostgreSQLConfiguration, _ migrations: PostgreSQLMigrations

@@ -15,9 +15,6 @@ extension PostgreSQLStore where Records == any VerifierRecords {
     package static func verifier(
         _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(
-            configuration, migrations: PostgreSQLVerifierRecords.migrations,
-            surroundings: Session.Surroundings(onCommit: onCommit)
-        ) { PostgreSQLVerifierRecords(connection: $0) }
+        try await PostgreSQLStore(configuration, of: PostgreSQLVerifierRecords.self, onCommit: onCommit) { $0 }
     }
 }

@@ -136,7 +136,7 @@ extension SQLiteChallengeRecords {
         values["method"] = column(state.method?.rawValue)
         values["tries_left"] = column(state.triesLeft)
         values["settled_at"] = column(state.settledAt?.milliseconds)
-        values["answered"] = try column(encoded(state.answered))
+        values["answered"] = try column(AnswerList.json(state.answered))
         values["code_digest"] = column(Data(state.codeDigest))
         values["receipt_device"] = column(challenge.receipt?.device.rawValue)
         values["receipt_answer"] = column(challenge.receipt?.answer ?? "")
@@ -176,23 +176,11 @@ extension SQLiteChallengeRecords {
         state.reason = try row.optionalWord("reason")
         state.method = try row.optionalWord("method")
         state.settledAt = row.optionalTime("settled_at")
-        state.answered = try decodedAnswers(row["answered"])
+        state.answered = try AnswerList.answers(row["answered"])
         state.codeDigest = row.bytes("code_digest")
         let rules = ChallengeMachine.Rules(
             expiresAt: row.time("expires_at"), redeemWindow: (row["redeem_window"] as Int64?).map { .milliseconds($0) },
             isDecoy: row["is_decoy"])
         return ChallengeMachine(rules: rules, state: state)
-    }
-
-    private static func encoded(_ answers: [ChallengeMachine.Answered]) throws -> String {
-        answers.isEmpty ? "" : String(decoding: try JSONEncoder().encode(answers), as: UTF8.self)
-    }
-
-    private static func decodedAnswers(_ text: String) throws -> [ChallengeMachine.Answered] {
-        if text.isEmpty { return [] }
-        guard let answers = try? JSONDecoder().decode([ChallengeMachine.Answered].self, from: Data(text.utf8)) else {
-            throw StorageError.corrupt
-        }
-        return answers
     }
 }

@@ -1,5 +1,4 @@
 import Domain
-import Foundation
 package import GRDB
 package import Storage
 
@@ -14,27 +13,14 @@ package struct SQLiteChallengeRecords: ChallengeRecords, SQLiteMemoRecords {
         SQLiteMigration("challenge-0002", PackageResources.challenge_0002_sql),
         SQLiteMigration("challenge-0003", PackageResources.challenge_0003_sql),
     ])
-
-    /// Compiled once a connection.
-    func statement(_ sql: String) throws -> Statement { try database.cachedStatement(sql: sql) }
-
-    func execute(_ sql: String, _ arguments: StatementArguments) throws {
-        try statement(sql).execute(arguments: arguments)
-    }
-
-    func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
-        try Row.fetchAll(try statement(sql), arguments: arguments, adapter: Row.namesInTable)
-    }
 }
 
 extension SQLiteStore where Records == any ChallengeRecords {
-    /// The challenge service's database in one file.
+    /// Opens the challenge service's database, and makes it when there is none. Throws `StoreOpeningError`.
     package static func challenge(
         path: String, limits: SQLiteLimits = SQLiteLimits(),
         onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
-    ) throws(StoreOpeningError) -> SQLiteStore<any ChallengeRecords> {
-        try SQLiteStore(path: path, migrations: SQLiteChallengeRecords.migrations, limits: limits, onCommit: onCommit) {
-            SQLiteChallengeRecords($0)
-        }
+    ) throws(StoreOpeningError) -> SQLiteStore {
+        try SQLiteStore(path: path, of: SQLiteChallengeRecords.self, limits: limits, onCommit: onCommit) { $0 }
     }
 }

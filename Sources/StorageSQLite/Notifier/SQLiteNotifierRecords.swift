@@ -3,8 +3,8 @@ package import GRDB
 package import Storage
 
 /// The notifier's records over one SQLite transaction.
-package struct SQLiteNotifierRecords: NotifierRecords {
-    let database: Database
+package struct SQLiteNotifierRecords: SQLiteRecords, NotifierRecords {
+    package let database: Database
 
     package init(_ database: Database) { self.database = database }
 
@@ -78,13 +78,11 @@ package struct SQLiteNotifierRecords: NotifierRecords {
 }
 
 extension SQLiteStore where Records == any NotifierRecords {
-    /// Opens the notifier's database. Throws `StoreOpeningError`.
+    /// Opens the notifier's database, and makes it when there is none. Throws `StoreOpeningError`.
     package static func notifier(
         path: String, limits: SQLiteLimits = SQLiteLimits(),
         onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
-    ) throws(StoreOpeningError) -> SQLiteStore<any NotifierRecords> {
-        try SQLiteStore(path: path, migrations: SQLiteNotifierRecords.migrations, limits: limits, onCommit: onCommit) {
-            SQLiteNotifierRecords($0)
-        }
+    ) throws(StoreOpeningError) -> SQLiteStore {
+        try SQLiteStore(path: path, of: SQLiteNotifierRecords.self, limits: limits, onCommit: onCommit) { $0 }
     }
 }

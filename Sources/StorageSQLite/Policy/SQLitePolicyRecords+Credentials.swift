@@ -12,8 +12,8 @@ extension SQLitePolicyRecords {
             """,
             [
                 client.tenant.rawValue, client.id.rawValue, client.name, Data(client.secretDigest),
-                Self.list(client.applications),
-                client.anyApplication, Self.list(client.roles), client.createdAt.milliseconds,
+                TextList.json(client.applications),
+                client.anyApplication, TextList.json(client.roles), client.createdAt.milliseconds,
             ])
     }
 
@@ -82,15 +82,8 @@ extension SQLitePolicyRecords {
             tenant: TenantID(row["tenant"] as String), id: ClientID(row["id"] as String), name: row["name"],
             secretDigest: Array(row["secret_digest"] as Data),
             rights: StoredClient.Rights(
-                applications: try words(row["applications_json"]), anyApplication: row["any_application"],
-                roles: try words(row["roles_json"])),
+                applications: try TextList.texts(row["applications_json"]), anyApplication: row["any_application"],
+                roles: try TextList.texts(row["roles_json"])),
             createdAt: Timestamp(milliseconds: row["created_at"]))
-    }
-
-    private static func list(_ words: [String]) -> String { JSONValue.array(words.map(JSONValue.string)).canonicalText }
-
-    private static func words(_ json: String) throws -> [String] {
-        guard let elements = (try? JSONValue(parsing: json))?.elements else { throw StorageError.corrupt }
-        return elements.compactMap(\.text)
     }
 }

@@ -12,14 +12,6 @@ package struct SQLitePolicyRecords: PolicyRecords, SQLiteMemoRecords, SQLiteAudi
         .memo, .audit, SQLiteMigration("policy-0001", PackageResources.policy_0001_sql),
     ])
 
-    func execute(_ sql: String, _ arguments: StatementArguments) throws {
-        try database.cachedStatement(sql: sql).execute(arguments: arguments)
-    }
-
-    func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
-        try Row.fetchAll(try database.cachedStatement(sql: sql), arguments: arguments, adapter: Row.namesInTable)
-    }
-
     /// Inserts one row; a taken key is `alreadyExists`. A missing parent is not: it is `notFound`.
     func insert(_ sql: String, _ arguments: StatementArguments) throws {
         do {
@@ -33,13 +25,11 @@ package struct SQLitePolicyRecords: PolicyRecords, SQLiteMemoRecords, SQLiteAudi
 }
 
 extension SQLiteStore where Records == any PolicyRecords {
-    /// Opens the policy service's database.
+    /// Opens the policy service's database, and makes it when there is none. Throws `StoreOpeningError`.
     package static func policy(
         path: String, limits: SQLiteLimits = SQLiteLimits(),
         onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
     ) throws(StoreOpeningError) -> SQLiteStore {
-        try SQLiteStore(path: path, migrations: SQLitePolicyRecords.migrations, limits: limits, onCommit: onCommit) {
-            SQLitePolicyRecords($0)
-        }
+        try SQLiteStore(path: path, of: SQLitePolicyRecords.self, limits: limits, onCommit: onCommit) { $0 }
     }
 }

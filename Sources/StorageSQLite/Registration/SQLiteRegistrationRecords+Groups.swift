@@ -60,7 +60,7 @@ extension SQLiteRegistrationRecords {
         Set(
             try rows(
                 "SELECT id FROM directory_group WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))",
-                [tenant.rawValue, SQLiteList.json(ids.map(\.rawValue))]
+                [tenant.rawValue, TextList.json(ids.map(\.rawValue))]
             ).map { GroupID($0["id"]) })
     }
 
@@ -78,7 +78,7 @@ extension SQLiteRegistrationRecords {
             SELECT person, group_id FROM membership WHERE tenant = ? AND person IN (SELECT value FROM json_each(?))
             ORDER BY person, group_id
             """,
-            [tenant.rawValue, SQLiteList.json(people.map(\.rawValue))])
+            [tenant.rawValue, TextList.json(people.map(\.rawValue))])
         for row in memberships { groups[PersonID(row["person"]), default: []].append(GroupID(row["group_id"])) }
         return groups
     }

@@ -12,7 +12,7 @@ extension SQLiteRegistrationRecords {
         StoredPerson(
             tenant: TenantID(row["tenant"]), id: PersonID(row["id"]), username: row["username"],
             displayName: row["display_name"],
-            passwordHash: row["password_hash"], isBlocked: row["is_blocked"], roles: try SQLiteList.texts(row["roles"]),
+            passwordHash: row["password_hash"], isBlocked: row["is_blocked"], roles: try TextList.texts(row["roles"]),
             createdAt: row.time("created_at"), defaultMethod: try row.optionalWord("default_method"))
     }
 
@@ -38,7 +38,7 @@ extension SQLiteRegistrationRecords {
             [
                 person.tenant.rawValue, person.id.rawValue, person.username, FoldedUsername(person.username).rawValue,
                 person.displayName, person.displayName.lowercased(), person.passwordHash, person.isBlocked,
-                SQLiteList.json(person.roles), person.createdAt.milliseconds,
+                TextList.json(person.roles), person.createdAt.milliseconds,
                 person.defaultMethod?.rawValue,
             ])
     }
@@ -52,7 +52,7 @@ extension SQLiteRegistrationRecords {
             """,
             [
                 person.displayName, person.displayName.lowercased(), person.passwordHash, person.isBlocked,
-                SQLiteList.json(person.roles), person.defaultMethod?.rawValue, person.tenant.rawValue,
+                TextList.json(person.roles), person.defaultMethod?.rawValue, person.tenant.rawValue,
                 person.id.rawValue,
             ])
     }
@@ -90,7 +90,7 @@ extension SQLiteRegistrationRecords {
         Set(
             try rows(
                 "SELECT id FROM person WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))",
-                [tenant.rawValue, SQLiteList.json(ids.map(\.rawValue))]
+                [tenant.rawValue, TextList.json(ids.map(\.rawValue))]
             ).map { PersonID($0["id"]) })
     }
 

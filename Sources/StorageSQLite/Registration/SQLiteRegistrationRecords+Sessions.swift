@@ -105,7 +105,7 @@ extension SQLiteRegistrationRecords {
                 "SELECT failures, delays, next_allowed_at FROM password_attempts WHERE tenant = ? AND username = ?",
                 [tenant.rawValue, name.rawValue])
         else { return AttemptLimiter(rules: rules) }
-        let failures = try SQLiteList.texts(row["failures"]).map {
+        let failures = try TextList.texts(row["failures"]).map {
             guard let milliseconds = Int64($0) else { throw StorageError.corrupt }
             return Timestamp(milliseconds: milliseconds)
         }
@@ -125,7 +125,7 @@ extension SQLiteRegistrationRecords {
             VALUES (?, ?, ?, ?, ?, ?)
             """,
             [
-                tenant.rawValue, name.rawValue, SQLiteList.json(attempts.failures.map { String($0.milliseconds) }),
+                tenant.rawValue, name.rawValue, TextList.json(attempts.failures.map { String($0.milliseconds) }),
                 attempts.delays,
                 attempts.nextAllowedAt?.milliseconds, forgottenAt.milliseconds,
             ])

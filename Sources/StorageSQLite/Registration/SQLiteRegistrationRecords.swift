@@ -1,5 +1,4 @@
 import Domain
-import Foundation
 package import GRDB
 package import Storage
 
@@ -14,19 +13,11 @@ package struct SQLiteRegistrationRecords: RegistrationRecords, SQLiteMemoRecords
         SQLiteMigration("registration-0002", PackageResources.registration_0002_sql),
     ])
 
-    func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
-        try Row.fetchAll(database.cachedStatement(sql: sql), arguments: arguments, adapter: Row.namesInTable)
-    }
-
-    func row(_ sql: String, _ arguments: StatementArguments) throws -> Row? {
-        try Row.fetchOne(database.cachedStatement(sql: sql), arguments: arguments, adapter: Row.namesInTable)
-    }
-
     /// Runs a statement and returns how many rows it changed. A broken uniqueness is `alreadyExists`.
     @discardableResult
     func change(_ sql: String, _ arguments: StatementArguments) throws -> Int {
         do {
-            try database.cachedStatement(sql: sql).execute(arguments: arguments)
+            try execute(sql, arguments)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
             throw StorageError.alreadyExists
         }
@@ -39,31 +30,12 @@ package struct SQLiteRegistrationRecords: RegistrationRecords, SQLiteMemoRecords
     }
 }
 
-/// Lists travel as one JSON argument, so that a statement's text does not depend on their length.
-enum SQLiteList {
-    static func json(_ texts: some Sequence<String>) -> String {
-        JSONValue.array(texts.map(JSONValue.string)).canonicalText
-    }
-
-    static func texts(_ json: String) throws -> [String] {
-        guard let value = try? JSONValue(parsing: Array(json.utf8)), let elements = value.elements else {
-            throw StorageError.corrupt
-        }
-        return try elements.map {
-            guard let text = $0.text else { throw StorageError.corrupt }
-            return text
-        }
-    }
-}
-
 extension SQLiteStore where Records == any RegistrationRecords {
-    /// Opens the registration service's database, and makes it when there is none.
+    /// Opens the registration service's database, and makes it when there is none. Throws `StoreOpeningError`.
     package static func registration(
         path: String, limits: SQLiteLimits = SQLiteLimits(),
         onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
-    ) throws(StoreOpeningError) -> SQLiteStore<any RegistrationRecords> {
-        try SQLiteStore(
-            path: path, migrations: SQLiteRegistrationRecords.migrations, limits: limits, onCommit: onCommit
-        ) { SQLiteRegistrationRecords($0) }
+    ) throws(StoreOpeningError) -> SQLiteStore {
+        try SQLiteStore(path: path, of: SQLiteRegistrationRecords.self, limits: limits, onCommit: onCommit) { $0 }
     }
 }

@@ -1,11 +1,9 @@
 package import Domain
-package import GRDB
+import GRDB
 package import Storage
 
 /// The audit log of a service, over the table of `SQLiteMigration.audit`. A service's records adopt it and get its methods.
-package protocol SQLiteAuditRecords: AuditRecords {
-    var database: Database { get }
-}
+package protocol SQLiteAuditRecords: SQLiteRecords, AuditRecords {}
 
 extension SQLiteAuditRecords {
     package func append(_ entry: AuditRecord) throws {

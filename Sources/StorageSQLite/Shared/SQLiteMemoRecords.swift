@@ -1,12 +1,10 @@
 package import Domain
 import Foundation
-package import GRDB
+import GRDB
 package import Storage
 
 /// The stored replies of a service, over the table of `SQLiteMigration.memo`. A service's records adopt it and get its methods.
-package protocol SQLiteMemoRecords: MemoRecords {
-    var database: Database { get }
-}
+package protocol SQLiteMemoRecords: SQLiteRecords, MemoRecords {}
 
 extension SQLiteMemoRecords {
     package func memo(_ request: RequestID) throws -> Memo? {

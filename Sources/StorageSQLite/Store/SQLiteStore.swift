@@ -41,6 +41,16 @@ package final class SQLiteStore<Records>: Store {
         commits = GroupCommit(pool: pool, limits: limits, onCommit: onCommit)
     }
 
+    /// Opens the file of the service whose records are `Kind`; `records` says as what they are seen.
+    convenience init<Kind: SQLiteRecords>(
+        path: String, of kind: Kind.Type, limits: SQLiteLimits, onCommit: @escaping @Sendable (CommitReport) -> Void,
+        as records: @escaping @Sendable (Kind) -> Records
+    ) throws(StoreOpeningError) {
+        try self.init(path: path, migrations: Kind.migrations, limits: limits, onCommit: onCommit) {
+            records(Kind($0))
+        }
+    }
+
     package func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
     {
         try Task.checkCancellation()

@@ -1,5 +1,4 @@
 import Domain
-import Foundation
 package import GRDB
 package import Storage
 
@@ -15,13 +14,11 @@ package struct SQLiteVerifierRecords: VerifierRecords, SQLiteMemoRecords, SQLite
 }
 
 extension SQLiteStore where Records == any VerifierRecords {
-    /// Opens the verifier's database. Throws `StoreOpeningError`.
+    /// Opens the verifier's database, and makes it when there is none. Throws `StoreOpeningError`.
     package static func verifier(
         path: String, limits: SQLiteLimits = SQLiteLimits(),
         onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
-    ) throws(StoreOpeningError) -> SQLiteStore<any VerifierRecords> {
-        try SQLiteStore(path: path, migrations: SQLiteVerifierRecords.migrations, limits: limits, onCommit: onCommit) {
-            SQLiteVerifierRecords($0)
-        }
+    ) throws(StoreOpeningError) -> SQLiteStore {
+        try SQLiteStore(path: path, of: SQLiteVerifierRecords.self, limits: limits, onCommit: onCommit) { $0 }
     }
 }

@@ -3,7 +3,7 @@ import Synchronization
 import Wire
 
 /// What must be looked at now and then, off the reactor: the addresses of names, and the key folder.
-enum Surroundings {
+enum LookUps {
     /// The end points with names replaced by all their addresses. A name that does not resolve now keeps what `known` has for it. Nil
     /// when the task was cancelled, or there is no thread to ask on.
     static func resolve(
