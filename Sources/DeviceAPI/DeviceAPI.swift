@@ -30,6 +30,9 @@ package enum APIHeaders {
     package static let signInSecret = "Sign-In-Secret"
     package static let idempotencyKey = "Idempotency-Key"
     package static let requestID = "X-Request-Id"
+    /// Of `GET /healthz`, with `loadTestAllowed`, where load tests are allowed; otherwise it is not there.
+    package static let loadTest = "Countersign-Load-Test"
+    package static let loadTestAllowed = "allowed"
     package static let deviceProofScheme = "DeviceProof"
 }
 

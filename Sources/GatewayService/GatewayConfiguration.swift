@@ -29,6 +29,8 @@ package struct GatewayConfiguration: Sendable {
     package var parkedWaitsMax = 20_000
     /// Event streams of phones held open at the same time.
     package var eventStreamsMax = 20_000
+    /// Whether `/healthz` tells load generators that they may push here.
+    package var allowsLoadTests = false
     /// How long a request's body may take to come, in whole seconds.
     package var bodyTimeout = Duration.seconds(10)
     /// How long an import's body may be waited for; the time that its lines take here does not count.

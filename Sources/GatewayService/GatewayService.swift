@@ -110,7 +110,10 @@ package final class GatewayService: Service {
         let registry = registry
         let content = try WebContent()
         let routes = GatewayRoutes(
-            edge: edge, operations: Operations(readiness: readiness, exposition: { registry.exposition() }),
+            edge: edge,
+            operations: Operations(
+                readiness: readiness, allowsLoadTests: configuration.allowsLoadTests,
+                exposition: { registry.exposition() }),
             content: content)
         let blocks = configuration.trustedProxies.compactMap { AddressBlock($0) }
         let responder = GatewayResponder(

@@ -19,6 +19,15 @@ package struct Percentiles: Sendable, Codable, Equatable {
     package var max: Double
     package var mean: Double
 
+    init(p50: Double, p90: Double, p99: Double, p999: Double, max: Double, mean: Double) {
+        self.p50 = p50
+        self.p90 = p90
+        self.p99 = p99
+        self.p999 = p999
+        self.max = max
+        self.mean = mean
+    }
+
     init(_ histogram: Histogram) {
         func milliseconds(_ microseconds: UInt64) -> Double { Double(microseconds) / 1000 }
         p50 = milliseconds(histogram.value(at: 0.5))

@@ -40,10 +40,11 @@ package struct LoadRun: Sendable {
         self.observer = observer
     }
 
-    /// Runs all phases, or until the task is canceled: then no more sign-ins begin, those that have begun end, and what was counted is
-    /// returned. The people are removed in any case.
+    /// Runs all phases, or until the task is canceled: then what was counted until now is returned, without the sign-ins that were under
+    /// way. The people are removed in any case. Throws `ConsentMissing` before anything is made.
     package func run() async throws -> Report {
         try await Connection.open(to: plan.target, connectionsMax: plan.people * 3) { connection in
+            try await connection.api.askConsent()
             let population = Population(
                 api: connection.api, tenant: plan.target.tenant, token: plan.target.token,
                 transport: connection.transport)
@@ -111,13 +112,17 @@ package struct LoadRun: Sendable {
             }
             dispatcher.end()
         }
+        for tally in tallies {
+            let second = max(tally.seconds, tally.slicedSeconds)
+            observer.ended(tally.phase, at: second, tally.slice(at: second).interval)
+        }
     }
 
     /// One person, sign-in after sign-in.
     private func pursue(_ member: Member, _ page: Page, _ dispatcher: Dispatcher, _ limits: PersonLimits) async {
         var choice = PersonalChoice(limits: limits)
         var generator = SystemRandomNumberGenerator()
-        while let arrival = await dispatcher.next() {
+        while !Task.isCancelled, let arrival = await dispatcher.next() {
             let intention = choice.allowed(plan.mix.draw(using: &generator), at: arrival.intended)
             let isAsIntended = await page.signIn(
                 member, arrival, intention, delay: plan.answerTime.draw(using: &generator))

@@ -53,7 +53,9 @@ struct Page: Sendable {
             tally.failed("\(intention.rawValue): mismatch")
             tally.mismatched("\(intention.rawValue): \(mismatch.what)")
         } catch {
-            tally.failed("\(error)")
+            // What an interruption cut off is no failure of the gateway's.
+            if Task.isCancelled { return false }
+            tally.failed((error as? CallFailure)?.kind ?? "\(error)")
         }
         // What is left open would count among the requests that the person may have open.
         if let begun { _ = try? await cancel(begun) }

@@ -7,6 +7,8 @@ package protocol RunObserver: Sendable {
     func began(_ phase: Phase)
     /// A second has passed. `interval` is what was timed in it.
     func passed(_ slice: Slice, of phase: Phase, _ interval: [Latency: Histogram], failures: [String: Int])
+    /// Timed after the phase's last whole second, `second` seconds after its start.
+    func ended(_ phase: Phase, at second: Double, _ interval: [Latency: Histogram])
     /// So many of the people could not be removed.
     func removed(left: Int)
 }

@@ -17,15 +17,13 @@ final class Population: Sendable {
     private let tenant: TenantID
     private let administrator: [(String, String)]
     private let transport: any Transport
-    private let allowsPlainHTTP: Bool
     private let created = Mutex<[PersonID]>([])
 
-    init(api: PublicAPI, tenant: TenantID, token: String, transport: any Transport, allowsPlainHTTP: Bool = false) {
+    init(api: PublicAPI, tenant: TenantID, token: String, transport: any Transport) {
         self.api = api
         self.tenant = tenant
         administrator = [("Authorization", "Bearer " + token)]
         self.transport = transport
-        self.allowsPlainHTTP = allowsPlainHTTP
     }
 
     /// What one person may do, as the tenant is set.
@@ -91,8 +89,7 @@ final class Population: Sendable {
             ActivationCreated.self, expecting: 201)
 
         let vault = MemoryVault()
-        let authenticator = Authenticator(
-            keys: vault, accounts: vault, transport: transport, allowsPlainHTTP: allowsPlainHTTP)
+        let authenticator = Authenticator(keys: vault, accounts: vault, transport: transport)
         let link = try ActivationLink(activation.activationUri)
         let profile = DeviceProfile(name: "load test", platform: .cli, osVersion: "1", appVersion: "1")
         let account = try await repeated { try await authenticator.activate(link, as: profile) }

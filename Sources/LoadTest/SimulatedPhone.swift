@@ -34,9 +34,8 @@ struct SimulatedPhone: Sendable {
             let outcome = try await answer(challenge.shown { _ in }, instruction)
             guard let outcome, outcome != Self.expected(instruction.intention) else { return }
             report(.mismatched("\(instruction.intention.rawValue): the phone was told \(outcome)"))
-        } catch is CancellationError {
-            return
         } catch {
+            if Task.isCancelled { return }
             report(.failed("answer: \(error)"))
         }
     }

@@ -65,6 +65,9 @@ final class Tally: Sendable {
     // MARK: what is told
 
     var failures: [String: Int] { state.withLock { $0.counts.failures } }
+    /// How long the phase took; 0 while it lasts.
+    var seconds: Double { state.withLock { $0.seconds ?? 0 } }
+    var slicedSeconds: Double { state.withLock { $0.slices.last?.second ?? 0 } }
 
     /// The end of the phase after so many seconds and HTTP requests; what ends later still counts.
     func end(after seconds: Double, requests: Int) {

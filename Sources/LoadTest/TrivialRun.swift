@@ -20,6 +20,7 @@ package struct TrivialRun: Sendable {
         let started = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         let phase = Phase(name: "trivial", load: .people(loops), duration: duration)
         let result = try await Connection.open(to: target, connectionsMax: loops) { connection in
+            try await connection.api.askConsent()
             let tally = Tally(phase)
             let clock = ContinuousClock()
             let began = clock.now

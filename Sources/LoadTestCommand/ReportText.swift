@@ -47,12 +47,3 @@ enum ReportText {
         counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     }
 }
-
-/// A report in a file.
-enum ReportFile {
-    static func write(_ report: Report, to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try (encoder.encode(report) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path), options: .atomic)
-    }
-}

@@ -14,25 +14,51 @@ struct RunCommand: AsyncParsableCommand {
 
             Each sign-in must come to what its phone intended, and each receipt must verify offline.
 
-            Exit codes: 0 done, 1 a sign-in failed or did not come to what was intended, 64 usage, 66 no such file or the file is refused, \
-            69 the gateway cannot be reached.
+            Ctrl-C ends the run early: what was counted is reported and the people are removed.
+
+            Exit codes: 0 done, 1 a sign-in did not come to what was intended or, without --fail-if, failed, 2 a --fail-if is so, 64 usage, \
+            65 bad data, 66 no such file or others can read it, 69 the gateway cannot be reached or refuses the credentials, 73 a file cannot \
+            be written, 77 the gateway does not allow load tests, 130 interrupted.
             """)
 
     @OptionGroup var place: PlaceOptions
     @OptionGroup var load: LoadOptions
 
-    @Option(help: ArgumentHelp("Write the whole report as JSON to this file.", valueName: "file"))
-    var json: String?
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: ArgumentHelp("Write an HdrHistogram log with a histogram a second to this file.", valueName: "file"))
+    var hdr: String?
 
     func run() async throws {
         let target = try place.target()
-        let report =
-            load.trivial
-            ? try await TrivialRun(target, loops: load.people, duration: .seconds(load.seconds)).run()
-            : try await LoadRun(try load.plan(target), observer: PlainLines()).run()
-        print(ReportText.text(of: report))
-        if let json { try ReportFile.write(report, to: json) }
-        if report.phases.contains(where: { $0.failed + $0.mismatched > 0 }) { throw ExitCode.failure }
+        let (report, isInterrupted) = try await Interruption.watching { try await push(target) }
+        guard isInterrupted else {
+            if let report { try output.finish(report) }
+            return
+        }
+        // That it was interrupted is what its end says, whatever the part came to.
+        if let report { try? output.finish(report) }
+        throw ExitCode.interrupted
+    }
+
+    private func push(_ target: Target) async throws -> Report {
+        do {
+            if load.trivial {
+                return try await TrivialRun(target, loops: load.people, duration: .seconds(load.seconds)).run()
+            }
+            var observers: [any RunObserver] = [LiveView()]
+            if let hdr { observers.append(try HistogramLogFile(hdr)) }
+            return try await LoadRun(try load.plan(target), observer: Observers(all: observers)).run()
+        } catch let error as ConsentMissing {
+            throw failed(error.description, .notAllowed)
+        } catch let error as ScenarioError {
+            throw failed(error.description, .badData)
+        } catch let fault as OutputFile.Fault {
+            throw failed(fault.description, .cannotWrite)
+        } catch {
+            if Task.isCancelled { throw error }
+            throw failed("\(target.base): \(error)", .unavailable)
+        }
     }
 }
 
@@ -131,20 +157,4 @@ struct LoadOptions: ParsableArguments {
         let load = rate.map { Phase.Load.rate(from: $0, to: $0) } ?? .people(people)
         return [Phase(name: rate == nil ? "closed" : "open", load: load, duration: .seconds(seconds))]
     }
-}
-
-/// Says what is wrong with an option in one line, and exits with `code`.
-func refusing<Value>(_ code: ExitCode, _ work: () throws -> Value) throws -> Value {
-    do {
-        return try work()
-    } catch let error as ScenarioError {
-        if code == .validationFailure { throw ValidationError(error.description) }
-        FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
-        throw code
-    }
-}
-
-extension ExitCode {
-    /// EX_NOINPUT of sysexits.h.
-    static let noInput = ExitCode(66)
 }

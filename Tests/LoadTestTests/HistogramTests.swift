@@ -17,10 +17,12 @@ struct HistogramTests {
 
     @Test("indexes follow each other without a gap")
     func gapless() {
-        for index in 1..<Histogram.length {
-            #expect(Histogram.range(at: index).lowerBound == Histogram.range(at: index - 1).upperBound + 1)
-            #expect(Histogram.index(of: Histogram.range(at: index).lowerBound) == index)
-        }
+        #expect(
+            (1..<Histogram.length).allSatisfy { index in
+                let range = Histogram.range(at: index)
+                return range.lowerBound == Histogram.range(at: index - 1).upperBound + 1
+                    && Histogram.index(of: range.lowerBound) == index
+            })
     }
 
     @Test("quantiles of 1 to 10,000 microseconds are theirs to a thousandth")

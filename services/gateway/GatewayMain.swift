@@ -20,11 +20,7 @@ enum GatewayMain {
         "http.trustedProxies", accepts: "CIDR blocks, as in 10.0.0.0/8",
         help:
             "Proxies in front of the gateway whose forwarding headers count. They end TLS; without TLS here only they may connect."
-    ) { block in
-        var configuration = GatewayConfiguration(externalURL: "https://localhost")
-        configuration.trustedProxies = [block]
-        return configuration.problem == nil ? block : nil
-    }
+    ) { AddressBlock($0) == nil ? nil : $0 }
     static let connectionsMax = Setting.number(
         "http.connectionsMax", default: 100_000, in: 100...1_000_000,
         help: "Connections open at the same time; more wait until one ends.")
@@ -37,11 +33,13 @@ enum GatewayMain {
     static let streamsMax = Setting.number(
         "http.streamsMax", default: 20_000, in: 1...1_000_000,
         help: "Event streams held open at the same time; more get 503.")
+    static let loadTestAllowed = Setting.flag(
+        "loadTest.allowed", default: false, help: "Whether /healthz says that load generators may push here.")
 
     static func main() async {
         let keys = [
             address.key, externalURL.key, certificate.key, key.key, trustedProxies.key, connectionsMax.key,
-            requestsMax.key, waitsMax.key, streamsMax.key,
+            requestsMax.key, waitsMax.key, streamsMax.key, loadTestAllowed.key,
         ]
         await ServiceMain.run(.gateway, settings: keys, check: check) { process in
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
@@ -74,6 +72,7 @@ enum GatewayMain {
         configuration.requestsMax = settings[requestsMax]
         configuration.parkedWaitsMax = settings[waitsMax]
         configuration.eventStreamsMax = settings[streamsMax]
+        configuration.allowsLoadTests = settings[loadTestAllowed]
         if let problem = configuration.problem { throw ConfigurationProblem.refused(problem) }
         return configuration
     }

@@ -8,6 +8,7 @@ extension HTTPField.Name {
     }
 
     static let requestID = named(APIHeaders.requestID)
+    static let loadTest = named(APIHeaders.loadTest)
     static let idempotencyKey = named(APIHeaders.idempotencyKey)
     static let signInSecret = named(APIHeaders.signInSecret)
     static let traceparent = named("traceparent")

@@ -7,6 +7,8 @@ import Wire
 /// Is the process up, can it serve, how is it doing.
 struct Operations: Sendable {
     let readiness: Readiness
+    /// Whether a load generator may push at this gateway: it asks before it starts.
+    let allowsLoadTests: Bool
     let exposition: @Sendable () -> String
 
     /// `GET /readyz`.
@@ -24,7 +26,9 @@ struct Operations: Sendable {
 
     private struct Health: Encodable { let status = "up" }
 
-    func health(_ inbound: Inbound) async throws -> Reply { try .json(.ok, Health()) }
+    func health(_ inbound: Inbound) async throws -> Reply {
+        try .json(.ok, Health(), headers: allowsLoadTests ? [.loadTest: APIHeaders.loadTestAllowed] : [:])
+    }
 
     func readiness(_ inbound: Inbound) async throws -> Reply {
         let report = await readiness.report()
