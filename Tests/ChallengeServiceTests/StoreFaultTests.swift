@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import ServiceKit
 import Storage
 import SwiftProtobuf
 import TestSupport
