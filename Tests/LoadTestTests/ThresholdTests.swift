@@ -40,7 +40,7 @@ struct ThresholdTests {
             let violations = try Threshold(text).violations(in: Self.report())
             #expect(violations.count == 1)
             #expect(violations[0].contains(words))
-        } catch let error as ScenarioError {
+        } catch {
             #expect(error.description.contains(words))
         }
     }
