@@ -4,7 +4,7 @@ package enum JSONFault: Error, Hashable, Sendable {
     case syntax(at: Int)
     /// One object names a member twice: two readers of it could see two documents.
     case duplicateMember(String)
-    /// Nested deeper than `JSONValue.depthMax`.
+    /// Nested deeper than its reader takes.
     case tooDeep
     /// A string has U+0000 (a reader may limit the contents of strings, RFC 8259 section 9): PostgreSQL keeps no such text, and
     /// readers in C would see the text end there.
@@ -15,7 +15,7 @@ package enum JSONFault: Error, Hashable, Sendable {
         switch self {
         case .syntax(let index): "\(text) is not JSON at byte \(index)"
         case .duplicateMember(let name): "\(text) has the member \(name.asMemberName) twice"
-        case .tooDeep: "\(text) is nested deeper than \(JSONValue.depthMax) levels"
+        case .tooDeep: "\(text) is nested too deeply"
         case .zeroCharacter: "\(text) has the character U+0000"
         }
     }
@@ -25,21 +25,26 @@ extension JSONValue {
     /// Deep enough for every document here, shallow enough for any stack.
     package static let depthMax = 32
 
-    /// Reads one JSON text in UTF-8, wholly. How long a text may be is for whoever takes it in to say.
-    package init(parsing bytes: [UInt8]) throws(JSONFault) {
-        var reader = JSONReader(bytes: bytes)
+    /// Reads one JSON text in UTF-8, wholly. How long a text may be is for whoever takes it in to say. `depthMax` is how many levels may be
+    /// inside one another.
+    package init(parsing bytes: [UInt8], depthMax: Int = JSONValue.depthMax) throws(JSONFault) {
+        var reader = JSONReader(bytes: bytes, depthMax: depthMax)
         self = try reader.document()
     }
 
     package init(parsing text: String) throws(JSONFault) { try self.init(parsing: Array(text.utf8)) }
 }
 
-/// A reader of RFC 8259 that refuses what is ambiguous. Recursion ends at `JSONValue.depthMax`.
+/// A reader of RFC 8259 that refuses what is ambiguous. Recursion ends at `depthMax`.
 private struct JSONReader {
     let bytes: [UInt8]
+    let depthMax: Int
     var index = 0
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    init(bytes: [UInt8], depthMax: Int) {
+        self.bytes = bytes
+        self.depthMax = depthMax
+    }
 
     var fault: JSONFault { .syntax(at: index) }
     var next: UInt8? { index < bytes.count ? bytes[index] : nil }
@@ -70,7 +75,7 @@ private struct JSONReader {
     }
 
     mutating func value(depth: Int) throws(JSONFault) -> JSONValue {
-        guard depth < JSONValue.depthMax else { throw .tooDeep }
+        guard depth < depthMax else { throw .tooDeep }
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return try object(depth: depth)
@@ -178,10 +183,9 @@ private struct JSONReader {
         }
     }
 
-    /// `XXXX`, or a surrogate pair `XXXX\uXXXX`. A lone surrogate is no character; no text of ours has U+0000, and a store may not take it.
+    /// `XXXX`, or a surrogate pair `XXXX\uXXXX`. A lone surrogate is no character.
     mutating func escapedScalar() throws(JSONFault) -> Unicode.Scalar {
         let high = try codeUnit()
-        guard high != 0 else { throw fault }
         if let scalar = Unicode.Scalar(high) { return scalar }
         guard (0xD800..<0xDC00).contains(high), take("\\"), take("u") else { throw fault }
         let low = try codeUnit()

@@ -6,6 +6,8 @@ struct CompactJWS: Sendable {
     /// Longer texts are refused before anything is decoded; a proof needs about 500 bytes.
     static let charactersMax = 4096
     private static let signatureBytes = 64
+    /// A header with a key has two levels, a payload one.
+    private static let depthMax = 4
 
     /// How a header names its key.
     enum KeyReference: Sendable {
@@ -26,8 +28,8 @@ struct CompactJWS: Sendable {
         guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]),
             let payloadBytes = Base64URL.decode(parts[1]),
             let signature = Base64URL.decode(parts[2]), signature.count == Self.signatureBytes,
-            var header = try? JSONValue(parsing: headerBytes).members,
-            let payload = try? JSONValue(parsing: payloadBytes).members,
+            var header = try? JSONValue(parsing: headerBytes, depthMax: Self.depthMax).members,
+            let payload = try? JSONValue(parsing: payloadBytes, depthMax: Self.depthMax).members,
             header.removeValue(forKey: "alg") == .string("ES256"), header.removeValue(forKey: "typ") == .string(type),
             let (name, value) = header.first, header.count == 1
         else { throw .malformed }

@@ -48,7 +48,7 @@ import Foundation
     @Test("characters that are not seen but change how others look never reach the phone")
     func unseen() async throws {
         let (address, agent) = try await Self.context(
-            "203.0.113.7\u{0}\n", "Fire\u{202E}xof\u{2066}\u{200B}\u{FEFF} \u{7F}\u{85}\u{2028}ok\t")
+            "203.0.113.7\u{1}\n", "Fire\u{202E}xof\u{2066}\u{200B}\u{FEFF} \u{7F}\u{85}\u{2028}ok\t")
         #expect(address == "203.0.113.7")
         #expect(agent == "Firexof ok")
     }
