@@ -113,11 +113,12 @@ class Beneath:
 
 @contextlib.contextmanager
 def no_descriptors(pid: int):
-    """The process has as many descriptors as it may."""
+    """The process has as many descriptors as it may, until the end or its own."""
     opened = len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir()))
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (opened, before[1]))
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, before)

@@ -227,8 +227,13 @@ def test_a_service_gets_another_key_and_no_sign_in_fails(scaled):
         load.until_redeemed(10)
     refused = 'countersign_bus_faults_total{kind="refused_connection"}'
     counted = scaled.stack.metric("registration", refused)
-    with Caller(scaled.stack.bus("registration"), "challenge", key(keys, "registration.pub"), before) as caller:
-        assert not caller.is_ready(1)
+
+    def is_refused() -> bool:
+        with Caller(scaled.stack.bus("registration"), "challenge", key(keys, "registration.pub"), before) as caller:
+            return not caller.is_ready(1)
+
+    # The processes look at the folder once a second.
+    Stack.wait_for(is_refused, 5, "the retired key to be refused")
     assert scaled.stack.metric("registration", refused) > counted
 
 
