@@ -35,6 +35,8 @@ def measure(names: list[str], run: Run) -> list[report.Row]:
             # The others are still worth their time; this one has no figure.
             traceback.print_exc()
             found = [report.Row(name, "", None, reason=f"it failed: {str(problem).splitlines()[0] if str(problem) else type(problem).__name__}")]
+        # At once: a run takes an hour, and may be interrupted.
+        print(report.table(found), file=sys.stderr, flush=True)
         rows += found
     return rows
 
