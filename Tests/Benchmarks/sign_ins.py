@@ -1,6 +1,5 @@
 """P1 to P3: how many sign-ins a second, how long each takes, and what happens when more come than can be served."""
 
-import threading
 import time
 
 import requests
@@ -10,7 +9,7 @@ from stack import Stack
 
 from . import generator
 from .report import Row, at_least, at_most, ratio
-from .system import Run, Unmeasurable, Watch
+from .system import Repeated, Run, Unmeasurable, Watch
 
 P1_GOAL = 0.5
 # What the generator makes at most.
@@ -105,7 +104,7 @@ def overload(run: Run) -> list[Row]:
     return rows
 
 
-class Probe:
+class Probe(Repeated):
     """Begins a sign-in ten times a second and cancels it, with a few people of its own in turn."""
 
     PAUSE = 0.1
@@ -118,31 +117,15 @@ class Probe:
             self.has_retry_after = "Retry-After" in reply.headers
 
     def __init__(self, stack: Stack):
+        super().__init__(self.PAUSE)
         self.application = Application(stack.demo())
         administrator = Administrator(stack.demo())
         self.people = [administrator.create_user(f"probe-{time.monotonic_ns()}-{index}")["username"] for index in range(8)]
         self.looks: list[Probe.Look] = []
-        self.problem: Exception | None = None
-        self._over = threading.Event()
 
-    def __enter__(self):
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, failed, *_):
-        self._over.set()
-        self._thread.join()
-        if self.problem and not failed:
-            raise self.problem
-
-    def _run(self) -> None:
-        try:
-            while not self._over.wait(self.PAUSE):
-                started = time.monotonic()
-                reply = self.application.begin(self.people[len(self.looks) % len(self.people)])
-                self.looks.append(Probe.Look(reply, started, time.monotonic() - started))
-                if reply.status_code == 201:
-                    self.application.cancel(reply.json())
-        except Exception as problem:
-            self.problem = problem
+    def look(self) -> None:
+        started = time.monotonic()
+        reply = self.application.begin(self.people[len(self.looks) % len(self.people)])
+        self.looks.append(Probe.Look(reply, started, time.monotonic() - started))
+        if reply.status_code == 201:
+            self.application.cancel(reply.json())

@@ -61,18 +61,18 @@ class Sample:
     redeemed: float
 
 
-class Watch:
-    """Looks at the processes again and again while a block runs: processor time and memory of each service, and what the gateway counted."""
+class Repeated:
+    """Looks again and again, in a thread of its own, while a block runs; what went wrong there is raised at the block's end."""
 
-    def __init__(self, stack: Stack, interval: float = 0.5):
-        self.stack, self.interval = stack, interval
-        self.processes = self._processes()
-        self.samples: list[Sample] = []
+    def __init__(self, interval: float):
+        self.interval = interval
         self.problem: Exception | None = None
         self._over = threading.Event()
 
+    def look(self) -> None:
+        raise NotImplementedError
+
     def __enter__(self):
-        self._look()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         return self
@@ -86,15 +86,34 @@ class Watch:
     def _run(self) -> None:
         try:
             while not self._over.wait(self.interval):
-                self._look()
-            self._look()
+                self.look()
         except Exception as problem:
             self.problem = problem
+
+
+class Watch(Repeated):
+    """Looks at the processes: processor time and memory of each service, and what the gateway counted. The first and the last look are at
+    the block's beginning and end."""
+
+    def __init__(self, stack: Stack, interval: float = 0.5):
+        super().__init__(interval)
+        self.stack = stack
+        self.processes = self._processes()
+        self.samples: list[Sample] = []
+
+    def __enter__(self):
+        self.look()
+        return super().__enter__()
+
+    def __exit__(self, failed, *rest):
+        super().__exit__(failed, *rest)
+        if not failed:
+            self.look()
 
     def _processes(self) -> dict[str, list[int]]:
         return machine.children(self.stack.process.pid)
 
-    def _look(self) -> None:
+    def look(self) -> None:
         # The database server's come and go with its connections; what an ended one used is told of its parent.
         processes = self._processes()
         if any(processes.get(name) != pids for name, pids in self.processes.items() if name != machine.DATABASE):
