@@ -76,6 +76,7 @@ extension BusSimulation {
         epochs[worker] += 1
         isAlive[worker] = false
         workers[worker] = WorkerMachine(methods: Self.methods, limits: limits, now: now)
+        stopped[worker] = []
         // Its machine may say so, or be gone with it: then the silence does.
         if let link = links.last(where: { $0.worker == worker }), chance(50) {
             schedule(.lost(link.peer, .disconnected), in: 0...40)

@@ -61,6 +61,9 @@ struct BusSimulation {
     var answered: [RequestID: Int] = [:]
     var ended: [SlabKey: RequestMachine.Outcome] = [:]
     var ids: [SlabKey: RequestID] = [:]
+    /// Requests that only read: one that was stopped has had no effect.
+    var reads: Set<RequestID> = []
+    var stopped: [Set<SlabKey>] = []
     var accepted = 0
     var failures: [String] = []
 
@@ -81,6 +84,7 @@ struct BusSimulation {
             workers.append(WorkerMachine(methods: Self.methods, limits: limits, now: now))
             epochs.append(0)
             isAlive.append(true)
+            stopped.append([])
             peers.append(PeerMachine(limits: limits, now: now))
         }
     }
@@ -183,6 +187,7 @@ struct BusSimulation {
         guard let key = caller.add(method, deadline: deadline, instance: nil, at: now, using: &random) else { return }
         accepted += 1
         ids[key] = RequestID(high: 7, low: number)
+        if method.effect == .reads { reads.insert(RequestID(high: 7, low: number)) }
         if chance(5) { schedule(.cancel(key), in: 1...200) }
     }
 
@@ -235,7 +240,7 @@ struct BusSimulation {
                 let instance = InstanceID(rawValue: UInt64(epochs[worker] * 3 + worker + 1))
                 answer(worker, session) { .ready(instance, credit: $0) }
             case .drained: kill(worker)
-            case .stop: break
+            case .stop(let key): stopped[worker].insert(key)
             }
         }
     }
@@ -247,7 +252,8 @@ struct BusSimulation {
 
     /// The handler commits, keyed by its request id, and then replies.
     private mutating func finish(_ worker: Int, _ key: SlabKey, _ id: RequestID) {
-        if !forgetsEffects { effects.insert(id) }
+        let hasEffect = stopped[worker].remove(key) == nil || !reads.contains(id)
+        if hasEffect, !forgetsEffects { effects.insert(id) }
         workers[worker].finished(key)
         carryOut(worker, started: nil)
     }
