@@ -287,7 +287,9 @@ let package = Package(
                 logging, protobuf,
             ]),
         tests("LoadTest", ["LoadTest"]),
-        tests("Authenticator", ["Authenticator", "Proofs", "DeviceAPI", "Domain", "OfflineCode"]),
+        tests(
+            "Authenticator",
+            ["Authenticator", "AuthenticatorHTTP", "Proofs", "DeviceAPI", "Domain", "OfflineCode", crypto]),
         tests(
             "Flow",
             [

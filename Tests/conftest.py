@@ -1,6 +1,7 @@
 """One running system for all tests that do not break it."""
 
 import secrets
+import signal
 import sys
 import pathlib
 
@@ -10,6 +11,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from client import Administrator, Application, Person, Phone, register, set_up_phone_sign_in  # noqa: E402
 from stack import Stack  # noqa: E402
+
+
+def pytest_configure():
+    """SIGTERM ends the tests as Ctrl-C does: every fixture stops what it started."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", returncode=128 + signal.SIGTERM))
 
 
 @pytest.fixture(scope="session")

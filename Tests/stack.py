@@ -72,8 +72,13 @@ class Stack:
             [str(ROOT / "scripts/supervise")], env=self.environment, stdout=self.output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self.wait_for(lambda: (self.var / "ready").exists() or self.process.poll() is not None, 60, "the stack to be ready")
-        assert self.process.poll() is None, self.log()
+        try:
+            self.wait_for(lambda: (self.var / "ready").exists() or self.process.poll() is not None, 60, "the stack to be ready")
+            assert self.process.poll() is None, self.log()
+        except BaseException:
+            # Nobody got it, so nobody else stops it.
+            self.stop()
+            raise
         return self
 
     def stop(self, sent: int = signal.SIGTERM) -> int:

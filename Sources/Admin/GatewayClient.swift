@@ -61,8 +61,10 @@ final class GatewayClient: Sendable {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let trustRootsFile { tls.trustRoots = .file(trustRootsFile) }
         // Redirects are not followed: the token is meant for this gateway.
-        let configuration = HTTPClient.Configuration(
+        var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)))
+        // Who is not there is said at once.
+        configuration.connectionPool.retryConnectionEstablishment = false
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
         self.token = token

@@ -89,6 +89,13 @@ struct UserCommands: AsyncParsableCommand {
         @Flag(help: "No role any more.") var noRoles = false
         @Flag(help: "No password any more.") var noPassword = false
 
+        func validate() throws {
+            if noRoles, !role.isEmpty { throw ValidationError("Give --role or --no-roles, not both.") }
+            if noPassword, password.passwordFile != nil {
+                throw ValidationError("Give --password-file or --no-password, not both.")
+            }
+        }
+
         func run() async throws {
             try await connection.run { tenant in
                 let body = UserPatch(

@@ -58,6 +58,8 @@ public final class HTTPTransport: Transport {
             timeout: .init(
                 connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.silenceMax)))
         settings.httpVersion = .automatic
+        // Who is not there is said at once; whoever asked knows whether to try again.
+        settings.connectionPool.retryConnectionEstablishment = false
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connectionsMax
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: settings)
         userAgent = configuration.userAgent

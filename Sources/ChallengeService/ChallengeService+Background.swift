@@ -43,33 +43,21 @@ extension ChallengeService {
         }
     }
 
-    /// Where several processes share the store: does what one that ended has left undone.
-    func keepAdopting() async {
-        while !Task.isCancelled {
-            await adopt()
-            // An interval, not a wait for anything; cancelled at shutdown.
-            try? await Task.sleep(for: configuration.adoptionInterval)
-        }
-    }
-
-    /// What is overdue is nobody's: whoever had it in hand has ended.
+    /// Where several processes share the store: does what one that ended has left undone. What is overdue is nobody's.
     func adopt() async {
         outbox.wake()
         let before = now() - configuration.adoptionInterval
         guard let lapses = try? await store.read({ try $0.lapses(after: nil, limit: 200) }) else { return }
         let overdue = lapses.filter { $0.at < before }
-        for (tenant, lapses) in Dictionary(grouping: overdue, by: \.tenant) { await expire(lapses.map(\.id), tenant) }
+        // What fails is found again at the next look: put among the deadlines as well it would be there once more each time.
+        for (tenant, lapses) in Dictionary(grouping: overdue, by: \.tenant) {
+            _ = await expire(lapses.map(\.id), tenant)
+        }
     }
 
-    /// Tells the metrics what waits in the outbox, now and again.
-    func keepMeasuring() async {
-        while !Task.isCancelled {
-            if let backlog = try? await store.read({ try $0.outboxBacklog() }) {
-                metrics.backlog(backlog, at: now())
-            }
-            // An interval, not a wait for anything; cancelled at shutdown.
-            try? await Task.sleep(for: configuration.measureInterval)
-        }
+    /// Tells the metrics what waits in the outbox.
+    func measure() async {
+        if let backlog = try? await store.read({ try $0.outboxBacklog() }) { metrics.backlog(backlog, at: now()) }
     }
 
     /// Does what is due now.
@@ -85,12 +73,18 @@ extension ChallengeService {
                 case .outbox: outbox.wake()
                 }
             }
-            for (tenant, ids) in Dictionary(grouping: lapsed, by: \.1) { await expire(ids.map(\.0), tenant) }
+            for (tenant, lapses) in Dictionary(grouping: lapsed, by: \.1) {
+                let ids = lapses.map(\.0)
+                if await expire(ids, tenant) { continue }
+                let again = now() + configuration.retryLongest
+                for id in ids { deadlines.add(.lapse(id, tenant), at: again) }
+            }
         }
     }
 
-    /// Stores the expiry of challenges whose moment has come, and lets those who wait see it.
-    private func expire(_ ids: [ChallengeID], _ tenant: TenantID) async {
+    /// Stores the expiry of challenges whose moment has come, and lets those who wait see it. Returns whether it is stored.
+    private func expire(_ ids: [ChallengeID], _ tenant: TenantID) async -> Bool {
+        defer { for id in ids { tell(of: id) } }
         do {
             let view = try tenants.tenant(tenant)
             let call = CallContext.background(at: now())
@@ -101,13 +95,13 @@ extension ChallengeService {
                     }
                 }
             }
+            return true
         } catch {
             // What waits sees the expiry by the clock; the store gets it later.
             logger.warning(
                 "expiry not stored", metadata: ["error": "\((error as? ServiceError)?.code.name ?? "store")"])
-            for id in ids { deadlines.add(.lapse(id, tenant), at: now() + configuration.retryLongest) }
+            return false
         }
-        for id in ids { tell(of: id) }
     }
 
     /// Deletes what has been kept long enough.

@@ -25,7 +25,8 @@ extension ChallengeService {
         }
         perform(effects.withLock(\.self))
         if request.deviceID.isEmpty {
-            try await cancelDecoys(of: PersonID(request.personID), cause, tenant, context.call)
+            let until = try await once.effectTime(of: context.call.requestID) ?? time
+            try await cancelDecoys(of: PersonID(request.personID), until: until, cause, tenant, context.call)
         }
         return reply
     }
@@ -33,9 +34,9 @@ extension ChallengeService {
     /// Apart from what counts and a bounded batch at a time: whoever fills a person with decoys must not delay the end of a request
     /// that could still be approved.
     private func cancelDecoys(
-        of person: PersonID, _ cause: SignInReason, _ tenant: TenantView, _ call: CallContext
+        of person: PersonID, until: Timestamp, _ cause: SignInReason, _ tenant: TenantView, _ call: CallContext
     ) async throws {
-        let (until, limit) = (now(), configuration.purgeBatchMax)
+        let limit = configuration.purgeBatchMax
         var found = 0
         repeat {
             found = try await write(tenant, call) { (transaction: inout ChallengeTransaction) -> Int in

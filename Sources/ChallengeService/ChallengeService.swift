@@ -87,10 +87,10 @@ package final class ChallengeService: Service {
                 group.addTask {
                     await keepPurging(every: self.configuration.purgeInterval, logger: self.logger, self.purge)
                 }
-                group.addTask { await self.keepMeasuring() }
+                group.addTask { await atIntervals(of: self.configuration.measureInterval, self.measure) }
                 guard let announcements = self.store.announcements else { return }
                 group.addTask { for await item in announcements { self.hear(item) } }
-                group.addTask { await self.keepAdopting() }
+                group.addTask { await atIntervals(of: self.configuration.adoptionInterval, self.adopt) }
             }
         }
         isStopping.store(true, ordering: .releasing)

@@ -4,7 +4,8 @@
 /// can then not all pass a check that none of them has counted in yet.
 ///
 /// A clock that was ahead and is set back leaves times in the future behind. They hold nobody up for longer than a right clock could:
-/// such a failure counts as one of now, and a pause that would be longer than it was given is over. That costs one guess a setting.
+/// such a failure counts as one of now, and a pause that would be longer than it was given, by more than clocks of processes may differ,
+/// is over. That costs one guess a setting.
 package struct AttemptLimiter: Hashable, Sendable {
     package struct Rules: Hashable, Sendable {
         package let freeFailures: Int
@@ -84,7 +85,7 @@ package struct AttemptLimiter: Hashable, Sendable {
 
     private mutating func disregardFuture(of now: Timestamp) {
         failures = failures.map { min($0, now) }
-        if let end = nextAllowedAt, end - now > delay(after: delays - 1) { nextAllowedAt = now }
+        if let end = nextAllowedAt, end - now > delay(after: delays - 1) + ClockSkew.tolerated { nextAllowedAt = now }
     }
 
     private mutating func forget() { self = AttemptLimiter(rules: rules) }

@@ -85,7 +85,7 @@ package struct ChallengeMachine: Hashable, Sendable {
     /// Whether it is one of the open requests of which a person may have some at a time. One with more time left than any is given was begun
     /// before the clock was set back: it would keep its person from new ones for as long.
     package func takesPlace(at time: Timestamp) -> Bool {
-        status(at: time) == .pending && rules.expiresAt - time <= Self.longestLifetime
+        status(at: time) == .pending && rules.expiresAt - time <= Self.longestLifetime + ClockSkew.tolerated
     }
 
     private static let longestLifetime = Duration.seconds(TenantSettings.range(of: \.requestLifetimeSeconds).upperBound)

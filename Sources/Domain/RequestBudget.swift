@@ -56,7 +56,7 @@ package struct RequestBudget: Hashable, Sendable {
     private static let longestSilence = Duration.seconds(60 * TenantSettings.range(of: \.silenceMinutes).upperBound)
 
     private static func lasts(until end: Timestamp?, at time: Timestamp, longest: Duration) -> Bool {
-        end.map { time < $0 && $0 - time <= longest } ?? false
+        end.map { time < $0 && $0 - time <= longest + ClockSkew.tolerated } ?? false
     }
 
     /// Only an approval by push shows that the person and the phone are together again; a code does not.

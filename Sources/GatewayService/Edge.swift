@@ -26,7 +26,7 @@ struct Edge: Sendable {
     func audience(_ tenant: TenantID) -> String { "\(configuration.externalURL)/\(tenant)" }
 
     /// Throws `overloaded` when no further sign-in is to be begun now.
-    func admitSignIn() throws(ServiceError) { try load.admit(waiting: parked.count) }
+    func admitSignIn() throws(ServiceError) { try load.admit(waiting: parked.held) }
 
     /// The id under which the services do the one effect of a POST: from the caller's `Idempotency-Key`, else fresh.
     ///

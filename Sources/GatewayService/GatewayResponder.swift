@@ -240,8 +240,12 @@ struct GatewayResponder: HTTPResponder {
         case .stream(let mailbox, let feed):
             guard !isHead else {
                 mailbox.end()
-                await feed()
-                return Response(status: reply.status, headers: reply.headers, body: .init { _ in })
+                // Cancelled before it begins: it leaves its places.
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await feed() }
+                    group.cancelAll()
+                }
+                return Response(status: reply.status, headers: reply.headers)
             }
             return Response(status: reply.status, headers: reply.headers, body: Self.body(mailbox, feed))
         }

@@ -20,8 +20,11 @@ extension RegistrationService {
         callsChanged.advance()
     }
 
-    /// Repeats what has not arrived, until the task is cancelled. Sleeps until the next call is due, or until there is one.
+    /// Repeats what has not arrived, until the task is cancelled. Sleeps until the next call is due, or until there is one; where other
+    /// processes share the store, no longer than until it looks whether one of them ended and left a call.
     func repeatCalls() async {
+        let longestPause =
+            store.announcements == nil ? configuration.callBackOffLongest : configuration.adoptionInterval
         var storeBackOff = BackOff(first: configuration.callBackOffFirst, longest: configuration.callBackOffLongest)
         while !Task.isCancelled {
             let seen = callsChanged.count
@@ -36,7 +39,7 @@ extension RegistrationService {
                 logger.warning("calls not read", metadata: ["error": "\(error)"])
                 pause = storeBackOff.next()
             }
-            await callsChanged.wait(past: seen, atMost: min(pause, configuration.callBackOffLongest))
+            await callsChanged.wait(past: seen, atMost: min(pause, longestPause))
         }
     }
 

@@ -7,6 +7,8 @@ package struct RegistrationConfiguration: Sendable {
     package var callLease = Duration.seconds(10)
     package var callBackOffFirst = Duration.milliseconds(200)
     package var callBackOffLongest = Duration.seconds(30)
+    /// How often a process looks for calls that another one, which shares the store, has left undone.
+    package var adoptionInterval = Duration.seconds(2)
     /// Calls repeated side by side.
     package var callsAtOnce = 16
     /// Calls that may wait for activations at the same time.

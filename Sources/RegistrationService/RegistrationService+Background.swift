@@ -6,13 +6,9 @@ import Storage
 import Wire
 
 extension RegistrationService {
-    /// Tells the metrics what waits to be taken by challenge, now and again.
-    func keepMeasuring() async {
-        while !Task.isCancelled {
-            if let backlog = try? await store.read({ try $0.callBacklog() }) { metrics.backlog(backlog, at: now()) }
-            // An interval, not a wait for anything.
-            try? await Task.sleep(for: configuration.measureInterval)
-        }
+    /// Tells the metrics what waits to be taken by challenge.
+    func measure() async {
+        if let backlog = try? await store.read({ try $0.callBacklog() }) { metrics.backlog(backlog, at: now()) }
     }
 
     /// Deletes what nobody needs any more, and ends what was abandoned: activations of which challenge should have told the end, and

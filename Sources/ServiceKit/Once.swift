@@ -68,6 +68,17 @@ package struct Once<Records>: Sendable {
         return try reply(from: memo, for: key, holdsSecret: holdsSecret)
     }
 
+    /// When the request had its effect; nil before.
+    package func effectTime(of request: RequestID) async throws -> Timestamp? {
+        let memos = memos
+        guard let memo = try await store.read({ try memos($0).memo(request) }) else { return nil }
+        return memo.keptUntil - Self.kept(request)
+    }
+
+    private static func kept(_ request: RequestID) -> Duration {
+        request.isCallersKey ? callersKeyKept : internalKept
+    }
+
     private func attempt<Reply: Message & Sendable>(
         _ key: MemoKey, _ holdsSecret: Bool, _ body: @escaping @Sendable (Records) throws -> Reply
     ) async throws -> Outcome<Reply> {
@@ -76,7 +87,7 @@ package struct Once<Records>: Sendable {
             if let memo = try memos(records).memo(key.request) { return .repeated(memo) }
             let reply = try body(records)
             let bytes: [UInt8] = try reply.serializedBytes()
-            let kept = key.request.isCallersKey ? Self.callersKeyKept : Self.internalKept
+            let kept = Self.kept(key.request)
             let memo = Memo(
                 request: key.request, fingerprint: sealer.fingerprint(key.text),
                 reply: holdsSecret ? try sealer.seal(bytes, for: key.purpose) : bytes,

@@ -3,22 +3,18 @@ package import Storage
 
 /// Runs `purge` at once and then after every `interval`, until the task is cancelled. What fails is logged, and done the next time.
 ///
-/// A purge deletes what a service need no longer keep. Nothing wakes it but time, and no request waits for it.
+/// A purge deletes what a service need no longer keep.
 package func keepPurging(
     every interval: Duration, logger: Logger,
     pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
     _ purge: @Sendable () async throws -> Void
 ) async {
-    while !Task.isCancelled {
+    await atIntervals(of: interval, pause: pause) {
         do {
             try await purge()
         } catch  where !(error is CancellationError) {
             logger.warning("purge failed", metadata: ["error": "\(error)"])
-        } catch {
-            return
-        }
-        // Cancelled while pausing: the loop's condition ends it.
-        try? await pause(interval)
+        } catch {}
     }
 }
 

@@ -10,7 +10,8 @@ package protocol OpenChallengeRecords {
     func insert(_ challenge: ChallengeRecord) throws
     /// Replaces the record whose revision is still `challenge.revision`, and moves the revision; else throws `conflict`.
     func update(_ challenge: ChallengeRecord) throws
-    /// The person's challenges that time can still change (pending, or approved and not redeemed), oldest first, decoys included.
+    /// The person's challenges that time can still change, oldest first: pending, or approved and not redeemed. Of decoys, the approved
+    /// ones alone; for the others see `pendingDecoys`.
     func liveChallenges(tenant: TenantID, person: PersonID) throws -> [ChallengeRecord]
     /// The person's decoys that nothing has settled, of which anybody can make any number: oldest first, at most `limit`.
     func pendingDecoys(tenant: TenantID, person: PersonID, createdUntil: Timestamp, limit: Int) throws

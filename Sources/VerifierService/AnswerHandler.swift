@@ -126,17 +126,22 @@ struct AnswerHandler: Sendable {
         guard reply.status == ChallengeStatus.approved.rawValue,
             reply.purpose == Purpose.signIn.rawValue || reply.purpose == Purpose.secondFactor.rawValue
         else { return }
-        try await forgiveCodes(device, until: Timestamp(milliseconds: reply.answeredAtMs), tenant)
+        let answeredAt = Timestamp(milliseconds: reply.answeredAtMs)
+        try await forgiveCodes(device, until: answeredAt, isRepeated: reply.repeatedAnswer, tenant)
     }
 
     /// An approval by push ends the delay and the lock of its person's codes. Only for failures until it was accepted: an answer
     /// stays on file as a receipt, and sending it again later must not clear what was counted since. What a clock counted that was ahead
-    /// and has been set back was counted before.
-    private func forgiveCodes(_ device: KnownDevice, until: Timestamp, _ tenant: TenantView) async throws {
+    /// and has been set back was counted before the first answer; before a repeated one nobody knows.
+    private func forgiveCodes(
+        _ device: KnownDevice, until: Timestamp, isRepeated: Bool, _ tenant: TenantView
+    ) async throws {
         let username = FoldedUsername(device.username)
         let failures = try await store.read { try $0.codeFailures(tenant: tenant.id, username: username) }
         let now = now()
-        let isForgiven = { @Sendable (failures: CodeFailures) in failures.lastAt <= until || failures.lastAt > now }
+        let isForgiven = { @Sendable (failures: CodeFailures) in
+            failures.lastAt <= until || (!isRepeated && failures.lastAt > now)
+        }
         guard let failures, isForgiven(failures) else { return }
         try await store.write { records in
             guard let failures = try records.codeFailures(tenant: tenant.id, username: username), isForgiven(failures)

@@ -12,14 +12,14 @@ struct CodeThrottle: Sendable {
     let settings: TenantSettings
 
     /// How long the next try must wait: nil when it may go ahead. A locked name waits for as long as its last failure would make it
-    /// wait, again and again, so that the lock looks like one more delay. A wait that would be longer than it was given is over: the clock
-    /// was ahead and has been set back.
+    /// wait, again and again, so that the lock looks like one more delay. A wait that would be longer than it was given, by more than
+    /// clocks of processes may differ, is over: the clock was ahead and has been set back.
     func wait(_ failures: CodeFailures?, now: Timestamp) -> Duration? {
         guard let failures else { return nil }
         let given = delay(failures.count)
         if failures.isLocked { return max(given, Self.lockedDelayMin) }
         let remaining = failures.nextAllowedAt - now
-        return remaining > .zero && remaining <= given ? remaining : nil
+        return remaining > .zero && remaining <= given + ClockSkew.tolerated ? remaining : nil
     }
 
     /// The counter after one more failure.

@@ -278,6 +278,21 @@ def check_format(files):
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|#"""(?:.*?)"""#|#"[^\n]*?"#|"""(?:\\.|.)*?"""|"(?:\\.|[^"\\\n])*"', re.S)
 
 
+# --- documented code ---------------------------------------------------------------------------------------------------
+
+COMPILED = {"docs/sdk.md": "Tests/AuthenticatorTests/DocumentedUse.swift"}
+
+
+def check_documented_code(files):
+    """Code that a document shows stands in a file that is compiled, whatever its indentation there."""
+    for document, path in COMPILED.items():
+        compiled = " ".join(files.get(path, "").split())
+        for block in re.findall(r"^```swift\n(.*?)^```", files.get(document, ""), flags=re.M | re.S):
+            shown = " ".join(line for line in block.splitlines() if not line.startswith("import "))
+            if " ".join(shown.split()) not in compiled:
+                yield f"{document}: the code that begins with `{shown.split(' ', 1)[0]} …` is not that of {path}"
+
+
 def code(text):
     """Swift without comments and texts; every line stays where it was."""
     return NOT_CODE.sub(lambda match: "\n" * match.group().count("\n"), text)
@@ -302,7 +317,8 @@ def tracked():
 
 
 CHECKS = [
-    check_layers, check_portability, check_owners, check_names, check_constructs, check_sizes, check_words, check_links, check_configuration, check_format,
+    check_layers, check_portability, check_owners, check_names, check_constructs, check_sizes, check_words, check_links, check_configuration,
+    check_documented_code, check_format,
 ]
 
 OWNER = "// A module.\n//\n// Owns: this. Must not know:\n// that. Start reading here.\n\n"
@@ -319,12 +335,15 @@ GOOD = {
     "docs/configuration.md": load_script("configuration").document({"services/policy/policy.yaml": YAML}),
     "docs/protocol/http.md": "", "docs/protocol/messaging.md": "", "docs/operations.md": "", "services/policy/README.md": "",
     "services/policy/PolicyMain.swift": "import PolicyService\nimport StorageSQLite\n",
+    "docs/sdk.md": "```swift\nimport A\n\nlet a = b\n```\n",
+    "Tests/AuthenticatorTests/DocumentedUse.swift": "enum C {\n    static func d() {\n        let a = b\n    }\n}\n",
     "docs/a.md": "[b](../README.md#x) [c](https://example.org)\n",
     "README.md": "words\n",
 }
 
 # The check, a sample that it must refuse, and what it must say.
 BAD = [
+    (check_documented_code, {"docs/sdk.md": "```swift\nimport A\n\nlet a = b\n```\n", "Tests/AuthenticatorTests/DocumentedUse.swift": "let a = c\n"}, "is not that of"),
     (check_layers, {"Sources/Domain/A.swift": "import Foundation\n"}, "imports nothing"),
     (check_layers, {"Sources/PolicyService/A.swift": "import Hummingbird\n"}, "one edge"),
     (check_layers, {"Sources/PolicyService/A.swift": "package import GRDB\n"}, "one home"),

@@ -29,6 +29,22 @@ struct ClockSetBackTests {
         #expect(limiter.admit(at: now + .milliseconds(59_999)) == .wait(.milliseconds(1)))
     }
 
+    @Test("a pause that a process gave whose clock is a little ahead is one, and ends", arguments: [1, 30, 60])
+    func apart(seconds: Int) {
+        var limiter = AttemptLimiter(rules: .passwords)
+        let ahead = now + .seconds(seconds)
+        for _ in 0..<10 { #expect(limiter.admit(at: ahead) == .admitted) }
+        #expect(limiter.admit(at: now) == .wait(.seconds(60 + seconds)))
+        #expect(limiter.admit(at: now + .seconds(60 + seconds)) == .admitted)
+    }
+
+    @Test("a raised risk that a process saw whose clock is a little ahead is one")
+    func riskApart() {
+        var budget = RequestBudget()
+        budget.record(.reported, at: now + .seconds(1), rules: .init(TenantSettings()))
+        #expect(budget.isRiskRaised(at: now) && budget.isSilent(at: now))
+    }
+
     @Test("failures from the future age like those of now")
     func failures() {
         var limiter = AttemptLimiter(rules: .passwords)
@@ -76,8 +92,8 @@ struct ClockSetBackTests {
             ChallengeMachine(
                 rules: .init(expiresAt: expiresAt, redeemWindow: .seconds(60), isDecoy: false), wrongNumbers: 1)
         }
-        #expect(request(expiresAt: now + longest).takesPlace(at: now))
-        #expect(!request(expiresAt: now + longest + .milliseconds(1)).takesPlace(at: now))
+        #expect(request(expiresAt: now + longest + ClockSkew.tolerated).takesPlace(at: now))
+        #expect(!request(expiresAt: now + longest + ClockSkew.tolerated + .milliseconds(1)).takesPlace(at: now))
         #expect(!request(expiresAt: now).takesPlace(at: now))
     }
 }

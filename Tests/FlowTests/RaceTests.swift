@@ -44,11 +44,11 @@ extension FlowTests {
         }
 
         @Test(
-            "of two signed answers that race through one verifier, one is committed and the other is told so, 200 times"
+            "of two signed answers that race through one verifier, one is committed and the other is told so, 1,000 times"
         )
         func answers() async throws {
             try await FlowStack.withTenant { stack, tenant in
-                try await BusRound.run(200, in: BusRound.lanes(2, tenant)) { lane, _ in
+                try await BusRound.run(1_000, in: BusRound.lanes(4, tenant)) { lane, _ in
                     let open = try await lane.open()
                     let approval = try await lane.answer(open, .approve(number: open.number, userVerified: true))
                     let refusal = try await lane.answer(open, .decline())

@@ -1,5 +1,7 @@
+import AsyncHTTPClient
 import DeviceAPI
 import Messaging
+import NIOCore
 import NIOHTTP1
 import Testing
 import Wire
@@ -8,7 +10,63 @@ import Wire
 
 @Suite("More requests than there may be at once")
 struct RequestLoadTests {
-    @Test("a sign-in beyond them is 503 with Retry-After, and counted; those that have begun go on, and make room")
+    /// A request that nobody answers.
+    private static func pending(_ request: AwaitOutcome) async throws -> OutcomeReply {
+        if request.waitMs > 0 { try await Task.sleep(for: .seconds(60)) }
+        return .sample("pending")
+    }
+
+    private static func events(_ gateway: GatewayHarness, _ id: String) -> HTTPClientRequest {
+        gateway.request(.GET, "/v1/demo/sign-ins/\(id)/events", [GatewayHarness.application, ("Sign-In-Secret", "s1")])
+    }
+
+    @Test("the open streams of pages make no room for more than that", .timeLimit(.minutes(1)))
+    func streams() async throws {
+        try await GatewayHarness.run {
+            $0.requestsMax = 1
+        } _: { gateway in
+            let (held, holding) = AsyncStream<Void>.makeStream()
+            let (begun, beginning) = AsyncStream<Void>.makeStream()
+            gateway.policy()
+            gateway.challenge {
+                $0.on(BeginChallenge.self) { _, _ in
+                    beginning.yield()
+                    for await _ in held { break }
+                    return .sample
+                }
+                $0.on(AwaitOutcome.self) { request, _ in try await Self.pending(request) }
+            }
+            var pages: [HTTPClientResponse] = []
+            for number in 1...3 {
+                pages.append(
+                    try await HTTPClient.shared.execute(Self.events(gateway, "c\(number)"), timeout: .minutes(1)))
+            }
+            #expect(pages.map(\.status) == [.ok, .ok, .ok])
+            async let first = gateway.post("/v1/demo/sign-ins", #"{"username":"a"}"#)
+            for await _ in begun { break }
+            #expect(try await gateway.post("/v1/demo/sign-ins", #"{"username":"b"}"#).status == 503)
+            holding.finish()
+            #expect(try await first.status == 201)
+            withExtendedLifetime(pages) {}
+        }
+    }
+
+    @Test("HEAD of a stream is answered at once, and leaves its place", .timeLimit(.minutes(1)))
+    func head() async throws {
+        try await GatewayHarness.run { gateway in
+            gateway.policy()
+            gateway.challenge { $0.on(AwaitOutcome.self) { request, _ in try await Self.pending(request) } }
+            var request = Self.events(gateway, "c1")
+            request.method = .HEAD
+            let reply = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+            #expect(reply.status == .ok)
+            #expect(try await gateway.send(.GET, "/metrics").body.contains("countersign_http_waits_open 0"))
+        }
+    }
+
+    @Test(
+        "a sign-in beyond them is 503 with Retry-After, and counted; those that have begun go on, and make room",
+        .timeLimit(.minutes(1)))
     func requestsMax() async throws {
         try await GatewayHarness.run {
             $0.requestsMax = 1

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from client import Phone, b64u, digest, server_sent_events, sign, unb64u
+from client import Person, Phone, b64u, digest, server_sent_events, sign, unb64u
 
 
 def problem(reply, status, code):
@@ -386,8 +386,17 @@ def test_a_sign_in_that_was_not_me(demo, application, administrator, make_someon
     problem(other.browser.call("POST", report), 404, "not_found")
     problem(me.browser.call("POST", "/me/sign-ins/unknown:report"), 404, "not_found")
     problem(requests.post(f"{demo['base']}/v1/{demo['tenant']}{report}", timeout=30), 401, "not_authenticated")
+    elsewhere = Person(demo["base"], demo["tenant"])
+    elsewhere.http.cookies.update(me.browser.http.cookies)
+    stranger = Person(demo["base"], demo["tenant"])
+    assert stranger.sign_in(me.username, temporaryAccessPass=administrator.issue_pass(me.user["id"])).status_code == 200
+    begun = stranger.new_activation()
     for _ in range(2):
         assert me.browser.call("POST", report).status_code == 204
+    problem(stranger.call("GET", "/me"), 401, "not_authenticated")
+    assert me.browser.call("GET", "/me").status_code == elsewhere.call("GET", "/me").status_code == 200, "the session that reported"
+    late = Phone().activate(begun["activationUri"])
+    assert late.status_code in (403, 409, 410), late.text
     entry = administrator.get(f"/sign-ins?user={me.username}")["items"][0]
     assert (entry["id"], entry["status"], entry["reason"]) == (request["id"], "redeemed", "reported")
     following = application.begin(me.username).json()

@@ -8,6 +8,8 @@ import Wire
 /// The same seed gives the same run.
 struct BusSimulation {
     enum Frame {
+        case hello
+        case ready(InstanceID, credit: UInt64)
         case request(sequence: UInt64, RequestID, method: UInt16, deadline: ContinuousClock.Instant)
         case reply(sequence: UInt64, RequestID, credit: UInt64)
         case nack(sequence: UInt64, NackReason, credit: UInt64)
@@ -24,15 +26,11 @@ struct BusSimulation {
         case call(UInt64, Method)
         case cancel(SlabKey)
         case kill(Int)
-        case connect(Int)
+        case drain(Int)
+        case start(Int)
+        case handshake(PeerID)
+        case lost(PeerID, PeerMachine.Loss)
         case tick
-    }
-
-    struct Link {
-        let worker: Int
-        let peer: PeerID
-        let session: SessionID
-        var isUp = true
     }
 
     var random: SeededGenerator
@@ -42,12 +40,17 @@ struct BusSimulation {
     var caller: CallerMachine
     var workers: [WorkerMachine] = []
     var epochs: [Int] = []
+    /// Whether the process of each runs.
+    var isAlive: [Bool] = []
+    var peers: [PeerMachine] = []
+    /// Every connection there has been, oldest first.
     var links: [Link] = []
     var queue = TimerHeap<ContinuousClock.Instant, Int>()
     var events: [Event] = []
     var trouble = true
     /// For the test of the checks themselves.
     var forgetsEffects = false
+    var restarts = true
     /// Even seeds keep what a connection carries to its callee in order and never repeat a request there, as TCP does: only then can
     /// NACK's word be held to, and is no request taken for an old one.
     let repeatsRequests: Bool
@@ -71,11 +74,14 @@ struct BusSimulation {
         limits.windowMax = 4
         limits.runningMax = 6
         limits.queuedCallsMax = 200
+        limits.heartbeatInterval = .milliseconds(200)
+        limits.drainTimeout = .milliseconds(800)
         caller = CallerMachine(service: .policy, limits: limits)
-        for worker in 0..<3 {
+        for _ in 0..<3 {
             workers.append(WorkerMachine(methods: Self.methods, limits: limits, now: now))
             epochs.append(0)
-            schedule(.connect(worker), in: 0...20)
+            isAlive.append(true)
+            peers.append(PeerMachine(limits: limits, now: now))
         }
     }
 
@@ -84,7 +90,7 @@ struct BusSimulation {
         queue.insert(events.count - 1, due: now + .milliseconds(Int.random(in: range, using: &random)))
     }
 
-    private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
 
     /// A frame on its way: with trouble it may be lost, come twice, or come late and out of order.
     mutating func transmit(_ event: Event) {
@@ -108,7 +114,8 @@ struct BusSimulation {
             schedule(.call(UInt64(number), chance(20) ? WatchPolicy.method : IssueToken.method), in: 0...2_000)
         }
         for _ in 0..<6 { schedule(.kill(Int.random(in: 0..<3, using: &random)), in: 100...2_500) }
-        for beat in 1...80 { queueTick(beat * 100) }
+        for _ in 0..<2 { schedule(.drain(Int.random(in: 0..<3, using: &random)), in: 100...2_500) }
+        for tick in 1...180 { queueTick(tick * 50) }
         while let due = queue.next {
             now = max(now, due)
             // I5: after three seconds the network is well; everything must end within the deadlines.
@@ -122,6 +129,7 @@ struct BusSimulation {
             failures.append("I4: something runs for ever")
         }
         checkHonesty()
+        if peers.contains(where: { $0.state != .ready }) { failures.append("I7: a callee that is well is not ready") }
         return failures
     }
 
@@ -157,8 +165,11 @@ struct BusSimulation {
         switch event {
         case .call(let number, let method): begin(number, method)
         case .cancel(let key): caller.cancel(key, at: now, using: &random)
-        case .connect(let worker): connect(worker)
         case .kill(let worker): kill(worker)
+        case .drain(let worker): drain(worker)
+        case .start(let worker): isAlive[worker] = true
+        case .handshake(let peer): apply(.handshakeSucceeded, peer)
+        case .lost(let peer, let loss): apply(.lost(loss), peer)
         case .finish(let worker, let epoch, let key, let id): if epochs[worker] == epoch { finish(worker, key, id) }
         case .toWorker(let worker, let session, let frame): take(frame, worker, session)
         case .toCaller(let peer, let frame): take(frame, peer)
@@ -175,44 +186,25 @@ struct BusSimulation {
         if chance(5) { schedule(.cancel(key), in: 1...200) }
     }
 
-    private mutating func connect(_ worker: Int) {
-        guard !links.contains(where: { $0.worker == worker && $0.isUp }) else { return }
-        let number = UInt64(links.count + 1)
-        let link = Link(worker: worker, peer: PeerID(rawValue: number), session: SessionID(rawValue: UInt32(number)))
-        links.append(link)
-        workers[worker].hello(link.session, caller: .gateway, at: now)
-        _ = workers[worker].takeEffects()
-        caller.up(
-            link.peer, instance: InstanceID(rawValue: UInt64(epochs[worker] * 3 + worker + 1)),
-            credit: workers[worker].creditLimit(of: link.session), at: now, using: &random)
-    }
-
-    /// The process is gone with all that it had in memory; its store stays.
-    private mutating func kill(_ worker: Int) {
-        epochs[worker] += 1
-        workers[worker] = WorkerMachine(methods: Self.methods, limits: limits, now: now)
-        for index in links.indices where links[index].worker == worker && links[index].isUp {
-            links[index].isUp = false
-            caller.lost(links[index].peer, at: now, using: &random)
-        }
-        schedule(.connect(worker), in: 50...400)
-    }
-
     private mutating func tick() {
         caller.advance(to: now, using: &random)
         for worker in workers.indices {
             workers[worker].advance(to: now)
             carryOut(worker, started: nil)
-        }
-        for link in links where link.isUp {
-            transmit(.toWorker(link.worker, link.session, .beat(sequence: caller.highestSequence(of: link.peer))))
+            tickPeer(of: worker)
         }
     }
 
     // MARK: the callee's end
 
     private mutating func take(_ frame: Frame, _ worker: Int, _ session: SessionID) {
+        guard isAlive[worker] else { return }
         switch frame {
+        case .hello:
+            // It is the first frame of a connection, which ended with the process that it was made to.
+            guard let link = links.first(where: { $0.session == session }), link.epoch == epochs[worker] else { return }
+            workers[worker].hello(session, caller: .gateway, at: now)
+            carryOut(worker, started: nil)
         case .request(let sequence, let id, let method, let deadline):
             let request = WorkerMachine.Request(
                 sequence: sequence, requestID: id, method: method, deadline: deadline, bodyDigest: 0)
@@ -226,7 +218,7 @@ struct BusSimulation {
         }
     }
 
-    private mutating func carryOut(_ worker: Int, started id: RequestID?) {
+    mutating func carryOut(_ worker: Int, started id: RequestID?) {
         for effect in workers[worker].takeEffects() {
             switch effect {
             case .joined, .ignored: continue
@@ -239,7 +231,11 @@ struct BusSimulation {
                 answer(worker, session) { .reply(sequence: sequence, id, credit: $0) }
             case .credit(let session), .beat(let session): answer(worker, session) { .credit($0) }
             case .goAway(let session, _): answer(worker, session) { _ in .goAway }
-            case .ready, .stop, .drained: break
+            case .ready(let session, _):
+                let instance = InstanceID(rawValue: UInt64(epochs[worker] * 3 + worker + 1))
+                answer(worker, session) { .ready(instance, credit: $0) }
+            case .drained: kill(worker)
+            case .stop: break
             }
         }
     }
@@ -259,7 +255,11 @@ struct BusSimulation {
     // MARK: the caller's end
 
     private mutating func take(_ frame: Frame, _ peer: PeerID) {
+        if case .ready = frame {} else { apply(.received, peer) }
         switch frame {
+        case .ready(let instance, let credit):
+            guard apply(.ready(heartbeat: limits.heartbeatInterval), peer) == .up else { return }
+            caller.up(peer, instance: instance, credit: credit, at: now, using: &random)
         case .reply(let sequence, let id, let credit):
             let key = caller.replied(peer, sequence: sequence, at: now, using: &random) { [ids] in ids[$0] == id }
             if let key {
@@ -271,17 +271,20 @@ struct BusSimulation {
         case .nack(let sequence, let reason, let credit):
             caller.granted(peer, credit: credit, at: now, using: &random)
             caller.refused(peer, sequence: sequence, reason, at: now, using: &random)
+            if reason == .noSession { apply(.lost(.noSession), peer) }
+            if reason == .draining { apply(.goAway, peer) }
         case .credit(let credit): caller.granted(peer, credit: credit, at: now, using: &random)
-        case .goAway: caller.drain(peer)
-        case .request, .cancel, .beat: break
+        case .goAway: apply(.goAway, peer)
+        case .hello, .request, .cancel, .beat: break
         }
     }
 
-    private mutating func carryOutCaller() {
+    mutating func carryOutCaller() {
         for effect in caller.takeEffects() {
             switch effect {
             case .send(let key, let peer, let sequence, _, _):
                 guard let link = links.first(where: { $0.peer == peer }), let id = ids[key] else { continue }
+                if peers[link.worker].state != .ready { failures.append("I6: work for a callee that is not ready") }
                 let method = Sequence.isParked(sequence) ? WatchPolicy.method.id : IssueToken.method.id
                 transmit(
                     .toWorker(
@@ -292,9 +295,9 @@ struct BusSimulation {
                 transmit(.toWorker(link.worker, link.session, .cancel(sequence: sequence)))
             case .finish(let key, let outcome):
                 if ended.updateValue(outcome, forKey: key) != nil { failures.append("I1: a call ended twice") }
-            case .empty, .readyInstances: break
+            case .empty(let peer): apply(.outstandingEmpty, peer)
+            case .readyInstances: break
             }
         }
     }
-
 }

@@ -17,6 +17,13 @@ struct SimulationTests {
         }
     }
 
+    @Test("a callee that never comes back is noticed as well")
+    func selfTestOfPeers() {
+        var simulation = BusSimulation(seed: 2)
+        simulation.restarts = false
+        #expect(simulation.run(calls: 40).contains { $0.hasPrefix("I7") })
+    }
+
     @Test("a store that loses what was committed is noticed: the checks can fail")
     func selfTest() {
         var simulation = BusSimulation(seed: 1)

@@ -31,21 +31,21 @@ BODIES = {
     ("post", TENANT + "/sign-ins"): [
         {"username": "alice", "factor": "passwordless", "application": "Demo", "context": {"ipAddress": "203.0.113.7", "userAgent": "Browser"}}
     ],
-    ("post", TENANT + "/sign-ins/{id}/code"): [{"code": "123456", "password": "word"}],
+    ("post", TENANT + "/sign-ins/{id}/code"): [{"code": "123456", "password": "a longer word"}],
     ("post", TENANT + "/devices"): [{"ticket": "t", "proof": "p", "device": DEVICE, "push": push} for push in PUSH],
     ("patch", TENANT + "/devices/{device}"): [{"name": "Phone", "osVersion": "12", "appVersion": "1", "push": push} for push in PUSH],
-    ("post", TENANT + "/devices/{device}/phone-sign-in"): [{"password": "word"}, {"temporaryAccessPass": "PASS1234"}],
+    ("post", TENANT + "/devices/{device}/phone-sign-in"): [{"password": "a longer word"}, {"temporaryAccessPass": "PASS1234"}],
     ("post", TENANT + "/challenges/{challenge}/answer"): [{"answer": "a.b.c"}],
-    ("post", TENANT + "/session"): [{"username": "alice", "password": "word"}, {"username": "alice", "temporaryAccessPass": "PASS1234"}],
+    ("post", TENANT + "/session"): [{"username": "alice", "password": "a longer word"}, {"username": "alice", "temporaryAccessPass": "PASS1234"}],
     ("post", TENANT + "/session/complete"): [{"id": "i", "secret": "s"}],
     ("patch", TENANT + "/me"): [{"defaultMethod": "push"}],
     ("patch", TENANT + "/admin/policies/authenticator"): [{"includeTargets": [TARGET], "state": "enabled"}],
     ("post", TENANT + "/admin/policies/authenticator:preview"): [{"excludeTargets": [TARGET], "state": "enabled"}],
     ("patch", TENANT + "/admin/settings"): [{"offlineCodeAlgorithm": "SHA1", "profile": "standard", "minimumVersions": {"ios": {"os": "8.0", "app": "1"}}}],
     ("post", TENANT + "/admin/users"): [
-        {"username": "u", "displayName": "U", "password": "word", "roles": ["administrator"], "groups": ["g"]}
+        {"username": "u", "displayName": "U", "password": "a longer word", "roles": ["administrator"], "groups": ["g"]}
     ],
-    ("patch", TENANT + "/admin/users/{user}"): [{"displayName": "U", "password": "word", "roles": ["administrator"], "groups": ["g"]}],
+    ("patch", TENANT + "/admin/users/{user}"): [{"displayName": "U", "password": "a longer word", "roles": ["administrator"], "groups": ["g"]}],
     ("post", TENANT + "/admin/users/{user}/temporary-access-pass"): [],
     ("post", TENANT + "/admin/groups"): [{"name": "g"}],
     ("patch", TENANT + "/admin/groups/{group}"): [{"name": "g"}],

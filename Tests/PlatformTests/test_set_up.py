@@ -1,9 +1,11 @@
 """What an operator meets: start, stop, restart, wrong configuration, health."""
 
+import json
 import os
 import pathlib
 import pty
 import re
+import secrets
 import signal
 import subprocess
 import tempfile
@@ -109,15 +111,45 @@ def test_a_process_takes_part_with_its_own_secret_key_alone_in_a_folder_that_it_
         trusted.unlink()
 
 
-def test_one_request_id_is_found_in_the_logs_of_every_process_that_it_touched(stack, application):
-    reply = application.begin("alice")
-    identifier = reply.headers["X-Request-Id"]
-    for service in ("gateway", "challenge", "registration"):
-        stack.wait_for(lambda: identifier in (stack.var / f"log/{service}.log").read_text(), 5, f"{service} to log the request")
+def test_one_request_id_is_found_in_the_logs_of_every_process_that_it_touched(stack, application, administrator, someone):
+    begun = application.begin(someone.username)
+    answered = someone.phone.answer(someone.phone.challenge(begun.json()["id"]), number=begun.json()["number"])
+    assert answered.json()["status"] == "approved"
+    asked = administrator.call("GET", "/clients")
+    touched = {
+        begun: ("gateway", "challenge", "registration", "notifier"),
+        answered: ("gateway", "verifier", "challenge"),
+        asked: ("gateway", "policy"),
+    }
+    for reply, services in touched.items():
+        identifier = reply.headers["X-Request-Id"]
+        for service in services:
+            stack.wait_for(lambda: identifier in (stack.var / f"log/{service}.log").read_text(), 5, f"{service} to log {reply.url}")
     assert '"method":"WatchPolicy"' not in (stack.var / "log/policy.log").read_text()
     for log in (stack.var / "log").glob("*.log"):
         text = log.read_text()
-        assert reply.json()["secret"] not in text
+        assert begun.json()["secret"] not in text
+        assert administrator.token not in text
+
+
+def test_who_asked_is_what_a_trusted_proxy_says_and_nobody_else(stack):
+    def logged(gateway, forwarded: str) -> dict:
+        path = f"/v1/{secrets.token_hex(8)}"
+        requests.get(gateway.address + path, headers={"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https"}, timeout=10)
+        log = pathlib.Path(gateway.log.name)
+        stack.wait_for(lambda: path in log.read_text(), 5, "the request to be logged")
+        line = next(json.loads(line) for line in log.read_text().splitlines() if path in line)
+        return {key: line[key] for key in ("address", "scheme")}
+
+    trusting = Gateway(stack, 3, f"--http.externalURL={stack.base}", "--http.trustedProxies=127.0.0.1/32")
+    strict = Gateway(stack, 4)
+    try:
+        assert logged(trusting, "203.0.113.9") == {"address": "203.0.113.9", "scheme": "https"}
+        # What stands before the nearest foreign address, its owner may have made up.
+        assert logged(trusting, "198.51.100.1, 203.0.113.9, 127.0.0.1") == {"address": "203.0.113.9", "scheme": "https"}
+        assert logged(strict, "203.0.113.9") == {"address": "127.0.0.1", "scheme": "http"}
+    finally:
+        assert [gateway.stop() for gateway in (trusting, strict)] == [0, 0]
 
 
 def test_the_start_says_who_can_sign_in(stack, demo):

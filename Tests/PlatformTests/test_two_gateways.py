@@ -7,6 +7,7 @@ import time
 
 import pyotp
 import pytest
+import requests
 
 from client import Application, Phone
 from conftest import Someone
@@ -43,6 +44,52 @@ def race(pool, *calls):
         return call()
 
     return [reply.result() for reply in [pool.submit(go, call) for call in calls]]
+
+
+def test_a_saved_change_rules_the_next_request_in_every_process_within_a_second(sides, gateway, administrator, someone):
+    """Policy: both gateways, by explain; challenge, by what it sends to the phone. Settings: registration and verifier."""
+    policy = "/policies/authenticator"
+    path = f"/v1/{administrator.tenant}/admin{policy}/explain?user={someone.username}"
+    headers = {"Authorization": f"Bearer {administrator.token}"}
+    someone.browser.new_activation()
+
+    def modes() -> list:
+        return [requests.get(base + path, headers=headers, timeout=20).json()["mode"] for base in (administrator.base, gateway.address)]
+
+    def reached() -> bool:
+        request = sides[0].begin(someone.username).json()
+        listed = [item["id"] for item in someone.phone.challenges()]
+        sides[0].cancel(request)
+        return request["id"] in listed
+
+    def may_add() -> bool:
+        reply = someone.browser.call("POST", "/me/activations")
+        assert reply.status_code in (201, 409), reply.text
+        return reply.status_code == 201
+
+    def far_is_near() -> bool:
+        someone.phone.clock_offset = -45
+        try:
+            return someone.phone.call("GET", "/challenges").status_code == 200
+        finally:
+            someone.phone.clock_offset = 0
+
+    def within_a_second(*seen) -> None:
+        saved = time.monotonic()
+        for look, wanted in seen:
+            while (found := look()) != wanted:
+                assert time.monotonic() - saved < 1, (look.__name__, found)
+
+    assert (modes(), reached(), far_is_near()) == (["any", "any"], True, True)
+    try:
+        administrator.change(policy, {"state": "disabled"})
+        within_a_second((modes, [None, None]), (reached, False))
+        administrator.change("/settings", {"clockSkewSeconds": 10, "activationsPerPerson": 1})
+        within_a_second((far_is_near, False), (may_add, False))
+    finally:
+        administrator.change(policy, {"state": "enabled"})
+        administrator.change("/settings", {"clockSkewSeconds": 60, "activationsPerPerson": 5})
+    within_a_second((modes, ["any", "any"]), (reached, True), (far_is_near, True), (may_add, True))
 
 
 def test_a_sign_in_goes_through_both(sides, gateway, someone):

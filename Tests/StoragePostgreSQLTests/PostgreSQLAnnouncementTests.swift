@@ -1,3 +1,4 @@
+import Dispatch
 import Storage
 import TestSupport
 import Testing
@@ -38,6 +39,48 @@ import Testing
         #expect(await first.next() == nil)
         #expect(await second.next() == nil)
         #expect(await third.next() == nil)
+    }
+
+    @Test("words that could not be said are made good: the others are told that they missed something")
+    func lost() async throws {
+        let configuration = trialConfiguration(server)
+        let (one, two) = (try await trialStore(configuration), try await trialStore(configuration))
+        var announcements = try #require(two.announcements).makeAsyncIterator()
+        await begin(&announcements)
+        // The server takes no payload of 8,000 bytes or more (PostgreSQL documentation, NOTIFY), so the whole batch is lost.
+        one.announce(String(repeating: "x", count: 8_000))
+        #expect(await announcements.next() == .missed)
+        one.announce("after")
+        #expect(await announcements.next() == .told("after"))
+        for store in [one, two] { await store.close() }
+    }
+
+    @Test("when more words wait than may, the others are told that they missed something")
+    func tooMany() async throws {
+        let configuration = trialConfiguration(server)
+        let (one, two) = (try await trialStore(configuration), try await trialStore(configuration))
+        var announcements = try #require(two.announcements).makeAsyncIterator()
+        await begin(&announcements)
+        // Nothing is said while every session has a body.
+        let (sessions, held) = (configuration.connections, DispatchSemaphore(value: 0))
+        let (begun, beginning) = AsyncStream<Void>.makeStream()
+        try await withThrowingDiscardingTaskGroup { group in
+            for _ in 0..<sessions {
+                group.addTask {
+                    try await one.read { _ in
+                        beginning.yield()
+                        held.wait()
+                    }
+                }
+            }
+            var busy = begun.makeAsyncIterator()
+            for _ in 0..<sessions { await busy.next() }
+            for number in 0...Announcer.waitingMax { one.announce("\(number)") }
+            for _ in 0..<sessions { held.signal() }
+        }
+        #expect(await announcements.next() == .missed)
+        #expect(await announcements.next() == .told("1"))
+        for store in [one, two] { await store.close() }
     }
 
     @Test("a listener whose connection is cut learns that it may have missed something, and hears again")

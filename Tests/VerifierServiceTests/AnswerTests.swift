@@ -129,4 +129,20 @@ struct AnswerTests {
         _ = try await bench.verify(answer: try await bench.answer())
         #expect(try await bench.verify(.init(code: try bench.code())).deviceID == "d1")
     }
+
+    @Test("a receipt that is sent again forgives nothing that a verifier counted whose clock is ahead")
+    func replayApart() async throws {
+        let bench = try VerifierBench()
+        let receipt = try await bench.answer()
+        _ = try await bench.verify(answer: receipt)
+        bench.advance(.seconds(30))
+        for _ in 0..<3 {
+            _ = await bench.failure { () async throws(ServiceError) in try await bench.verify(.init(code: "000000")) }
+        }
+        bench.advance(.seconds(-20))
+        _ = try await bench.verify(answer: receipt)
+        let error = await bench.failure { () async throws(ServiceError) in try await bench.verify(.init(code: "000000"))
+        }
+        #expect(error?.code == .tooManyAttempts)
+    }
 }

@@ -159,6 +159,15 @@ struct CodeTests {
         #expect(await refusal(bench, .init(code: try bench.code()))?.retryAfter == .seconds(256 * 60))
     }
 
+    @Test("a wait given by a verifier whose clock is a little ahead is one")
+    func apart() async throws {
+        let bench = try VerifierBench()
+        bench.advance(.seconds(30))
+        for _ in 0..<3 { #expect(await refusal(bench, .init(code: "000000"))?.code == .invalidCode) }
+        bench.advance(.seconds(-30))
+        #expect(await refusal(bench, .init(code: try bench.code()))?.code == .tooManyAttempts)
+    }
+
     @Test("a right code starts the count again")
     func success() async throws {
         let bench = try VerifierBench()

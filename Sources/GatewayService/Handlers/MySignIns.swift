@@ -5,6 +5,12 @@ import Messaging
 import SwiftProtobuf
 import Wire
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// A person's own sign-ins, newest first.
 struct MySignIns: Sendable {
     let edge: Edge
@@ -24,7 +30,7 @@ struct MySignIns: Sendable {
             .ok, Page(items: own.compactMap { OwnSignIn($0) }, next: reply.next.nonEmpty))
     }
 
-    /// "This was not me."
+    /// "This was not me": what of it is open ends, and so does every other session of the person. Whoever signed in may hold one.
     func report(_ inbound: Inbound) async throws -> Reply {
         let session = try await edge.authentication.session(inbound)
         _ = try await edge.caller.call(
@@ -32,6 +38,12 @@ struct MySignIns: Sendable {
                 $0.tenant = inbound.tenant.rawValue
                 $0.personID = session.person.id
                 $0.challengeID = inbound.parameter("signIn")
+            }, inbound.context())
+        _ = try await edge.caller.call(
+            EndSession.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.tokenDigest = Data(edge.authentication.cookies.sessionDigest(inbound.headers, inbound.tenant) ?? [])
+                $0.othersOf = session.person.id
             }, inbound.context())
         return .noContent
     }

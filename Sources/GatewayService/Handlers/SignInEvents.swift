@@ -15,7 +15,19 @@ struct SignInEvents: Sendable {
         let access = try await SignIns(edge: edge).access(inbound)
         let first = try SignInStatus(try await edge.caller.call(access.outcome, inbound.context()))
         try edge.parked.enter(access.id)
-        return try edge.stream(inbound, counts: false) { mailbox in
+        do {
+            return try stream(access, first, inbound)
+        } catch {
+            edge.parked.leave(access.id)
+            throw error
+        }
+    }
+
+    /// Leaves the wait's place when it ends.
+    private func stream(_ access: SignIns.Access, _ first: SignInStatus, _ inbound: Inbound) throws(ServiceError)
+        -> Reply
+    {
+        try edge.stream(inbound, counts: false) { mailbox in
             defer { edge.parked.leave(access.id) }
             do {
                 try Self.send(first, to: mailbox)

@@ -30,7 +30,11 @@ final class ParkedRequests: Sendable {
 
     init(waitsMax: Int) { self.waitsMax = waitsMax }
 
+    /// Everything that has a place, streams of pages included.
     var count: Int { state.withLock { $0.taken } }
+
+    /// The requests among them that are answered when their wait ends.
+    var held: Int { state.withLock(\.open.count) }
 
     /// Takes a place for a wait about `subject`, to be left again. Throws `overloaded` when there is none.
     func enter(_ subject: String) throws(ServiceError) {

@@ -17,7 +17,7 @@ const actions = {
   "group.create": "adminAuditSays.groupCreate", "group.delete": "adminAuditSays.groupDelete",
   "group.members": "adminAuditSays.groupMembers", "pass.issue": "adminAuditSays.passIssue",
   "phone-sign-in.disable": "adminAuditSays.phoneSignInDisable", "phone-sign-in.enable": "adminAuditSays.phoneSignInEnable",
-  "session.open": "adminAuditSays.sessionOpen", "user.block": "adminAuditSays.userBlock",
+  "session.open": "adminAuditSays.sessionOpen", "session.end-others": "adminAuditSays.sessionEndOthers", "user.block": "adminAuditSays.userBlock",
   "user.change": "adminAuditSays.userChange", "user.create": "adminAuditSays.userCreate",
   "user.delete": "adminAuditSays.userDelete", "user.import": "adminAuditSays.userImport",
   "user.default-method": "adminAuditSays.userDefaultMethod", "user.unblock": "adminAuditSays.userUnblock",

@@ -13,9 +13,12 @@ extension RegistrationService {
         let minutes =
             request.lifetimeMinutes == 0 ? settings.temporaryAccessPassLifetimeMinutes : Int(request.lifetimeMinutes)
         guard TemporaryAccessPass.lifetimeMinutes.contains(minutes) else {
+            let (least, most) = (
+                TemporaryAccessPass.lifetimeMinutes.lowerBound, TemporaryAccessPass.lifetimeMinutes.upperBound
+            )
             throw ServiceError(
-                .outOfRange, "lifetimeInMinutes is outside of 10 to 43200",
-                members: ["member": "lifetimeInMinutes", "range": "10-43200"])
+                .outOfRange, "lifetimeMinutes is outside of \(least) to \(most)",
+                members: ["member": "lifetimeMinutes", "range": "\(least)-\(most)"])
         }
         if let reply = try await once.replay(request, context, holdsSecret: true) { return reply }
         let text = TemporaryAccessPass.make(length: settings.temporaryAccessPassLength, random: { randomBytes($0) })

@@ -24,6 +24,8 @@ struct Proven: Sendable {
 extension RegistrationService {
     /// The largest password or pass that is looked at, in bytes of UTF-8.
     static let passwordBytesMax = 1024
+    /// Of a password that is set (NIST SP 800-63B-4 section 3.1.1.2).
+    static let passwordCharactersMin = 8
 
     /// Checks a password or a pass of a user name; nil when it is wrong, for whatever reason.
     ///
@@ -93,8 +95,13 @@ extension RegistrationService {
 
     /// Whoever knew the old password keeps nothing that it opened: no session, no request, and no phone that waits for its number.
     static func passwordChanged(_ person: StoredPerson, _ actor: Actor, _ change: Change) throws {
-        try change.records.deleteSessions(of: person.id, tenant: person.tenant)
+        try change.records.deleteSessions(of: person.id, tenant: person.tenant, except: [])
         try change.cancelRequests(.passwordChanged, tenant: person.tenant, person: person.id)
+        try endActivations(of: person, actor, change)
+    }
+
+    /// No phone that is being added for the person gets further.
+    static func endActivations(of person: StoredPerson, _ actor: Actor, _ change: Change) throws {
         for var activation in try change.records.openActivations(of: person.id, tenant: person.tenant) {
             if let id = activation.machine.device,
                 let device = try change.records.device(id, tenant: person.tenant)
@@ -146,8 +153,11 @@ extension RegistrationService {
     }
 
     func hash(_ bytes: [UInt8]) async throws(ServiceError) -> String {
-        guard (1...Self.passwordBytesMax).contains(bytes.count) else {
-            throw ServiceError(.invalidValue, "a password has 1 to \(Self.passwordBytesMax) bytes")
+        guard String(decoding: bytes, as: UTF8.self).unicodeScalars.count >= Self.passwordCharactersMin else {
+            throw ServiceError(.invalidValue, "a password has \(Self.passwordCharactersMin) or more characters")
+        }
+        guard bytes.count <= Self.passwordBytesMax else {
+            throw ServiceError(.invalidValue, "a password has at most \(Self.passwordBytesMax) bytes")
         }
         do {
             return try await hasher.hash(bytes)

@@ -87,6 +87,17 @@ extension RegistrationService {
 
     func endSession(_ request: EndSession, _ context: HandlerContext) async throws -> Wire.Empty {
         let (tenant, digest) = (TenantID(request.tenant), Array(request.tokenDigest))
+        guard request.othersOf.isEmpty else {
+            return try await change(request, context) { change in
+                let person = try change.records.needPerson(request.othersOf, tenant: tenant)
+                try change.records.deleteSessions(of: person.id, tenant: tenant, except: digest)
+                try Self.endActivations(of: person, .person(person), change)
+                try change.audit(
+                    .person(person), "session.end-others", tenant: tenant, target: person.id.rawValue,
+                    after: ["username": .string(person.username)])
+                return Wire.Empty()
+            }
+        }
         try await store.write { try $0.deleteSession(digest: digest, tenant: tenant) }
         return Wire.Empty()
     }

@@ -121,7 +121,7 @@ extension RegistrationService {
             person.isBlocked = request.blocked
             try change.records.update(person)
             if request.blocked {
-                try change.records.deleteSessions(of: person.id, tenant: tenant)
+                try change.records.deleteSessions(of: person.id, tenant: tenant, except: [])
                 try change.cancelRequests(.blocked, tenant: tenant, person: person.id)
             }
             try change.audit(

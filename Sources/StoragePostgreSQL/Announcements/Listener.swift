@@ -71,8 +71,8 @@ final class Listener: Sendable {
             let said = String(cString: notification.pointee.extra)
             // Its memory is libpq's, and ours to give back.
             PQfreemem(notification)
-            guard let space = said.firstIndex(of: " "), said[..<space] != name else { continue }
-            if !pass(.told(String(said[said.index(after: space)...]))) { hasMissed = true }
+            guard let announcement = Announced.heard(said, by: name) else { continue }
+            if !pass(announcement) { hasMissed = true }
         }
     }
 

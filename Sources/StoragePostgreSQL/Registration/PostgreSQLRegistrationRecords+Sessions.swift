@@ -80,8 +80,10 @@ extension PostgreSQLRegistrationRecords {
         try add("DELETE FROM web_session WHERE tenant = ? AND digest = ?", [tenant.rawValue, digest])
     }
 
-    func deleteSessions(of person: PersonID, tenant: TenantID) throws {
-        try add("DELETE FROM web_session WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue])
+    func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws {
+        try add(
+            "DELETE FROM web_session WHERE tenant = ? AND person = ? AND digest <> ?",
+            [tenant.rawValue, person.rawValue, digest])
     }
 
     func take(_ challenge: ChallengeID, tenant: TenantID, at time: Timestamp) throws -> Bool {

@@ -45,9 +45,9 @@ final class ConnectionPool: Sendable {
     }
 
     /// Returns whether the job will be done.
-    func submit(_ job: @escaping Job) -> Bool {
+    func submit(evenWhenFull: Bool = false, _ job: @escaping Job) -> Bool {
         let isAccepted = state.withLock { state in
-            guard !state.isClosed, state.waiting.count < queuedMax else { return false }
+            guard !state.isClosed, evenWhenFull || state.waiting.count < queuedMax else { return false }
             state.waiting.append(job)
             return true
         }

@@ -79,8 +79,10 @@ extension SQLiteRegistrationRecords {
         try change("DELETE FROM web_session WHERE tenant = ? AND digest = ?", [tenant.rawValue, Data(digest)])
     }
 
-    package func deleteSessions(of person: PersonID, tenant: TenantID) throws {
-        try change("DELETE FROM web_session WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue])
+    package func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws {
+        try change(
+            "DELETE FROM web_session WHERE tenant = ? AND person = ? AND digest <> ?",
+            [tenant.rawValue, person.rawValue, Data(digest)])
     }
 
     package func take(_ challenge: ChallengeID, tenant: TenantID, at time: Timestamp) throws -> Bool {

@@ -500,6 +500,9 @@ package nonisolated struct EndSession: Sendable {
 
   package var tokenDigest: Data = Data()
 
+  /// a person: this session stays, and all others of theirs end
+  package var othersOf: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2685,7 +2688,7 @@ nonisolated extension ResolveSessionReply: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension EndSession: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "EndSession"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}token_digest\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}token_digest\0\u{3}others_of\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2695,6 +2698,7 @@ nonisolated extension EndSession: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.tokenDigest) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.othersOf) }()
       default: break
       }
     }
@@ -2707,12 +2711,16 @@ nonisolated extension EndSession: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.tokenDigest.isEmpty {
       try visitor.visitSingularBytesField(value: self.tokenDigest, fieldNumber: 2)
     }
+    if !self.othersOf.isEmpty {
+      try visitor.visitSingularStringField(value: self.othersOf, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: EndSession, rhs: EndSession) -> Bool {
     if lhs.tenant != rhs.tenant {return false}
     if lhs.tokenDigest != rhs.tokenDigest {return false}
+    if lhs.othersOf != rhs.othersOf {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
