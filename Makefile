@@ -40,7 +40,7 @@ format: ## Format the Swift sources
 proto: ## Generate Sources/Wire/Generated again (needs protobuf-compiler)
 	@scripts/generate-messages
 
-pictures: ## Take the README's screenshots again
+pictures: ## Take the README's screenshots and draw the dashboard again
 	@scripts/pictures
 
 clean: ## Remove what was built; data in var/ stays

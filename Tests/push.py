@@ -110,7 +110,7 @@ class PushService:
 
 
 class Doubles:
-    """`countersign-push-double` as a process. `taken` is what each has taken so far."""
+    """`countersign-push-double` as a process, which writes keys and accounts into its folder. `taken` is what each has taken so far."""
 
     def __init__(self, folder: pathlib.Path, port: int, *options: str):
         self.port = port
@@ -126,14 +126,6 @@ class Doubles:
             if line.startswith("taken: ") and line.endswith("\n"):
                 pairs = (part.split() for part in line[len("taken: "):].split(","))
                 self.taken = {name: int(count) for name, count in pairs}
-
-    def accounts(self) -> dict:
-        server = "https://localhost:{}".format
-        return {
-            "apns": {"keyFile": "apns.p8", "keyId": "DOUBLEKEY1", "teamId": "DOUBLETEAM", "topic": "org.example.app", "server": server(self.port)},
-            "fcm": {"serviceAccountFile": "fcm.json", "server": server(self.port + 1)},
-            "webpush": {"keyFile": "vapid.pem", "subject": "mailto:operator@example.org"},
-        }
 
     def addresses(self) -> dict[str, dict]:
         return {

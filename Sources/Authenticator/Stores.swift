@@ -26,6 +26,13 @@ public actor MemoryVault: KeyStore, AccountStore {
 
     public init() {}
 
+    /// A phone that was kept elsewhere: its one key and what was activated with it.
+    public init(key: SoftwareKey, accounts: [Account]) {
+        keys = [key.id: key]
+        shared = key.id
+        stored = accounts
+    }
+
     public func sharedKey() -> any DeviceKey {
         if let shared, let key = keys[shared] { return key }
         let key = add(SoftwareKey())

@@ -26,9 +26,13 @@ final class Dispatcher: Sendable {
     }
 
     private let queueMax: Int
+    private let share: Share
     private let state = Mutex(State())
 
-    init(queueMax: Int) { self.queueMax = queueMax }
+    init(queueMax: Int, share: Share = .whole) {
+        self.queueMax = queueMax
+        self.share = share
+    }
 
     /// The next sign-in for somebody who is free; nil when the run is over. `finished` follows each.
     func next() async -> Arrival? {
@@ -75,10 +79,11 @@ final class Dispatcher: Sendable {
     /// The load from now on; what still waits from before never begins.
     func enter(_ phase: Phase, _ tally: Tally) {
         abandonQueue()
-        guard case .people(let people) = phase.load else {
+        guard case .people(let all) = phase.load else {
             state.withLock { $0.load = .open }
             return
         }
+        let people = share.part(of: all)
         let woken = state.withLock { state in
             state.load = .closed(people: people, tally)
             let count = min(max(0, people - state.busy), state.free.count)

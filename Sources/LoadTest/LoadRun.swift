@@ -22,6 +22,13 @@ package struct LoadRun: Sendable {
         package var phases: [Phase]
         package var mix = Mix.approvals
         package var answerTime = AnswerTime.none
+        package var wake = Wake.streams
+        /// The file in which people stay for the next run; they are removed where there is none.
+        package var keeping: String?
+        /// What this process does of all that.
+        package var share = Share.whole
+        /// Waits for the word to begin, when everybody is ready.
+        package var begin: @Sendable () async -> Void = {}
 
         package init(target: Target, people: Int, phases: [Phase]) {
             self.target = target
@@ -41,21 +48,37 @@ package struct LoadRun: Sendable {
     }
 
     /// Runs all phases, or until the task is canceled: then what was counted until now is returned, without the sign-ins that were under
-    /// way. The people are removed in any case. Throws `ConsentMissing` before anything is made.
+    /// way. The people are removed in any case, unless they are kept. Throws `ConsentMissing` before anything is made.
     package func run() async throws -> Report {
-        try await Connection.open(to: plan.target, connectionsMax: plan.people * 3) { connection in
+        try await Connection.open(to: plan.target, connectionsMax: people * 3) { connection in
             try await connection.api.askConsent()
-            let population = Population(
-                api: connection.api, tenant: plan.target.tenant, token: plan.target.token,
-                transport: connection.transport)
-            do {
-                let report = try await push(population, connection)
-                await remove(population)
-                return report
-            } catch {
-                await remove(population)
-                throw error
+            guard case .push(let provider, let folder) = plan.wake else { return try await run(connection, nil) }
+            return try await WakeUps.listening(to: provider, folder: folder) { wakeUps in
+                try await run(connection, Population.Woken(by: provider, through: wakeUps))
             }
+        }
+    }
+
+    /// Each process has a file of its own.
+    private var kept: KeptPeople? {
+        plan.keeping.map { path in
+            let path = plan.share.count == 1 ? path : "\(path).\(plan.share.index)"
+            return KeptPeople(path: path, gateway: plan.target.base, tenant: plan.target.tenant)
+        }
+    }
+
+    /// The people of this process.
+    private var people: Int { plan.share.part(of: plan.people) }
+
+    private func run(_ connection: Connection, _ woken: Population.Woken?) async throws -> Report {
+        let population = Population(connection, plan.target, kept: kept, woken: woken)
+        do {
+            let report = try await push(population, connection)
+            await remove(population)
+            return report
+        } catch {
+            await remove(population)
+            throw error
         }
     }
 
@@ -71,7 +94,7 @@ package struct LoadRun: Sendable {
             throw ScenarioError(
                 "the tenant's requestBudget is \(limits.missesMax): with a mix of misses it must be 2 or more")
         }
-        let members = try await population.make(plan.people) { observer.made($0, of: plan.people) }
+        let members = try await population.members(people) { observer.made($0, of: people) }
         let tallies = plan.phases.map { Tally($0) }
         let started = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         let current = CurrentTally(tallies[0])
@@ -88,13 +111,15 @@ package struct LoadRun: Sendable {
                 }
             }
             for await _ in streams.prefix(members.count) {}
+            await plan.begin()
             await run(tallies, members, connection, limits, current)
             for member in members { member.desk.close() }
             phones.cancelAll()
         }
         return Report(
-            startedAt: started.description, gateway: plan.target.base, people: plan.people,
-            mix: plan.mix.description, answerTime: plan.answerTime.description, phases: tallies.map { $0.result() })
+            startedAt: started.description, gateway: plan.target.base, people: people,
+            mix: plan.mix.description, answerTime: plan.answerTime.description, wake: plan.wake.description,
+            phases: tallies.map { $0.result() })
     }
 
     /// All phases, and then what is still under way.
@@ -102,13 +127,15 @@ package struct LoadRun: Sendable {
         _ tallies: [Tally], _ members: [Member], _ connection: Connection, _ limits: PersonLimits,
         _ current: CurrentTally
     ) async {
-        let dispatcher = Dispatcher(queueMax: members.count)
+        let dispatcher = Dispatcher(queueMax: members.count, share: plan.share)
         let page = Page(api: connection.api, tenant: plan.target.tenant, client: plan.target.client)
         await withTaskGroup(of: Void.self) { group in
             for member in members { group.addTask { await pursue(member, page, dispatcher, limits) } }
             for tally in tallies where !Task.isCancelled {
                 current.set(tally)
-                await PhaseRun(tally: tally, dispatcher: dispatcher, meter: connection.api.meter).run(observer)
+                await PhaseRun(
+                    tally: tally, dispatcher: dispatcher, meter: connection.api.meter, share: plan.share
+                ).run(observer)
             }
             dispatcher.end()
         }
@@ -120,7 +147,8 @@ package struct LoadRun: Sendable {
 
     /// One person, sign-in after sign-in.
     private func pursue(_ member: Member, _ page: Page, _ dispatcher: Dispatcher, _ limits: PersonLimits) async {
-        var choice = PersonalChoice(limits: limits)
+        var choice =
+            member.isKept ? PersonalChoice(limits: limits, unknownBefore: .now) : PersonalChoice(limits: limits)
         var generator = SystemRandomNumberGenerator()
         while !Task.isCancelled, let arrival = await dispatcher.next() {
             let intention = choice.allowed(plan.mix.draw(using: &generator), at: arrival.intended)

@@ -5,14 +5,19 @@ import Foundation
 /// One simulated person: who they are, their phone, and what they must not do to stay within the tenant's limits.
 struct Member: Sendable {
     let id: PersonID
-    let username: String
+    let account: Account
+    let key: SoftwareKey
     let phone: SimulatedPhone
-    let receipt: Receipt
-    let codes: OfflineCodeParameters
+    /// Whether an earlier run has made them.
+    let isKept: Bool
 
+    var username: String { account.username }
     var desk: SignInDesk { phone.desk }
+    var receipt: Receipt {
+        Receipt(audience: "\(account.server)/\(account.tenant)", deviceKey: [UInt8](key.publicKey))
+    }
 
-    func offlineCode() -> String { codes.code(at: Date()).code }
+    func offlineCode() -> String { account.offlineCode.code(at: Date()).code }
 }
 
 /// What the tenant lets one person do: beyond it a sign-in could not come to what is intended.
@@ -30,6 +35,13 @@ struct PersonalChoice: Sendable {
     private var codeAt: ContinuousClock.Instant?
 
     init(limits: PersonLimits) { self.limits = limits }
+
+    /// Of somebody who may have missed and used a code just before `time`.
+    init(limits: PersonLimits, unknownBefore time: ContinuousClock.Instant) {
+        self.limits = limits
+        misses = limits.missesMax
+        codeAt = time
+    }
 
     /// What was drawn, or an approval where the person has no code left for now or the next miss would silence the phone.
     mutating func allowed(_ drawn: Intention, at time: ContinuousClock.Instant) -> Intention {

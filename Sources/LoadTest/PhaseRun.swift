@@ -20,12 +20,14 @@ struct PhaseRun: Sendable {
     let tally: Tally
     let dispatcher: Dispatcher
     let meter: RequestMeter
+    let share: Share
     private let clock = ContinuousClock()
 
-    init(tally: Tally, dispatcher: Dispatcher, meter: RequestMeter) {
+    init(tally: Tally, dispatcher: Dispatcher, meter: RequestMeter, share: Share) {
         self.tally = tally
         self.dispatcher = dispatcher
         self.meter = meter
+        self.share = share
     }
 
     func run(_ observer: any RunObserver) async {
@@ -49,7 +51,7 @@ struct PhaseRun: Sendable {
     /// Everything that is due is offered at its time, or as soon after it as this process is given a processor: latencies count from
     /// the time that the schedule says.
     private func offer(_ schedule: ArrivalSchedule, from started: ContinuousClock.Instant) async {
-        for index in 0..<schedule.count {
+        for index in share.indices(of: schedule.count) {
             let due = started + .seconds(schedule.time(of: index))
             if due > clock.now {
                 do { try await clock.sleep(until: due, tolerance: .zero) } catch { return }

@@ -9,7 +9,7 @@ import Synchronization
 /// Makes people with phones through the public API alone, and removes them again, those too that were not finished.
 final class Population: Sendable {
     /// How many are made or removed at the same time: passes are hashed slowly on purpose, and who asks for more gets 503.
-    private static let atOnce = 2
+    static let atOnce = 2
     /// How often one call is tried that the gateway asks to repeat later.
     private static let attemptsMax = 60
 
@@ -17,13 +17,28 @@ final class Population: Sendable {
     private let tenant: TenantID
     private let administrator: [(String, String)]
     private let transport: any Transport
+    private let kept: KeptPeople?
+    private let woken: Woken?
     private let created = Mutex<[PersonID]>([])
 
-    init(api: PublicAPI, tenant: TenantID, token: String, transport: any Transport) {
-        self.api = api
-        self.tenant = tenant
-        administrator = [("Authorization", "Bearer " + token)]
-        self.transport = transport
+    /// How phones without an event stream hear of requests.
+    struct Woken: Sendable {
+        let provider: Wake.Provider
+        let wakeUps: WakeUps
+
+        init(by provider: Wake.Provider, through wakeUps: WakeUps) {
+            self.provider = provider
+            self.wakeUps = wakeUps
+        }
+    }
+
+    init(_ connection: Connection, _ target: Target, kept: KeptPeople?, woken: Woken?) {
+        api = connection.api
+        tenant = target.tenant
+        administrator = [("Authorization", "Bearer " + target.token)]
+        transport = connection.transport
+        self.kept = kept
+        self.woken = woken
     }
 
     /// What one person may do, as the tenant is set.
@@ -37,7 +52,30 @@ final class Population: Sendable {
         return PersonLimits(missesMax: settings.requestBudget, codeSeconds: settings.offlineCodePeriodSeconds)
     }
 
-    func make(_ count: Int, _ progress: @escaping @Sendable (Int) -> Void) async throws -> [Member] {
+    /// Those who were kept, and as many more as are missing, who are kept then too.
+    func members(_ count: Int, _ progress: @escaping @Sendable (Int) -> Void) async throws -> [Member] {
+        guard let kept else { return try await make(count, progress) }
+        let people = try kept.read()
+        let known = try people.prefix(count).map { person in
+            guard let member = Member(person, transport: transport) else {
+                throw ScenarioError("\(kept.path): the key of \(person.account.username) is none")
+            }
+            return member
+        }
+        guard known.count < count else {
+            progress(count)
+            return known
+        }
+        let made = try await make(count - known.count) { progress(known.count + $0) }
+        try kept.write(people + made.map(\.kept))
+        created.withLock { $0 = [] }
+        return known + made
+    }
+
+    /// Those are to be removed too.
+    func adopt(_ people: [KeptPeople.Person]) { created.withLock { $0 += people.map { PersonID($0.id) } } }
+
+    private func make(_ count: Int, _ progress: @escaping @Sendable (Int) -> Void) async throws -> [Member] {
         let run = String(UInt32.random(in: .min ... .max), radix: 36)
         return try await withThrowingTaskGroup(of: Member.self) { group in
             var members: [Member] = []
@@ -88,11 +126,15 @@ final class Population: Sendable {
         let activation = try await call("activation", .POST, APIPaths.myActivations(tenant), browser).decoded(
             ActivationCreated.self, expecting: 201)
 
-        let vault = MemoryVault()
+        let key = SoftwareKey()
+        let vault = MemoryVault(key: key, accounts: [])
         let authenticator = Authenticator(keys: vault, accounts: vault, transport: transport)
         let link = try ActivationLink(activation.activationUri)
         let profile = DeviceProfile(name: "load test", platform: .cli, osVersion: "1", appVersion: "1")
-        let account = try await repeated { try await authenticator.activate(link, as: profile) }
+        let token = Wake.Provider.makeToken()
+        let account = try await repeated {
+            try await authenticator.activate(link, as: profile, push: woken?.provider.address(token))
+        }
         let progress = try await call(
             "activation", .GET, APIPaths.myActivation(tenant, ActivationID(activation.id)) + "?wait=10", browser
         ).decoded(ActivationProgress.self, expecting: 200)
@@ -105,11 +147,12 @@ final class Population: Sendable {
         }
         try await approveOnly(authenticator, account.id, setup.number)
         return Member(
-            id: person, username: username,
-            phone: SimulatedPhone(authenticator: authenticator, account: account.id, desk: SignInDesk()),
-            receipt: Receipt(
-                audience: "\(account.server)/\(account.tenant)", deviceKey: [UInt8](await vault.sharedKey().publicKey)),
-            codes: account.offlineCode)
+            // As it is now: confirmed and set up.
+            id: person, account: await vault.accounts().first { $0.id == account.id } ?? account, key: key,
+            phone: SimulatedPhone(
+                authenticator: authenticator, account: account.id, desk: SignInDesk(),
+                wakes: woken?.wakeUps.wakes(of: token)),
+            isKept: false)
     }
 
     /// The cookie of a session.

@@ -46,7 +46,7 @@ extension PhaseResult {
 
 extension Slice {
     /// Percentiles of parts do not add up: of each the higher one is kept, which is never better than the truth.
-    fileprivate mutating func add(_ other: Slice) {
+    mutating func add(_ other: Slice) {
         offered += other.offered
         completed += other.completed
         failed += other.failed

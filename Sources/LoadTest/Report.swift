@@ -6,6 +6,8 @@ package struct Report: Sendable, Codable, Equatable {
     package var people: Int
     package var mix: String
     package var answerTime: String
+    /// How phones heard of requests.
+    package var wake: String
     package var phases: [PhaseResult]
 }
 

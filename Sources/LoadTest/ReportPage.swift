@@ -33,6 +33,7 @@ package struct ReportPage {
         var facts = [report.gateway, report.startedAt, "\(report.people) people"]
         if !report.mix.isEmpty { facts.append("mix \(report.mix)") }
         if !report.answerTime.isEmpty { facts.append("answer time \(report.answerTime)") }
+        if !report.wake.isEmpty { facts.append("phones woken by \(report.wake)") }
         return facts.joined(separator: " · ")
     }
 

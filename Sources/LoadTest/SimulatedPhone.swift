@@ -1,6 +1,7 @@
 import Authenticator
 
-/// One person's phone with a key and an event stream of its own. It does with each request what the page of that request says.
+/// One person's phone with a key of its own, and an event stream or a push address. It does with each request what the page of that
+/// request says.
 struct SimulatedPhone: Sendable {
     /// How often a wrong number is typed at most: as often as any tenant lets one try.
     private static let wrongNumbersMax = 3
@@ -8,10 +9,34 @@ struct SimulatedPhone: Sendable {
     let authenticator: Authenticator
     let account: Account.ID
     let desk: SignInDesk
+    /// What a push provider wakes it by; nil for a phone that holds an event stream.
+    let wakes: AsyncStream<Void>?
 
-    /// Listens until the task is canceled. `report` hears that the stream is open, what went wrong, and of
+    /// Listens until the task is canceled. `report` hears that it listens, what went wrong, and of
     /// answers that did not come to what was intended.
     func listen(_ report: @escaping @Sendable (PhoneReport) -> Void) async {
+        if let wakes { await listen(to: wakes, report) } else { await listenToStream(report) }
+    }
+
+    /// Asks for its requests each time that it is woken.
+    private func listen(to wakes: AsyncStream<Void>, _ report: @Sendable (PhoneReport) -> Void) async {
+        report(.connected)
+        var latest: String?
+        for await _ in wakes {
+            do {
+                for challenge in try await authenticator.pending(account) where challenge.id != latest {
+                    latest = challenge.id
+                    await act(on: challenge, report)
+                }
+            } catch {
+                if Task.isCancelled { return }
+                report(.failed("pending: \(error)"))
+            }
+        }
+        if !Task.isCancelled { report(.failed("push double: it ended")) }
+    }
+
+    private func listenToStream(_ report: @escaping @Sendable (PhoneReport) -> Void) async {
         do {
             try await authenticator.listen(account) { event in
                 switch event {

@@ -29,6 +29,10 @@ package struct Target: Sendable {
     }
 
     private static let credentialsBytesMax = 64 * 1024
+    /// Where the credentials stand in the environment.
+    package static let variables = [
+        "COUNTERSIGN_LOADTEST_CLIENT_ID", "COUNTERSIGN_LOADTEST_CLIENT_SECRET", "COUNTERSIGN_LOADTEST_ADMIN_TOKEN",
+    ]
 
     /// What the file does not say, `gateway` and `tenant` must; what both say, they decide.
     package init(credentials path: String, gateway: String?, tenant: String?) throws {
@@ -41,6 +45,24 @@ package struct Target: Sendable {
         } catch {
             throw ScenarioError("\(path) holds no credentials: client.id, client.secret and admin.token are needed")
         }
+        try self.init(credentials, gateway: gateway, tenant: tenant)
+    }
+
+    /// As the environment's variables say. Throws for one that is missing or empty, by its name.
+    package init(environment: [String: String], gateway: String?, tenant: String?) throws {
+        let values = try Self.variables.map { name in
+            guard let value = environment[name], !value.isEmpty else {
+                throw ScenarioError("\(name) is not set: \(Self.variables.joined(separator: ", ")) go together")
+            }
+            return value
+        }
+        let credentials = Credentials(
+            base: nil, tenant: nil, client: Credentials.Client(id: values[0], secret: values[1]),
+            admin: Credentials.Administrator(token: values[2]))
+        try self.init(credentials, gateway: gateway, tenant: tenant)
+    }
+
+    private init(_ credentials: Credentials, gateway: String?, tenant: String?) throws {
         guard let base = gateway ?? credentials.base, let url = URL(string: base), url.host != nil,
             url.scheme == "http" || url.scheme == "https"
         else { throw ScenarioError("--gateway must be an http or https URL, where the credentials do not name one") }

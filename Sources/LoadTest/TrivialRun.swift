@@ -36,7 +36,7 @@ package struct TrivialRun: Sendable {
             return tally.result()
         }
         return Report(
-            startedAt: started.description, gateway: target.base, people: loops, mix: "", answerTime: "",
+            startedAt: started.description, gateway: target.base, people: loops, mix: "", answerTime: "", wake: "",
             phases: [result])
     }
 

@@ -10,5 +10,5 @@ struct LoadTestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "countersign-loadtest",
         abstract: "Pushes sign-ins at a gateway with simulated phones, and says what it bears.",
-        subcommands: [RunCommand.self, MergeCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [RunCommand.self, MergeCommand.self, RemoveCommand.self], defaultSubcommand: RunCommand.self)
 }

@@ -14,6 +14,11 @@ struct RunCommand: AsyncParsableCommand {
 
             Each sign-in must come to what its phone intended, and each receipt must verify offline.
 
+            --processes starts so many processes of this program, each with its part of the people and of the load.
+
+            Without --demo and --credentials, the credentials are those of COUNTERSIGN_LOADTEST_CLIENT_ID, COUNTERSIGN_LOADTEST_CLIENT_SECRET \
+            and COUNTERSIGN_LOADTEST_ADMIN_TOKEN in the environment, where one of them is set, or else of var/demo.json.
+
             Ctrl-C ends the run early: what was counted is reported and the people are removed.
 
             Exit codes: 0 done, 1 a sign-in did not come to what was intended or, without --fail-if, failed, 2 a --fail-if is so, 64 usage, \
@@ -31,6 +36,13 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let target = try place.target()
+        if let share = load.share {
+            let (report, _) = try await Interruption.watching {
+                try await refusing(target) { try await Generator.run(try load.plan(target, share)) }
+            }
+            if let report { Generator.tell(.report(report)) }
+            return
+        }
         let (report, isInterrupted) = try await Interruption.watching { try await push(target) }
         guard isInterrupted else {
             if let report { try output.finish(report) }
@@ -42,13 +54,25 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func push(_ target: Target) async throws -> Report {
-        do {
+        try await refusing(target) {
             if load.trivial {
                 return try await TrivialRun(target, loops: load.people, duration: .seconds(load.seconds)).run()
             }
             var observers: [any RunObserver] = [LiveView()]
             if let hdr { observers.append(try HistogramLogFile(hdr)) }
-            return try await LoadRun(try load.plan(target), observer: Observers(all: observers)).run()
+            let (plan, observer) = (try load.plan(target), Observers(all: observers))
+            guard load.processes > 1 else { return try await LoadRun(plan, observer: observer).run() }
+            return try await Generators.run(load.processes, plan, observer: observer)
+        }
+    }
+
+    /// `work`, where what goes wrong ends the program with its code and a line that says so.
+    private func refusing(_ target: Target, _ work: () async throws -> Report) async throws -> Report {
+        do {
+            return try await work()
+        } catch let failure as Generators.Failure {
+            FileHandle.standardError.write(Data(failure.words.utf8))
+            throw ExitCode(failure.status)
         } catch let error as ConsentMissing {
             throw failed(error.description, .notAllowed)
         } catch let error as ScenarioError {
@@ -87,8 +111,12 @@ struct PlaceOptions: ParsableArguments {
     }
 
     func target() throws -> Target {
+        let environment = ProcessInfo.processInfo.environment
         var target = try refusing(.noInput) {
-            try Target(credentials: credentials ?? demo ?? "var/demo.json", gateway: gateway, tenant: tenant)
+            if credentials == nil, demo == nil, Target.variables.contains(where: { environment[$0] != nil }) {
+                return try Target(environment: environment, gateway: gateway, tenant: tenant)
+            }
+            return try Target(credentials: credentials ?? demo ?? "var/demo.json", gateway: gateway, tenant: tenant)
         }
         target.trustRootsFile = caFile
         return target
@@ -122,6 +150,31 @@ struct LoadOptions: ParsableArguments {
             "How long people take to answer: none, or the median of a log-normal time, e.g. 4s.", valueName: "time"))
     var answerTime = "none"
 
+    @Option(
+        help: ArgumentHelp(
+            "How phones hear of requests: streams, or apns or fcm through the push double of --push-double.",
+            valueName: "way"))
+    var wake = "streams"
+
+    @Option(
+        help: ArgumentHelp(
+            "The folder of a countersign-push-double on this machine, which the notifier sends to.",
+            valueName: "folder"))
+    var pushDouble: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Leave the people, with their keys in this private file, for the next run: `remove` ends that.",
+            valueName: "file"))
+    var keep: String?
+
+    @Option(help: "How many processes push together (1 to 64).")
+    var processes = 1
+
+    /// What one of those processes does.
+    @Option(help: .hidden)
+    var share: Share?
+
     @Flag(help: "Push plain requests at the gateway's trivial route instead, with as many loops as people.")
     var trivial = false
 
@@ -131,6 +184,13 @@ struct LoadOptions: ParsableArguments {
         if let rate, !(0.01...100_000).contains(rate) { throw ValidationError("--rate takes 0.01 to 100,000") }
         if rate != nil, !phases.isEmpty { throw ValidationError("--rate and --phase exclude each other") }
         if trivial, rate != nil || !phases.isEmpty { throw ValidationError("--trivial is a closed loop") }
+        guard (1...64).contains(processes) else { throw ValidationError("--processes takes 1 to 64") }
+        if trivial, processes > 1 { throw ValidationError("--trivial is one process") }
+        if keep != nil, trivial || wake != Wake.streams.description {
+            throw ValidationError("--keep is for phones with streams")
+        }
+        if processes > people { throw ValidationError("each of --processes needs one of --people") }
+        _ = try way()
         let plan = try scenario()
         for case (.people(let count), let name) in plan.map({ ($0.load, $0.name) }) where count > people {
             throw ValidationError("phase '\(name)' has \(count) people, and --people is \(people)")
@@ -141,11 +201,26 @@ struct LoadOptions: ParsableArguments {
         }
     }
 
-    func plan(_ target: Target) throws -> LoadRun.Plan {
+    func plan(_ target: Target, _ share: Share = .whole) throws -> LoadRun.Plan {
         var plan = LoadRun.Plan(target: target, people: people, phases: try scenario())
         plan.mix = try Mix(mix)
         plan.answerTime = try AnswerTime(answerTime)
+        plan.wake = try way()
+        plan.keeping = keep
+        plan.share = share
         return plan
+    }
+
+    private func way() throws -> Wake {
+        if wake == Wake.streams.description {
+            if pushDouble != nil { throw ValidationError("--push-double needs --wake apns or --wake fcm") }
+            return .streams
+        }
+        guard let provider = Wake.Provider(rawValue: wake) else {
+            throw ValidationError("--wake takes streams, apns or fcm")
+        }
+        guard let pushDouble else { throw ValidationError("--wake \(wake) needs --push-double") }
+        return .push(provider, folder: pushDouble)
     }
 
     private func scenario() throws -> [Phase] {
@@ -157,4 +232,8 @@ struct LoadOptions: ParsableArguments {
         let load = rate.map { Phase.Load.rate(from: $0, to: $0) } ?? .people(people)
         return [Phase(name: rate == nil ? "closed" : "open", load: load, duration: .seconds(seconds))]
     }
+}
+
+extension Share: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
 }

@@ -4,6 +4,7 @@ import Synchronization
 
 /// APNs as its documentation says it answers ("Sending notification requests to APNs", "Handling notification responses").
 package final class APNsDouble: ProviderDouble {
+    private static let devicePath = "/3/device/"
     private static let payloadBytesMax = 4096
     private static let collapseBytesMax = 64
     private static let tokenAgeMax: Int64 = 3600
@@ -15,6 +16,7 @@ package final class APNsDouble: ProviderDouble {
     private let teamID: String
     private let topics: Set<String>
     private let now: @Sendable () -> Int64
+    private let onDelivery: @Sendable (String) -> Void
     private let state = Mutex(State())
 
     private struct State {
@@ -23,16 +25,17 @@ package final class APNsDouble: ProviderDouble {
         var delivered = 0
     }
 
-    /// `now` is seconds since 1970.
+    /// `now` is seconds since 1970; `onDelivery` gets the device token of each message that was taken.
     package init(
         key: P256.Signing.PublicKey, keyID: String, teamID: String, topics: Set<String>,
-        now: @escaping @Sendable () -> Int64
+        now: @escaping @Sendable () -> Int64, onDelivery: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.key = key
         self.keyID = keyID
         self.teamID = teamID
         self.topics = topics
         self.now = now
+        self.onDelivery = onDelivery
     }
 
     package var delivered: Int { state.withLock(\.delivered) }
@@ -46,6 +49,7 @@ package final class APNsDouble: ProviderDouble {
         let id = request.header("apns-id") ?? UUID().uuidString.lowercased()
         guard let (status, reason) = refusal(of: request) else {
             state.withLock { $0.delivered += 1 }
+            onDelivery(String(request.path.dropFirst(Self.devicePath.count)))
             return DoubleReply(200, headers: ["apns-id": id])
         }
         let time = status == 410 ? #","timestamp":\#(now() * 1000)"# : ""
@@ -60,8 +64,8 @@ package final class APNsDouble: ProviderDouble {
 
     private func refusal(of request: DoubleRequest) -> (Int, String)? {
         guard request.method == "POST" else { return (405, "MethodNotAllowed") }
-        guard request.path.hasPrefix("/3/device/") else { return (404, "BadPath") }
-        let device = String(request.path.dropFirst("/3/device/".count))
+        guard request.path.hasPrefix(Self.devicePath) else { return (404, "BadPath") }
+        let device = String(request.path.dropFirst(Self.devicePath.count))
         guard !device.isEmpty else { return (400, "MissingDeviceToken") }
         if let refused = refusal(ofToken: request) { return refused }
         guard Set(request.headers.map(\.name)).count == request.headers.count else { return (400, "DuplicateHeaders") }

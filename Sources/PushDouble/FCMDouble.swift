@@ -12,6 +12,7 @@ package final class FCMDouble: ProviderDouble {
     private let projectID: String
     private let clientEmail: String
     private let now: @Sendable () -> Int64
+    private let onDelivery: @Sendable (String) -> Void
     private let state = Mutex(State())
 
     private struct State {
@@ -22,14 +23,16 @@ package final class FCMDouble: ProviderDouble {
         var delivered = 0
     }
 
-    /// `now` is seconds since 1970.
+    /// `now` is seconds since 1970; `onDelivery` gets the registration token of each message that was taken.
     package init(
-        key: _RSA.Signing.PublicKey, projectID: String, clientEmail: String, now: @escaping @Sendable () -> Int64
+        key: _RSA.Signing.PublicKey, projectID: String, clientEmail: String, now: @escaping @Sendable () -> Int64,
+        onDelivery: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.key = key
         self.projectID = projectID
         self.clientEmail = clientEmail
         self.now = now
+        self.onDelivery = onDelivery
     }
 
     package var delivered: Int { state.withLock(\.delivered) }
@@ -116,11 +119,13 @@ package final class FCMDouble: ProviderDouble {
             ["HIGH", "NORMAL"].contains(message.android.priority), message.android.ttl.hasSuffix("s"),
             let seconds = Double(message.android.ttl.dropLast()), (0...2_419_200).contains(seconds)
         else { return Self.failure(400, "INVALID_ARGUMENT") }
-        return state.withLock { state in
-            if state.unregistered.contains(message.token) { return Self.failure(404, "UNREGISTERED") }
+        let number: Int? = state.withLock { state in
+            if state.unregistered.contains(message.token) { return nil }
             state.delivered += 1
-            return DoubleReply(
-                200, body: #"{"name":"projects/\#(projectID)/messages/\#(state.delivered)"}"#)
+            return state.delivered
         }
+        guard let number else { return Self.failure(404, "UNREGISTERED") }
+        onDelivery(message.token)
+        return DoubleReply(200, body: #"{"name":"projects/\#(projectID)/messages/\#(number)"}"#)
     }
 }

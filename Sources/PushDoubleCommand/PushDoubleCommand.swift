@@ -16,7 +16,9 @@ struct PushDoubleCommand: AsyncParsableCommand {
         abstract: "APNs, FCM and a push service that are none: on 127.0.0.1, over TLS and HTTP/2.",
         discussion: """
             Writes into a folder what a notifier needs to send to them: apns.p8, fcm.json, vapid.pem, and roots.pem, the certificate \
-            to trust. Prints every second how many messages each has taken.
+            to trust, and default.json, the accounts of every tenant, so that the folder can be notifier.push.folder. Prints every second how \
+            many messages each has taken. Whoever connects to the socket `deliveries` in the folder is told each message's transport and \
+            address in a line, as countersign-loadtest --wake does.
             """)
 
     @Option(help: "The first of three ports: APNs, FCM, Web Push.")
@@ -66,10 +68,13 @@ struct PushDoubleCommand: AsyncParsableCommand {
         let apnsKey = P256.Signing.PrivateKey()
         let fcmKey = try _RSA.Signing.PrivateKey(keySize: .bits2048)
         let certificate = try DoubleCertificate()
+        let feed = DeliveryFeed()
         let apns = APNsDouble(
-            key: apnsKey.publicKey, keyID: "DOUBLEKEY1", teamID: "DOUBLETEAM", topics: [topic], now: Self.now)
+            key: apnsKey.publicKey, keyID: "DOUBLEKEY1", teamID: "DOUBLETEAM", topics: [topic], now: Self.now,
+            onDelivery: { feed.delivered("apns", $0) })
         let fcm = FCMDouble(
-            key: fcmKey.publicKey, projectID: "double", clientEmail: "push@double.example", now: Self.now)
+            key: fcmKey.publicKey, projectID: "double", clientEmail: "push@double.example", now: Self.now,
+            onDelivery: { feed.delivered("fcm", $0) })
         let webPush = WebPushDouble(now: Self.now)
         let tokenURL = "https://localhost:\(port + 1)/token"
         fcm.setTokenURL(tokenURL)
@@ -78,6 +83,8 @@ struct PushDoubleCommand: AsyncParsableCommand {
         try write(apnsKey.pemRepresentation, "apns.p8")
         try write(P256.Signing.PrivateKey().pemRepresentation, "vapid.pem")
         try write(Self.account(fcmKey.pemRepresentation, tokenURL), "fcm.json")
+        try write(try accounts(), "default.json")
+        try await feed.start(path: folder + "/deliveries")
         let doubles: [any ProviderDouble] = [apns, fcm, webPush]
         for (offset, double) in doubles.enumerated() {
             let server = DoubleServer(double, requestsKept: 0, now: Self.now)
@@ -107,12 +114,27 @@ struct PushDoubleCommand: AsyncParsableCommand {
         else { throw ValidationError("\(path) cannot be written") }
     }
 
+    /// What a notifier reads: where the doubles are, and with which key each is asked.
+    private func accounts() throws -> String {
+        try Self.json([
+            "apns": [
+                "keyFile": "apns.p8", "keyId": "DOUBLEKEY1", "teamId": "DOUBLETEAM", "topic": topic,
+                "server": "https://localhost:\(port)",
+            ],
+            "fcm": ["serviceAccountFile": "fcm.json", "server": "https://localhost:\(port + 1)"],
+            "webpush": ["keyFile": "vapid.pem", "subject": "mailto:push@double.example"],
+        ])
+    }
+
     private static func account(_ key: String, _ tokenURL: String) throws -> String {
-        let members = [
+        try json([
             "type": "service_account", "project_id": "double", "private_key_id": "double-1", "private_key": key,
             "client_email": "push@double.example", "token_uri": tokenURL,
-        ]
-        return String(
+        ])
+    }
+
+    private static func json(_ members: [String: Any]) throws -> String {
+        String(
             decoding: try JSONSerialization.data(
                 withJSONObject: members, options: [.sortedKeys, .withoutEscapingSlashes]),
             as: UTF8.self)

@@ -35,12 +35,12 @@ def make_certificate(folder: pathlib.Path) -> pathlib.Path:
 
 
 class Installation:
-    def __init__(self, file: str, secrets: pathlib.Path):
+    def __init__(self, file: str, secrets: pathlib.Path, **environment: str):
         self.file = ROOT / "compose" / file
         self.project = "countersign-test"
         self.environment = {
             **os.environ, "COUNTERSIGN_HOST": HOST, "COUNTERSIGN_VERSION": "test", "COUNTERSIGN_SECRETS": str(secrets),
-            "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": str(self.file),
+            "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": str(self.file), **environment,
         }
         self.tools_container = ""
 
@@ -145,9 +145,9 @@ class Installation:
 
 
 @contextlib.contextmanager
-def running(file: str, folder: pathlib.Path, ready: str):
+def running(file: str, folder: pathlib.Path, ready: str, **environment: str):
     """The installation of a compose file, up as soon as the service `ready` is, with the demo tenant and alice's phone; nothing is left of it."""
-    installation = Installation(file, make_certificate(folder / "secrets"))
+    installation = Installation(file, make_certificate(folder / "secrets"), **environment)
     try:
         installation.up()
         installation.wait_until_healthy(ready)

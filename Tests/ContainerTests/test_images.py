@@ -39,6 +39,13 @@ def test_an_image_lists_what_is_in_it(target):
     assert {name: found.get(name) for name in installed} == installed
 
 
+def test_images_share_all_layers_but_what_is_their_own():
+    layers = [json.loads(docker("image", "inspect", f"countersign/{target}:test"))[0]["RootFS"]["Layers"] for target in SERVICES]
+    shared = [together for together in zip(*layers) if len(set(together)) == 1]
+    # List, configuration and program.
+    assert {len(own) - len(shared) for own in layers} == {3}, layers
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_image_holds_one_program_whose_configuration_is_right(service):
     assert inside(service, "sh", "-c", "ls /usr/bin | grep ^countersign-").split() == [f"countersign-{service}"]

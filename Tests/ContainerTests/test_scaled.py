@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from .installation import docker, running
+from .installation import CERTIFICATE, DEMO, docker, running
 
 
 SERVICES = ("policy", "registration", "challenge", "verifier", "notifier")
@@ -16,7 +16,7 @@ SERVICES = ("policy", "registration", "challenge", "verifier", "notifier")
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory):
-    with running("compose.scale.yaml", tmp_path_factory.mktemp("scaled"), ready="edge") as installation:
+    with running("compose.scale.yaml", tmp_path_factory.mktemp("scaled"), ready="edge", COUNTERSIGN_LOAD_TEST_ALLOWED="true") as installation:
         yield installation
 
 
@@ -31,12 +31,17 @@ def answered(installation, container):
     return sum(int(float(count)) for count in re.findall(r"^countersign_handler_requests_total\{[^}]*\} (\S+)$", text, re.M))
 
 
-def up(installation, process):
-    """Instances of a service from which Prometheus gets what they measure."""
-    query = urllib.parse.urlencode({"query": f'sum(up{{process="{process}"}})'})
+def total(installation, expression):
+    """The sum of what Prometheus has."""
+    query = urllib.parse.urlencode({"query": f"sum({expression})"})
     place = f"http://{address(installation, installation.containers('prometheus')[0])}:9090"
     result = json.load(urllib.request.urlopen(f"{place}/api/v1/query?{query}", timeout=5))["data"]["result"]
-    return int(result[0]["value"][1]) if result else 0
+    return float(result[0]["value"][1]) if result else 0
+
+
+def up(installation, process):
+    """Instances of a service from which Prometheus gets what they measure."""
+    return total(installation, f'up{{process="{process}"}}')
 
 
 def wait_for(what, condition, seconds=60):
@@ -87,6 +92,20 @@ def test_started_instances_get_work_without_a_further_step_and_one_may_be_killed
     assert not installation.inspect(verifiers[0])["State"]["Running"]
     for _ in range(3):
         installation.sign_in("alice")
+
+
+def test_a_load_is_seen_by_prometheus_and_a_killed_half_by_its_alert(installation):
+    load = ("countersign-loadtest", "--demo", DEMO, "--ca-file", CERTIFICATE, "--people", "4", "--seconds", "20")
+    installation.command(*load, "--fail-if", "mismatches > 0", "--fail-if", "failures > 0")
+    wait_for("the load", lambda: total(installation, 'countersign_challenges_settled_total{status="approved"}') > 20)
+
+    docker("kill", installation.containers("gateway")[0])
+    # While half of the gateways are away.
+    installation.sign_in("alice")
+    wait_for("the alert", lambda: total(installation, 'ALERTS{alertname="CountersignInstanceGone", process="gateway"}') == 1)
+    installation.up("--no-recreate")
+    installation.wait_until_healthy("gateway", 2)
+    wait_for("its end", lambda: total(installation, 'ALERTS{alertname="CountersignInstanceGone", process="gateway"}') == 0)
 
 
 def test_the_edge_tells_the_world_nothing_of_the_inside(installation):

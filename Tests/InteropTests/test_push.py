@@ -11,7 +11,7 @@ import requests
 
 from client import Administrator, Application
 from conftest import Someone
-from push import Doubles, PushService, claims, write_private
+from push import Doubles, PushService, claims
 from stack import BIN, Stack, free_ports
 
 
@@ -26,7 +26,6 @@ class Woken:
         self.service = PushService(push)
         roots = folder / "roots.pem"
         roots.write_text((push / "roots.pem").read_text() + self.service.certificate.read_text())
-        write_private(push / "default.json", json.dumps(self.doubles.accounts()))
         self.stack.environment |= {
             "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_TRUST_ROOTS": str(roots),
             "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_WEB_PUSH_HOSTS": "localhost",
@@ -91,6 +90,31 @@ def test_a_sign_in_completes_by_a_phone_that_only_its_provider_can_wake(woken, t
     woken.complete(someone, request)
 
 
+@pytest.mark.parametrize("provider", ["apns", "fcm"])
+def test_the_load_generators_phones_are_woken_by_their_provider_alone(woken, provider, tmp_path):
+    report = tmp_path / "report.json"
+    taken = woken.doubles.taken[provider]
+    run = subprocess.run(
+        [BIN / "countersign-loadtest", "--demo", woken.stack.var / "demo.json", "--people", "2", "--seconds", "2", "--json", report,
+         "--mix", "approve=2,decline=1", "--wake", provider, "--push-double", woken.stack.var / "push"],
+        capture_output=True, text=True, timeout=60,
+    )
+    assert run.returncode == 0, (run.stdout, run.stderr)
+    written = json.loads(report.read_text())
+    [phase] = written["phases"]
+    assert written["wake"] == provider and phase["failures"] == {} and phase["mismatches"] == {} and phase["outcomes"]["approve"] > 1
+    # The doubles say every second what they have taken.
+    Stack.wait_for(lambda: woken.doubles.taken[provider] - taken >= phase["completed"], 5, "a wake-up for each sign-in")
+
+
+def test_a_load_generator_without_its_double_says_so_and_makes_nobody(woken, tmp_path):
+    run = subprocess.run(
+        [BIN / "countersign-loadtest", "--demo", woken.stack.var / "demo.json", "--people", "1", "--wake", "apns", "--push-double", tmp_path],
+        capture_output=True, text=True, timeout=60,
+    )
+    assert run.returncode == 65 and f"{tmp_path}/deliveries" in run.stderr, (run.returncode, run.stdout, run.stderr)
+
+
 def test_what_a_browser_opens_is_the_requests_id_and_nothing_else(woken):
     subscription = woken.service.subscribe()
     someone = woken.someone(subscription.address)
@@ -99,7 +123,7 @@ def test_what_a_browser_opens_is_the_requests_id_and_nothing_else(woken):
     assert json.loads(subscription.open(sealed)) == {"c": request["id"]}
     assert headers["content-encoding"] == "aes128gcm" and headers["urgency"] == "high" and 0 < int(headers["ttl"]) <= 60
     token = headers["authorization"].split("t=")[1].split(",")[0]
-    assert claims(token)["aud"] == woken.service.origin and claims(token)["sub"] == "mailto:operator@example.org"
+    assert claims(token)["aud"] == woken.service.origin and claims(token)["sub"] == "mailto:push@double.example"
     seen = json.dumps(headers).encode() + subscription.open(sealed)
     for secret in (someone.username, someone.user["id"], someone.phone.id, woken.demo["tenant"], request["number"]):
         assert not any(secret == word for word in seen.decode().replace('"', " ").split()), secret

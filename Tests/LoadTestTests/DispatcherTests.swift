@@ -62,7 +62,7 @@ struct ReportTests {
         tally.end(after: 10, requests: 40)
         return Report(
             startedAt: "2026-11-27T00:00:00.000Z", gateway: "https://id.example.org", people: 8, mix: "approve=1",
-            answerTime: "none", phases: [tally.result()])
+            answerTime: "none", wake: "streams", phases: [tally.result()])
     }
 
     @Test("two processes together are what one would have been")

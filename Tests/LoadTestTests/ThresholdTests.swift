@@ -15,7 +15,7 @@ struct ThresholdTests {
         tally.end(after: 10, requests: 400)
         return Report(
             startedAt: "2026-11-27T00:00:00.000Z", gateway: "http://127.0.0.1:8080", people: 8, mix: "approve=1",
-            answerTime: "none", phases: [tally.result()])
+            answerTime: "none", wake: "streams", phases: [tally.result()])
     }
 
     @Test(

@@ -11,7 +11,7 @@ import zlib
 import pytest
 
 from client import Administrator
-from stack import BIN, Gateway
+from stack import BIN, Gateway, Stack
 
 PROGRAM = BIN / "countersign-loadtest"
 
@@ -75,8 +75,9 @@ def leb128(payload):
         yield value >> 1 ^ -(value & 1)
 
 
-def test_the_histogram_log_is_hdrhistograms_and_has_every_sign_in(mixed):
-    lines = mixed["hdr"].read_text().splitlines()
+def recorded(log):
+    """How many whole sign-ins a log of HdrHistogram has, whose form is checked."""
+    lines = log.read_text().splitlines()
     assert lines[1] == "#[Histogram log format version 1.3]"
     counted = {}
     for line in lines[4:]:
@@ -89,7 +90,11 @@ def test_the_histogram_log_is_hdrhistograms_and_has_every_sign_in(mixed):
         cookie, size, offset, digits, lowest, highest, ratio = struct.unpack(">IIIIQQd", plain[:40])
         assert (cookie, size, offset, digits, lowest, highest, ratio) == (0x1C849313, len(plain) - 40, 0, 3, 1, 3_600_000_000, 1.0)
         counted[tag] = counted.get(tag, 0) + sum(count for count in leb128(plain[40:]) if count > 0)
-    assert counted["Tag=whole"] == sum(phase["completed"] for phase in mixed["report"]["phases"])
+    return counted["Tag=whole"]
+
+
+def test_the_histogram_log_is_hdrhistograms_and_has_every_sign_in(mixed):
+    assert recorded(mixed["hdr"]) == sum(phase["completed"] for phase in mixed["report"]["phases"])
 
 
 def test_the_page_shows_the_phases_and_asks_no_other_host(mixed):
@@ -109,6 +114,51 @@ def test_merged_reports_add_up_and_a_threshold_decides_the_exit_code(mixed, tmp_
     assert "is no report" in run("merge", mixed["hdr"], expect=65)
 
 
+def test_several_processes_do_together_what_one_would(credentials, demo, tmp_path):
+    files = {name: tmp_path / f"report.{name}" for name in ("json", "hdr")}
+    output = run(
+        "--demo", credentials, "--processes", 2, "--people", 5, "--phase", "rush 5 people for 2s", "--phase", "calm 6/s for 2s",
+        *(word for name, path in files.items() for word in (f"--{name}", path)))
+    assert "made 5 people with phones" in output and output.count("rush: 5 people for 2 s") == 2
+    report = json.loads(files["json"].read_text())
+    rush, calm = report["phases"]
+    assert report["people"] == 5 and rush["load"] == "5 people for 2 s" and (calm["load"], calm["offered"]) == ("6/s for 2 s", 12)
+    for phase in (rush, calm):
+        assert phase["failures"] == {} and phase["mismatches"] == {} and phase["completed"] == phase["begun"] > 0
+    assert recorded(files["hdr"]) == rush["completed"] + calm["completed"]
+    assert people_left(demo) == []
+
+
+def test_people_who_are_kept_are_there_for_the_next_run_until_they_are_removed(credentials, demo, tmp_path):
+    file = tmp_path / "people.json"
+    load = ("--demo", credentials, "--seconds", 1, "--keep", file, "--mix", "approve=2,decline=1,code=1")
+    run(*load, "--people", 1)
+    [first] = people_left(demo)
+    assert file.stat().st_mode & 0o777 == 0o600
+    run(*load, "--people", 2)
+    both = people_left(demo)
+    assert len(both) == 2 and first in both
+    run(*load, "--people", 1)
+    assert people_left(demo) == both
+    other = tmp_path / "other.json"
+    other.touch(0o600)
+    other.write_text(json.dumps({**json.loads(file.read_text()), "gateway": "https://id.example.org"}))
+    assert "has people of" in run(*load[:-3], other, "--people", 1, expect=65)
+    run("remove", file, "--demo", credentials)
+    assert people_left(demo) == [] and not file.exists()
+    assert "no such file" in run("remove", file, "--demo", credentials, expect=66)
+
+
+def test_credentials_of_the_environment_are_used_and_a_missing_one_is_named(demo, monkeypatch):
+    place = ["--gateway", demo["base"], "--tenant", demo["tenant"], "--people", 1, "--seconds", 1]
+    monkeypatch.setenv("COUNTERSIGN_LOADTEST_CLIENT_ID", demo["client"]["id"])
+    monkeypatch.setenv("COUNTERSIGN_LOADTEST_ADMIN_TOKEN", demo["admin"]["token"])
+    output = run(*place, expect=66)
+    assert "COUNTERSIGN_LOADTEST_CLIENT_SECRET is not set" in output and demo["admin"]["token"] not in output
+    monkeypatch.setenv("COUNTERSIGN_LOADTEST_CLIENT_SECRET", demo["client"]["secret"])
+    assert "failures        0" in run(*place)
+
+
 def test_plain_requests_are_counted(credentials, tmp_path):
     run("--demo", credentials, "--people", 2, "--seconds", 1, "--trivial", "--json", tmp_path / "plain.json")
     phase = json.loads((tmp_path / "plain.json").read_text())["phases"][0]
@@ -119,17 +169,19 @@ def test_plain_requests_are_counted(credentials, tmp_path):
 def test_a_gateway_that_does_not_consent_is_not_pushed(stack, demo, credentials):
     gateway = Gateway(stack, 3)
     try:
-        for options in ([], ["--trivial"]):
-            output = run("--credentials", credentials, "--gateway", gateway.address, "--people", 1, "--seconds", 1, *options, expect=77)
-            assert "does not allow load tests" in output and "loadTest.allowed" in output
+        for options in (["--people", 1], ["--people", 1, "--trivial"], ["--people", 2, "--processes", 2]):
+            output = run("--credentials", credentials, "--gateway", gateway.address, "--seconds", 1, *options, expect=77)
+            assert output.count("does not allow load tests") == 1 and "loadTest.allowed" in output
         assert people_left(demo) == []
     finally:
         assert gateway.stop() == 0
 
 
-def test_an_interrupted_run_reports_and_leaves_nobody_behind(credentials, demo):
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_an_interrupted_run_reports_and_leaves_nobody_behind(credentials, demo, processes):
     process = subprocess.Popen(
-        [PROGRAM, "--demo", credentials, "--people", "2", "--seconds", "600"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [PROGRAM, "--demo", credentials, "--people", "2", "--seconds", "600", "--processes", processes],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )
     while "in flight" not in (line := process.stdout.readline()):
         assert line, "the program ended before it pushed"
@@ -138,6 +190,16 @@ def test_an_interrupted_run_reports_and_leaves_nobody_behind(credentials, demo):
     assert process.returncode == 130, output
     assert "completed" in output
     assert people_left(demo) == []
+
+
+def test_generators_whose_starter_is_killed_leave_nobody_behind(credentials, demo):
+    process = subprocess.Popen(
+        [PROGRAM, "--demo", credentials, "--people", "2", "--seconds", "600", "--processes", "2"], stdout=subprocess.PIPE, text=True)
+    while "in flight" not in (line := process.stdout.readline()):
+        assert line, "the program ended before it pushed"
+    process.kill()
+    process.wait()
+    Stack.wait_for(lambda: people_left(demo) == [], 30, "the generators to remove their people")
 
 
 @pytest.mark.parametrize(
@@ -150,6 +212,12 @@ def test_an_interrupted_run_reports_and_leaves_nobody_behind(credentials, demo):
         (["--answer-time", "fast"], "is no answer time"),
         (["--rate", "5", "--phase", "5/s for 1s"], "exclude each other"),
         (["--people", "2", "--phase", "3 people for 1s"], "has 3 people"),
+        (["--people", "2", "--processes", "3"], "each of --processes needs one of --people"),
+        (["--processes", "65"], "--processes takes 1 to 64"),
+        (["--keep", "people.json", "--trivial"], "--keep is for phones with streams"),
+        (["--wake", "pigeon"], "--wake takes streams, apns or fcm"),
+        (["--wake", "apns"], "needs --push-double"),
+        (["--push-double", "."], "needs --wake"),
     ],
 )
 def test_a_wrong_option_is_named(credentials, options, words):

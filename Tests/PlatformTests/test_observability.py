@@ -1,87 +1,26 @@
 """What an operator sees: metrics, traces, alerts and the dashboard, of real processes watched by a real Prometheus."""
 
+import copy
+import html
+import itertools
 import json
-import pathlib
 import re
-import shutil
 import subprocess
+import time
 
 import pytest
 import requests
 import yaml
 
+import drawing
 from client import Application
-from collector import CLIENT, SERVER, Collector
+from collector import CLIENT, SERVER
 from conftest import Someone
 from stack import ROOT, Stack
+from watched import DASHBOARD, PROMETHEUS, Watched, filled_in
 
-PROMETHEUS = ROOT / "compose/prometheus"
 RULES = yaml.safe_load((PROMETHEUS / "alerts.yaml").read_text())["groups"][0]["rules"]
-DASHBOARD = json.loads((ROOT / "compose/grafana/dashboards/countersign.json").read_text())
 METRIC = re.compile(r"\b(?:countersign|process)_[a-z0-9_]+\b|\bup\b")
-
-
-class Watched(Stack):
-    """A stack whose processes send their spans to a collector, and Prometheus scraping all of them, with our rules."""
-
-    def __init__(self, folder: pathlib.Path):
-        super().__init__(folder)
-        self.collector = Collector(self.first_port + 38)
-        self.prometheus_process: subprocess.Popen | None = None
-        self.prometheus = f"http://127.0.0.1:{self.first_port + 39}"
-        for service in self.SERVICES:
-            self.environment[f"COUNTERSIGN_{service.upper()}_TELEMETRY_TRACES_ENDPOINT"] = self.collector.url
-            self.environment[f"COUNTERSIGN_{service.upper()}_TELEMETRY_TRACES_INTERVAL"] = "100ms"
-        self.environment["COUNTERSIGN_GATEWAY_TELEMETRY_TRACES_RATIO"] = "0"
-        self.environment["COUNTERSIGN_GATEWAY_TELEMETRY_TRACES_TRUST_CALLERS"] = "true"
-
-    def start(self) -> "Watched":
-        super().start()
-        configuration = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
-        configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-        job = configuration["scrape_configs"][0]
-        # The same labels as by DNS in containers, where each service has a name.
-        ports = {service: self.operations(service).removeprefix("http://") for service in self.SERVICES}
-        assert {entry["names"][0] for entry in job.pop("dns_sd_configs")} == set(ports)
-        assert job.pop("relabel_configs") == [{"source_labels": ["__meta_dns_name"], "target_label": "process"}]
-        job["scrape_timeout"] = "1s"
-        job["static_configs"] = [{"targets": [target], "labels": {"process": service}} for service, target in ports.items()]
-        folder = self.var / "prometheus"
-        folder.mkdir()
-        shutil.copy(PROMETHEUS / "alerts.yaml", folder)
-        (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
-        self.prometheus_log = open(folder / "log", "wb")
-        self.prometheus_process = subprocess.Popen(
-            [
-                "prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-                f"--web.listen-address={self.prometheus.removeprefix('http://')}",
-            ],
-            stdout=self.prometheus_log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        )
-        self.wait_for(self.is_scraped, 30, "Prometheus to scrape every process")
-        return self
-
-    def is_scraped(self) -> bool:
-        assert self.prometheus_process.poll() is None, (self.var / "prometheus/log").read_text()
-        try:
-            is_ready = requests.get(self.prometheus + "/-/ready", timeout=10).status_code == 200
-            return is_ready and len(self.query('up{job="countersign"} == 1')) == len(self.SERVICES)
-        except requests.ConnectionError:
-            return False
-
-    def query(self, expression: str) -> list[dict]:
-        reply = requests.get(self.prometheus + "/api/v1/query", params={"query": expression}, timeout=10).json()
-        assert reply["status"] == "success", (expression, reply)
-        return reply["data"]["result"]
-
-    def stop(self, *arguments) -> int:
-        if self.prometheus_process is not None:
-            self.prometheus_process.terminate()
-            self.prometheus_process.wait(timeout=30)
-            self.prometheus_log.close()
-        status = super().stop(*arguments)
-        self.collector.stop()
-        return status
 
 
 @pytest.fixture(scope="module")
@@ -271,14 +210,8 @@ QUIET = {"countersign_bus_calls_total"}
 
 
 def expressions() -> list[tuple[str, str]]:
-    """Title and query of every panel, with its variables filled in as Grafana does."""
-    found = []
-    for panel in DASHBOARD["panels"]:
-        for target in panel.get("targets", []):
-            query = target["expr"].replace("$__rate_interval", "30s").replace("$process", ".*").replace("$instance", ".*")
-            assert "$" not in query, query
-            found.append((panel["title"], query))
-    return found
+    """Title and query of every panel."""
+    return [(panel["title"], filled_in(target["expr"], "30s")) for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
 
 
 def test_every_query_of_the_dashboard_finds_something(watched):
@@ -287,6 +220,16 @@ def test_every_query_of_the_dashboard_finds_something(watched):
         if not watched.query(query) and not set(METRIC.findall(query)) & QUIET
     ]
     assert silent == []
+
+
+def test_the_dashboard_is_drawn_with_every_panel_and_every_series(watched):
+    end = time.time()
+    page = drawing.page(DASHBOARD, lambda query: watched.query_range(filled_in(query, "30s"), end - 30, end, 1), (end - 30, end))
+    panels = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+    assert page.count("<section") == len(panels) and page.count("<h2") == len(DASHBOARD["panels"]) - len(panels)
+    assert all(html.escape(panel["title"]) in page for panel in panels)
+    assert page.count("No data") < len(panels) / 4 and "deviceBasedPush" not in page
+    assert html.escape("challenge BeginChallenge") in page and "approved" in page
 
 
 def test_every_alert_looks_at_what_is_there_and_none_fires(watched):
@@ -314,13 +257,68 @@ def test_every_alert_and_every_error_code_is_in_the_runbook():
     assert codes == explained, codes ^ explained
 
 
+def dashboard_faults(dashboard: dict, sources: set[str]) -> list[str]:
+    """What Grafana would show wrongly, or not at all, by its documentation of the dashboard JSON model."""
+    faults, taken, ids = [], {}, set()
+    if not {"uid", "title", "panels", "templating", "time", "schemaVersion"} <= set(dashboard) or "id" in dashboard:
+        faults.append("a provisioned dashboard has a uid and a schemaVersion, and no id")
+    # 36 is the first in which a data source is a type and a uid.
+    if not isinstance(dashboard.get("schemaVersion"), int) or dashboard["schemaVersion"] < 36 or len(dashboard.get("uid", "")) > 40:
+        faults.append("schemaVersion or uid is out of range")
+    variables = {variable["name"]: variable for variable in dashboard["templating"]["list"]}
+    asking = list(variables.values()) + dashboard["annotations"]["list"]
+    for panel in dashboard["panels"]:
+        name, place = panel["title"], panel["gridPos"]
+        if panel["id"] in ids or panel["id"] < 1:
+            faults.append(f"{name}: its id is another panel's")
+        ids.add(panel["id"])
+        if place["x"] < 0 or place["w"] < 1 or place["h"] < 1 or place["x"] + place["w"] > 24:
+            faults.append(f"{name}: it stands beside the 24 columns")
+        for cell in itertools.product(range(place["x"], place["x"] + place["w"]), range(place["y"], place["y"] + place["h"])):
+            if taken.setdefault(cell, name) != name:
+                faults.append(f"{name}: it stands on {taken[cell]}")
+                break
+        if panel["type"] == "row":
+            if panel.get("panels") != [] or panel.get("collapsed") is not False:
+                faults.append(f"{name}: an open row has an empty list of panels")
+            continue
+        asking += [panel, *panel["targets"]]
+        letters = [target["refId"] for target in panel["targets"]]
+        if not letters or len(letters) != len(set(letters)):
+            faults.append(f"{name}: its targets need a refId each")
+        for target in panel["targets"]:
+            unknown = set(re.findall(r"\$(\w+)", target["expr"])) - set(variables) - {"__rate_interval"}
+            unnamed = set(re.findall(r"{{(\w+)}}", target.get("legendFormat", ""))) - set(re.findall(r"\w+", target["expr"])) - {"instance", "process"}
+            faults += [f"{name}: there is no {word}" for word in sorted(unknown | unnamed)]
+    faults += [f"{asked.get('title') or asked.get('name') or asked.get('refId')}: its data source is not provisioned"
+               for asked in asking if asked.get("datasource", {}).get("uid") not in sources]
+    return faults
+
+
 def test_dashboard_and_provisioning_fit_together():
     [source] = yaml.safe_load((ROOT / "compose/grafana/provisioning/datasources/prometheus.yaml").read_text())["datasources"]
-    sources = {target["datasource"]["uid"] for panel in DASHBOARD["panels"] for target in panel.get("targets", [])}
-    assert sources == {source["uid"]}
-    ids = [panel["id"] for panel in DASHBOARD["panels"]]
-    assert len(ids) == len(set(ids))
+    assert dashboard_faults(DASHBOARD, {source["uid"]}) == []
     metrics = set(documented())
     for _, query in expressions():
         for name in METRIC.findall(query):
             assert name == "up" or re.sub(r"_(bucket|sum|count)$", "", name) in metrics or name in metrics, name
+
+
+@pytest.mark.parametrize(
+    "spoil, said",
+    [
+        (lambda board, panel: board.pop("uid"), "has a uid"),
+        (lambda board, panel: board.update(schemaVersion=16), "schemaVersion"),
+        (lambda board, panel: panel.update(id=board["panels"][0]["id"]), "another panel's"),
+        (lambda board, panel: panel["gridPos"].update(x=20, w=8), "24 columns"),
+        (lambda board, panel: panel["gridPos"].update(board["panels"][2]["gridPos"]), "stands on"),
+        (lambda board, panel: board["panels"][0].pop("panels"), "open row"),
+        (lambda board, panel: panel["targets"].append(panel["targets"][0]), "a refId each"),
+        (lambda board, panel: panel["targets"][0].update(expr="up{instance=~'$host'}"), "there is no host"),
+        (lambda board, panel: panel["datasource"].update(uid="another"), "not provisioned"),
+    ],
+)
+def test_what_grafana_would_not_show_is_found(spoil, said):
+    board = copy.deepcopy(DASHBOARD)
+    spoil(board, board["panels"][1])
+    assert any(said in fault for fault in dashboard_faults(board, {"countersign-prometheus"}))

@@ -11,13 +11,13 @@ enum ChallengeMain {
     static let signInLogKept = Setting.duration(
         "challenge.signInLogKept", default: .seconds(400 * 86_400),
         in: .seconds(86_400)...Duration.seconds(3650 * 86_400),
-        help: "How long the sign-in log is kept.")
+        help: "How long a line of the sign-in log is kept.")
     static let settledKept = Setting.duration(
         "challenge.settledKept", default: .seconds(86_400), in: .seconds(3600)...Duration.seconds(30 * 86_400),
         help: "How long a settled request is kept with its receipt.")
     static let waitersMax = Setting.number(
         "challenge.waitersMax", default: 100_000, in: 1...1_000_000,
-        help: "How many waits for an outcome may be parked at once.")
+        help: "Waits for an outcome that may be parked at the same time; more are refused as overloaded.")
 
     static func main() async {
         await ServiceMain.run(.challenge, settings: [signInLogKept.key, settledKept.key, waitersMax.key]) { process in

@@ -10,10 +10,10 @@ enum GatewayMain {
     static let externalURL = Setting.text(
         "http.externalURL", default: "http://127.0.0.1:8080", accepts: ExternalURL.accepts,
         isAccepted: { ExternalURL($0) != nil },
-        help: "What callers see; device proofs and audiences are made of it, so it must not change lightly.")
+        help: "What callers see, and what proofs are made of: a change makes every phone activate again.")
     static let certificate = Setting.text(
         "http.tls.certificate", default: "", accepts: "a path, or empty",
-        help: "PEM file of the certificate chain; with a key, TLS is on.")
+        help: "PEM file of the certificate chain; with the key, TLS is on: both or neither.")
     static let key = Setting.text(
         "http.tls.key", default: "", accepts: "a path, or empty", help: "PEM file of the certificate's key.")
     static let trustedProxies = Setting<[String]>.list(
@@ -34,7 +34,8 @@ enum GatewayMain {
         "http.streamsMax", default: 20_000, in: 1...1_000_000,
         help: "Event streams held open at the same time; more get 503.")
     static let loadTestAllowed = Setting.flag(
-        "loadTest.allowed", default: false, help: "Whether /healthz says that load generators may push here.")
+        "loadTest.allowed", default: false,
+        help: "Whether load generators may push here: /healthz says so, and countersign-loadtest asks.")
 
     static func main() async {
         let keys = [

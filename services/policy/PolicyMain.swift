@@ -10,10 +10,10 @@ import Wire
 enum PolicyMain {
     static let operatorTokenFile = Setting.path(
         "policy.operatorTokenFile", default: "var/keys/operator.token",
-        help: "The token that may make tenants, made at the first start.")
+        help: "The token that may make tenants, made at the first start; its mode must be 0600.")
     static let tokenLifetime = Setting.duration(
         "policy.tokenLifetime", default: .seconds(3600), in: .seconds(60)...Duration.seconds(86_400),
-        help: "How long a bearer token of the token endpoint is good.")
+        help: "How long a token of POST /v1/{tenant}/token is good.")
 
     static func main() async {
         await ServiceMain.run(.policy, settings: [operatorTokenFile.key, tokenLifetime.key]) { process in

@@ -10,7 +10,7 @@ import Wire
 enum VerifierMain {
     static let deviceKeysMax = Setting.number(
         "verifier.deviceKeysMax", default: 10_000, in: 1...10_000_000,
-        help: "Device keys kept in memory, about 1 KiB each.")
+        help: "Device keys kept in memory, about 1 KiB each; others are asked for when they are needed.")
 
     static func main() async {
         await ServiceMain.run(.verifier, settings: [deviceKeysMax.key]) { process in

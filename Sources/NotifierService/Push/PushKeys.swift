@@ -14,7 +14,8 @@ package enum PushKeys {
     package static let webPushHosts = Setting.list(
         "notifier.push.webPushHosts", default: WebPushTargets.browsers,
         accepts: "names of hosts, or *. and the end of names",
-        help: "The push services that phones may name. A UnifiedPush server must be added."
+        help:
+            "The push services that phones may name; *. stands for one name or more in front. A UnifiedPush server must be added."
     ) { $0.isEmpty || $0.contains("/") ? nil : $0 }
     package static let webPushBlocks = Setting.list(
         "notifier.push.webPushBlocks", accepts: "blocks of addresses, as in 10.1.0.0/16",

@@ -34,7 +34,8 @@ package struct StandardSettings: Sendable {
         callees = Dictionary(
             uniqueKeysWithValues: Self.order.filter { $0 != service && $0 != .gateway && $0 != .federation }.map {
                 callee in
-                let help = "Where \(callee.rawValue) answers; several end points are several instances."
+                let help =
+                    "Where \(callee.rawValue) answers; several end points, or a name with several addresses, are several instances."
                 return (
                     callee,
                     Self.endpoints("bus.\(callee.rawValue).endpoints", default: [Self.endpoint(of: callee)], help: help)
@@ -53,7 +54,7 @@ package struct StandardSettings: Sendable {
         )
         logLevel = .choice(
             "log.level", default: "info", of: ["trace", "debug", "info", "notice", "warning", "error", "critical"],
-            help: "The least that is logged.")
+            help: "The least that is logged; debug adds what processes ask each other all the time.")
         traces = TraceSettings(isEdge: isEdge)
         store = isEdge ? nil : StoreSettings(service)
         sealingKeyFile =

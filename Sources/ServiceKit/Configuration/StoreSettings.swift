@@ -21,24 +21,27 @@ package struct StoreSettings: Sendable {
         kind = .choice(
             "store.kind", default: "sqlite", of: ["sqlite", "postgresql"],
             help: "A file of this process alone, or a schema that several processes of this service may share.")
-        path = .path("store.path", default: "var/\(name)/\(name).sqlite", help: "The SQLite file.")
+        path = .path(
+            "store.path", default: "var/\(name)/\(name).sqlite", help: "The SQLite file; not read with postgresql.")
         url = .text(
             "store.postgresql.url", default: "postgresql://127.0.0.1:5432/countersign",
             accepts: "a postgresql:// URL without a password",
             help: "The database; hosts, user, sslmode and sslrootcert go in here.")
         passwordFile = .text(
             "store.postgresql.passwordFile", default: "", accepts: "a path, or empty",
-            help: "A file that holds only the password and that only this user reads.")
+            help: "A file of the password alone that only this user reads, read at each connect.")
         schema = .text(
             "store.postgresql.schema", default: name,
             accepts: "a lower-case name of letters, digits and underscores, 63 at most", isAccepted: Self.isName,
             help: "The schema of this service alone, made at the first start where that is allowed.")
         connections = .number(
             "store.postgresql.connections", default: 8, in: 1...256,
-            help: "Connections of this process, each with a thread: as many transactions at the same time.")
+            help:
+                "Connections of this process, each with a thread: as many transactions at the same time; one more listens."
+        )
         connectTimeout = .duration(
             "store.postgresql.connectTimeout", default: .seconds(5), in: .seconds(2)...Duration.seconds(60),
-            help: "How long connecting to one address may take, in whole seconds.")
+            help: "How long connecting to one address of one host may take, in whole seconds.")
         statementTimeout = .duration(
             "store.postgresql.statementTimeout", default: .seconds(5),
             in: .milliseconds(100)...Duration.seconds(300), help: "How long a statement may take.")

@@ -1,0 +1,83 @@
+import Foundation
+import LoadTest
+
+/// A process of this program that does a share of a run.
+final class GeneratorProcess: Sendable {
+    private let process = Process()
+    private let input = Pipe()
+    private let output: AsyncStream<Data>
+    private let errors: AsyncStream<Data>
+    private let ends: AsyncStream<Int32>
+
+    /// Throws what the system says where it cannot be started.
+    init(_ arguments: [String]) throws {
+        let (output, errors) = (Pipe(), Pipe())
+        let (ends, end) = AsyncStream<Int32>.makeStream()
+        self.ends = ends
+        self.output = Self.pieces(of: output)
+        self.errors = Self.pieces(of: errors)
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = arguments
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
+        process.terminationHandler = { process in
+            end.yield(process.terminationStatus)
+            end.finish()
+        }
+        try process.run()
+    }
+
+    /// What it tells, until it ends. Throws for what is no message.
+    var messages: AsyncThrowingStream<GeneratorMessage, any Error> {
+        AsyncThrowingStream { continuation in
+            // Unstructured because a sequence outlives the call that made it; it ends with the process.
+            Task { [output] in
+                var rest = Data()
+                do {
+                    for await piece in output {
+                        rest.append(piece)
+                        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                            continuation.yield(try JSONDecoder().decode(GeneratorMessage.self, from: rest[..<end]))
+                            rest = Data(rest[rest.index(after: end)...])
+                        }
+                    }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+        }
+    }
+
+    /// Its status and what it said on standard error.
+    func end() async -> (status: Int32, words: String) {
+        var words = Data()
+        for await piece in errors { words.append(piece) }
+        var status: Int32 = 0
+        for await ended in ends { status = ended }
+        return (status, String(decoding: words, as: UTF8.self))
+    }
+
+    func begin() {
+        // One that has ended in the meantime says so itself.
+        try? input.fileHandleForWriting.write(contentsOf: Data("begin\n".utf8))
+    }
+
+    /// As Ctrl-C does: it tidies up and tells what it has.
+    func interrupt() { if process.isRunning { process.interrupt() } }
+
+    private static func pieces(of pipe: Pipe) -> AsyncStream<Data> {
+        let (pieces, piece) = AsyncStream<Data>.makeStream()
+        pipe.fileHandleForReading.readabilityHandler = { file in
+            let data = file.availableData
+            guard data.isEmpty else {
+                piece.yield(data)
+                return
+            }
+            file.readabilityHandler = nil
+            piece.finish()
+        }
+        return pieces
+    }
+}

@@ -1,0 +1,40 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Tells programs of this machine what was delivered, in place of the phones that a provider would reach: a line each, with the
+/// transport, a blank and the address.
+package final class DeliveryFeed: Sendable {
+    /// What one that reads slowly may have waiting, in bytes: beyond it the connection is closed.
+    private static let waitingBytesMax = 1024 * 1024
+
+    private let readers = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+    package init() {}
+
+    /// Listens at a UNIX socket, in place of one that an ended process has left. Throws what the system says of the path.
+    package func start(path: String) async throws {
+        _ = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(
+                .writeBufferWaterMark, value: .init(low: Self.waitingBytesMax / 2, high: Self.waitingBytesMax)
+            )
+            .childChannelInitializer { channel in
+                let id = ObjectIdentifier(channel)
+                self.readers.withLock { $0[id] = channel }
+                channel.closeFuture.whenComplete { _ in self.readers.withLock { _ = $0.removeValue(forKey: id) } }
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+    }
+
+    package func delivered(_ transport: String, _ address: String) {
+        let line = ByteBuffer(string: "\(transport) \(address)\n")
+        for reader in readers.withLock({ Array($0.values) }) {
+            if reader.isWritable {
+                reader.writeAndFlush(line, promise: nil)
+            } else {
+                reader.close(promise: nil)
+            }
+        }
+    }
+}
