@@ -88,6 +88,7 @@ package final class ChallengeService: Service {
                     await keepPurging(every: self.configuration.purgeInterval, logger: self.logger, self.purge)
                 }
                 group.addTask { await self.keepMeasuring() }
+                group.addTask { await self.keepRecalling() }
                 guard let announcements = self.store.announcements else { return }
                 group.addTask { for await item in announcements { self.hear(item) } }
                 group.addTask { await self.keepAdopting() }

@@ -7,6 +7,8 @@ package struct RegistrationConfiguration: Sendable {
     package var callLease = Duration.seconds(10)
     package var callBackOffFirst = Duration.milliseconds(200)
     package var callBackOffLongest = Duration.seconds(30)
+    /// How far ahead a call can be due: twice the longest pause, since the clocks of two processes differ.
+    var callDueMax: Duration { max(callLease, callBackOffLongest) * 2 }
     /// Calls repeated side by side.
     package var callsAtOnce = 16
     /// Calls that may wait for activations at the same time.
