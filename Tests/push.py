@@ -53,6 +53,10 @@ class Subscription:
         self.address = {"transport": "webpush", "endpoint": origin + self.path, "p256dh": b64u(point), "auth": b64u(self.secret)}
         self.received: list[tuple[dict, bytes]] = []
         self.arrived = threading.Semaphore(0)
+        # Its messages arrive here before they are answered, which they are while this is set.
+        self.asked = threading.Semaphore(0)
+        self.answers = threading.Event()
+        self.answers.set()
         # What the service answers from now on.
         self.status = 201
 
@@ -78,6 +82,8 @@ class PushService:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 subscription = subscriptions[self.path]
+                subscription.asked.release()
+                subscription.answers.wait(60)
                 self.send_response(subscription.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -4,7 +4,7 @@ import Domain
 
 struct PushCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "push", abstract: "Push providers.", subcommands: [Check.self])
+        commandName: "push", abstract: "Push providers.", subcommands: [Check.self, Seal.self])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

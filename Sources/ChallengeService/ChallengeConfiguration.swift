@@ -21,6 +21,8 @@ package struct ChallengeConfiguration: Sendable {
     /// Pauses between attempts of the outbox: the first, and what doubling stops at.
     package var retryFirst = Duration.milliseconds(200)
     package var retryLongest = Duration.seconds(30)
+    /// How far ahead a message can be due: twice the longest pause, since the clocks of two processes differ.
+    var dueMax: Duration { max(retryLongest, deliveryLease, confirmGrace) * 2 }
     /// How often the metrics hear what waits in the outbox.
     package var measureInterval = Duration.seconds(5)
     /// How often what has been kept long enough is deleted, and how many rows in one transaction.

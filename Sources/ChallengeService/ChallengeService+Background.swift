@@ -60,6 +60,26 @@ extension ChallengeService {
         if let backlog = try? await store.read({ try $0.outboxBacklog() }) { metrics.backlog(backlog, at: now()) }
     }
 
+    /// Looks now and again whether the clock was set back.
+    func keepRecalling() async {
+        await atIntervals(of: configuration.retryLongest) {
+            do {
+                try await recall()
+            } catch {
+                if !Task.isCancelled { logger.warning("outbox not recalled", metadata: ["error": "\(error)"]) }
+            }
+        }
+    }
+
+    /// Takes messages back that wait for longer than any is put off: this machine's clock was ahead when they were, and has been set back.
+    func recall() async throws {
+        let (time, horizon) = (now(), now() + configuration.dueMax)
+        guard try await store.read({ try $0.nextMessageDue(after: horizon) }) != nil else { return }
+        try await store.write { try $0.recallMessages(dueAfter: horizon, to: time) }
+        logger.warning("outbox messages from the future are due now: the clock was set back")
+        outbox.wake()
+    }
+
     /// Does what is due now.
     func meetDeadlines() async {
         while true {

@@ -88,6 +88,7 @@ package final class ChallengeService: Service {
                     await keepPurging(every: self.configuration.purgeInterval, logger: self.logger, self.purge)
                 }
                 group.addTask { await atIntervals(of: self.configuration.measureInterval, self.measure) }
+                group.addTask { await self.keepRecalling() }
                 guard let announcements = self.store.announcements else { return }
                 group.addTask { for await item in announcements { self.hear(item) } }
                 group.addTask { await atIntervals(of: self.configuration.adoptionInterval, self.adopt) }

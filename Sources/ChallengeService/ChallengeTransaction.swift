@@ -109,7 +109,7 @@ struct ChallengeTransaction {
     mutating func settle(_ challenge: ChallengeRecord, _ change: Change) throws {
         try store(challenge, change)
         try count(change.budget, challenge)
-        try withdraw(challenge)
+        try withdraw(challenge, answeredBy: change.device)
         if challenge.factor == nil { try confirm(challenge, at: change.confirmAt ?? time) }
         let state = challenge.machine.state
         effects.settled.append(
@@ -159,12 +159,12 @@ struct ChallengeTransaction {
     }
 
     /// Tells the phones that show it to stop. The one that answered is told too: it may show the challenge in more than one place.
-    private mutating func withdraw(_ challenge: ChallengeRecord) throws {
+    private mutating func withdraw(_ challenge: ChallengeRecord, answeredBy device: DeviceID?) throws {
         let status = challenge.machine.state.status
         let notify = Notify.with {
             $0.tenant = tenant.id.rawValue
             $0.challengeID = challenge.id.rawValue
-            // Without addresses: a phone that listens is told, and no push is spent on what no longer matters.
+            // Without addresses: a phone that listens is told, and notifier knows which of the others it has rung.
             $0.targets = challenge.targets.map { target in
                 NotifyTarget.with { $0.deviceID = target.rawValue }
             }
@@ -172,6 +172,7 @@ struct ChallengeTransaction {
             $0.purpose = challenge.purpose.rawValue
             $0.expiresAtMs = challenge.machine.rules.expiresAt.milliseconds
             $0.status = status.rawValue
+            $0.answeredBy = device?.rawValue ?? ""
         }
         let shows = !challenge.isDecoy && !challenge.isSilenced && !notify.targets.isEmpty
         try append(

@@ -99,6 +99,10 @@ package enum PushTransport: String, Sendable, Codable, CaseIterable {
     case fcm
     case webpush
     case none
+
+    /// For what this provider's key is sealed in the file of an account, which is a tenant's or `default`: put into another tenant's
+    /// account, or another provider's, it does not open.
+    package func sealingPurpose(account: String) -> String { "push-account \(rawValue) \(account)" }
 }
 
 package enum CodeAlgorithm: String, Sendable, Codable, CaseIterable {

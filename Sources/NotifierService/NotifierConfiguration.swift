@@ -35,6 +35,8 @@ package struct NotifierConfiguration: Sendable {
     package var readPause = Duration.seconds(1)
     /// Times that one wake-up is tried, while its request lives.
     package var attemptsMax = 3
+    /// How far ahead a wake-up can be due: the longest that a provider may ask for, as often doubled as it is tried again.
+    var dueMax: Duration { RetryPause.longest * (1 << (attemptsMax - 1)) }
     /// Before a provider that did not answer is asked again for the same wake-up; twice as long each time.
     package var silencePause = Duration.seconds(1)
     /// The least time between two looks at whether a provider may be asked again.

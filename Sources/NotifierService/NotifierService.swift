@@ -94,9 +94,18 @@ package struct NotifierService: Service {
     /// Deletes what need not be kept, and forgets listeners that have been silent for long.
     package func purge() async throws {
         live.forgetSilent()
+        try await forgoFuture()
         let (time, batch) = (given.now(), configuration.purgeBatchMax)
         let before = time - configuration.deliveryRetention
         try await given.store.purge(batch) { try $0.deleteDeliveries(before: before, limit: $1) }
+        try await given.store.purge(batch) { try $0.deleteWakeUps(rungAndExpiredBefore: time, limit: $1) }
         try await given.store.purge(batch) { try $0.deleteClaims(keptUntilBefore: time, limit: $1) }
+    }
+
+    /// Forgoes wake-ups that wait for longer than any is put off: they were owed while this machine's clock was ahead, by whose time
+    /// their requests are long over.
+    private func forgoFuture() async throws {
+        let horizon = given.now() + configuration.dueMax
+        try await given.store.write { try $0.deleteWakeUps(dueAfter: horizon) }
     }
 }

@@ -36,7 +36,7 @@ struct NotifyHandler: Sendable {
         }
         switch kind {
         case .challenge: try await ring(absent, request, expiresAt)
-        case .settled: try await forgo(request)
+        case .settled: try await withdraw(request)
         }
         return .with { $0.live = liveCount }
     }
@@ -53,11 +53,16 @@ struct NotifyHandler: Sendable {
         }
     }
 
-    /// The request is settled: what is still owed for it would ring for nothing.
-    private func forgo(_ request: Notify) async throws {
-        let (tenant, challenge) = (TenantID(request.tenant), ChallengeID(request.challengeID))
-        guard try await store.read({ try $0.owesWakeUps(of: challenge, tenant: tenant) }) else { return }
-        try await store.write { try $0.deleteWakeUps(of: challenge, tenant: tenant) }
+    /// The request is settled: what is still owed for it would ring for nothing, and whom it has rung, but for the device that answered,
+    /// still shows it.
+    private func withdraw(_ request: Notify) async throws {
+        let (tenant, challenge, time) = (TenantID(request.tenant), ChallengeID(request.challengeID), now())
+        let device = request.answeredBy.isEmpty ? nil : DeviceID(request.answeredBy)
+        guard try await store.read({ try $0.holdsWakeUps(of: challenge, tenant: tenant) }) else { return }
+        try await store.write {
+            try $0.withdrawWakeUps(of: challenge, tenant: tenant, answeredBy: device, at: time)
+        }
+        sender.wake()
     }
 
     private func ring(_ targets: [NotifyTarget], _ request: Notify, _ expiresAt: Timestamp) async throws {

@@ -7,8 +7,13 @@ package struct WakeUp: Hashable, Sendable {
     package let device: DeviceID
     /// The provider need not deliver it later.
     package let expiresAt: Timestamp
+    /// The device was rung for a request that has ended since: it is told without a sound, and fetches what is open now.
+    package let isWithdrawal: Bool
 
-    package init(tenant: TenantID, challenge: ChallengeID, device: DeviceID, expiresAt: Timestamp) {
+    package init(
+        tenant: TenantID, challenge: ChallengeID, device: DeviceID, expiresAt: Timestamp, isWithdrawal: Bool = false
+    ) {
+        self.isWithdrawal = isWithdrawal
         self.tenant = tenant
         self.challenge = challenge
         self.device = device
@@ -29,7 +34,7 @@ package enum PushOutcome: Hashable, Sendable {
     case retry(after: Duration)
     /// This one device was rung too often; the provider is well.
     case throttled(after: Duration)
-    /// The provider failed lately and was not asked; it will be after this long.
+    /// The provider was not asked, because it failed lately or has its hands full with us; it will be after this long.
     case paused(after: Duration)
     /// The provider refuses us: key, topic, project or sender is wrong. An operator must act.
     case configuration

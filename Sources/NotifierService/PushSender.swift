@@ -72,11 +72,15 @@ struct PushSender: Sendable {
         await withTaskGroup(of: PushReport?.self) { group in
             group.addTask { await driver.send(aim.wakeUp, to: aim.address) }
             group.addTask { [pause] in
-                do { try await pause(timeout) } catch { return nil }
-                return PushReport(.timeout)
+                // Cut short when the driver has answered.
+                try? await pause(timeout)
+                return nil
             }
-            defer { group.cancelAll() }
-            for await report in group { if let report { return report } }
+            // A driver that is given up knows best how far it came.
+            for await report in group {
+                group.cancelAll()
+                if let report { return report }
+            }
             return PushReport(.timeout)
         }
     }

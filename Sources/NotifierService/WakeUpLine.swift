@@ -97,7 +97,8 @@ final class WakeUpLine: Sendable {
         else { return await end(wakeUp, nil) }
         let aim = PushAim(
             wakeUp: WakeUp(
-                tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, expiresAt: wakeUp.expiresAt),
+                tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, expiresAt: wakeUp.expiresAt,
+                isWithdrawal: wakeUp.stage == .withdraw),
             transport: transport, address: address)
         guard push.hasDriver(transport, for: wakeUp.tenant) else {
             return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
@@ -113,6 +114,9 @@ final class WakeUpLine: Sendable {
 
     private func conclude(_ wakeUp: WakeUpRecord, _ attempt: PushAttempt) async {
         let time = now()
+        if attempt.report.outcome == .delivered, wakeUp.stage == .ring, time < wakeUp.expiresAt {
+            return await end(wakeUp, attempt.delivery, isKept: true)
+        }
         guard let wait = configuration.wait(after: attempt.report.outcome, attempt: wakeUp.attempts),
             time + wait < wakeUp.expiresAt
         else { return await end(wakeUp, attempt.delivery) }
@@ -150,12 +154,13 @@ final class WakeUpLine: Sendable {
         signal.advance()
     }
 
-    /// Writes the last attempt down, if one was made, and with it that nothing is owed any more.
-    private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?) async {
+    /// Writes the last attempt down, if one was made, and with it that nothing is owed any more; `isKept` until the request ends, when
+    /// the device must hear of it.
+    private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, isKept: Bool = false) async {
         if let delivery { push.count(delivery) }
         await write(wakeUp.challenge) { records in
             if let delivery { try records.append(delivery) }
-            try records.finish(wakeUp)
+            if isKept { try records.keep(wakeUp) } else { try records.finish(wakeUp) }
         }
     }
 

@@ -79,8 +79,11 @@ package final class APNsDouble: ProviderDouble {
     private func refusal(ofHeaders request: DoubleRequest) -> (Int, String)? {
         guard let topic = request.header("apns-topic") else { return (400, "MissingTopic") }
         guard topics.contains(topic) else { return (400, "TopicDisallowed") }
-        guard request.header("apns-push-type") == "alert" else { return (400, "InvalidPushType") }
-        guard ["1", "5", "10"].contains(request.header("apns-priority") ?? "10") else { return (400, "BadPriority") }
+        let priorities = ["alert": ["1", "5", "10"], "background": ["1", "5"]]
+        guard let allowed = priorities[request.header("apns-push-type") ?? "alert"] else {
+            return (400, "InvalidPushType")
+        }
+        guard allowed.contains(request.header("apns-priority") ?? "10") else { return (400, "BadPriority") }
         guard Int64(request.header("apns-expiration") ?? "0") != nil else { return (400, "BadExpirationDate") }
         guard (request.header("apns-collapse-id") ?? "").utf8.count <= Self.collapseBytesMax else {
             return (400, "BadCollapseId")

@@ -24,14 +24,20 @@ package final class DoubleServer: Sendable {
     private let double: any ProviderDouble
     private let counts = Mutex(Counts())
     private let keptMax: Int
+    private let streamsMax: Int
     private let now: @Sendable () -> Int64
     private let listener = Mutex<(any Channel)?>(nil)
     private let children = Mutex<[ObjectIdentifier: any Channel]>([:])
 
-    /// `requestsKept` are kept for a test to look at, the first ones. `now` is seconds since 1970.
-    package init(_ double: any ProviderDouble, requestsKept: Int = 1000, now: @escaping @Sendable () -> Int64) {
+    /// `requestsKept` are kept for a test to look at, the first ones. `streamsMax` is SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113 section
+    /// 6.5.2), what a connection takes at the same time. `now` is seconds since 1970.
+    package init(
+        _ double: any ProviderDouble, requestsKept: Int = 1000, streamsMax: Int = 100,
+        now: @escaping @Sendable () -> Int64
+    ) {
         self.double = double
         keptMax = requestsKept
+        self.streamsMax = streamsMax
         self.now = now
     }
 
@@ -88,10 +94,13 @@ package final class DoubleServer: Sendable {
         counts.withLock { $0.connections += 1 }
         children.withLock { $0[id] = channel }
         channel.closeFuture.whenComplete { _ in self.children.withLock { _ = $0.removeValue(forKey: id) } }
-        return channel.eventLoop.makeCompletedFuture {
+        var configuration = NIOHTTP2Handler.ConnectionConfiguration()
+        configuration.initialSettings = nioDefaultSettings.filter { $0.parameter != .maxConcurrentStreams }
+        configuration.initialSettings.append(HTTP2Setting(parameter: .maxConcurrentStreams, value: streamsMax))
+        return channel.eventLoop.makeCompletedFuture { [configuration] in
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
             _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
-                mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()
+                mode: .server, connectionConfiguration: configuration, streamConfiguration: .init()
             ) { stream in
                 stream.eventLoop.makeCompletedFuture {
                     try stream.pipeline.syncOperations.addHandlers(

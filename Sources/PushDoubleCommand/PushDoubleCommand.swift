@@ -33,6 +33,9 @@ struct PushDoubleCommand: AsyncParsableCommand {
     @Option(help: "Takes so many requests a second at each port and answers 429 with Retry-After to more.")
     var limit: Int?
 
+    @Option(help: "Takes so many requests at the same time over one connection (1 to 10,000).")
+    var streams = 100
+
     @Option(
         help:
             "How one of --every requests fails: refuse (503), reset (the stream), goaway, close (the connection), or delay."
@@ -50,6 +53,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
     func validate() throws {
         guard every > 0 else { throw ValidationError("--every is 1 or more") }
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is 1 or more") }
+        guard (1...10_000).contains(streams) else { throw ValidationError("--streams is from 1 to 10000") }
         guard (0...600_000).contains(delay) else { throw ValidationError("--delay is from 0 to 600000") }
     }
 
@@ -87,7 +91,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
         try await feed.start(path: folder + "/deliveries")
         let doubles: [any ProviderDouble] = [apns, fcm, webPush]
         for (offset, double) in doubles.enumerated() {
-            let server = DoubleServer(double, requestsKept: 0, now: Self.now)
+            let server = DoubleServer(double, requestsKept: 0, streamsMax: streams, now: Self.now)
             server.limit(to: limit)
             if let fault = fault(of: double) { server.fail(fault, every: every) }
             _ = try await server.start(port: port + offset, certificate: certificate)

@@ -105,6 +105,8 @@ package protocol OutboxRecords {
         -> [OutboxRecord]
     /// When the next message after `time` is due; nil when there is none.
     func nextMessageDue(after time: Timestamp) throws -> Timestamp?
+    /// Makes what is due after `horizon` due at `time`.
+    func recallMessages(dueAfter horizon: Timestamp, to time: Timestamp) throws
     func outboxBacklog() throws -> Backlog
     func deleteMessage(_ sequence: Int64) throws
     /// Puts a message off; harmless when it has gone.

@@ -59,23 +59,44 @@ package struct DeliveryClaim: Hashable, Sendable {
 
 package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
+    /// Those that are to be sent.
     func countWakeUps() throws -> Int
-    /// Takes those of a transport that are due at `time`, the longest due first, at most `limit`: until `until` they are the caller's alone.
+    /// Takes those of a transport that are to be sent and due at `time`, the longest due first, at most `limit`: until `until` they are the caller's alone.
     /// Each gets the next fence, by which alone it is put off or ended, and one attempt more.
     func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
         -> [WakeUpRecord]
-    /// When the next one of a transport is due; nil when none is owed.
+    /// When the next one of a transport that is to be sent is due; nil when none is owed.
     func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp?
     /// Sets `dueAt` and `attempts`, unless the lease has passed to another.
     func postpone(_ wakeUp: WakeUpRecord) throws
     /// Nothing is owed any more, unless the lease has passed to another.
     func finish(_ wakeUp: WakeUpRecord) throws
-    func owesWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool
-    /// Whoever has a lease on them.
-    func deleteWakeUps(of challenge: ChallengeID, tenant: TenantID) throws
+    /// It was sent, and is kept as `rung` until its request has ended, unless the lease has passed to another.
+    func keep(_ wakeUp: WakeUpRecord) throws
+    /// Whether something of this request is owed or kept.
+    func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool
+    /// Those that are due, or whose lease ends, after `time`.
+    func deleteWakeUps(dueAfter time: Timestamp) throws
+    /// The request has ended. What was not sent is deleted, whoever has a lease on it; what was, is `withdraw` and due at `time`, unless it
+    /// rang the device that answered or has expired: that is deleted too.
+    func withdrawWakeUps(of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp)
+        throws
+    /// Those that were sent and whose requests ended before `time` by expiry; returns how many.
+    func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int
 }
 
-/// A wake-up that is owed: kept from its claim to its last attempt, so that another process makes what a killed one did not.
+/// What is to be done with a wake-up.
+package enum WakeUpStage: String, Sendable, CaseIterable {
+    /// The device is to be rung.
+    case ring
+    /// It was rung; nothing is to be done until the request ends.
+    case rung
+    /// The request has ended: the device is to be told, quietly.
+    case withdraw
+}
+
+/// A wake-up that is owed: kept from its claim to its last attempt, so that another process makes what a killed one did not; and one
+/// that was made, until its request has ended.
 package struct WakeUpRecord: Hashable, Sendable {
     /// 0 until stored; rises.
     package var sequence: Int64
@@ -91,11 +112,14 @@ package struct WakeUpRecord: Hashable, Sendable {
     package let fence: Int64
     /// How often it was tried, the attempt that the lease is for included.
     package var attempts: Int
+    package let stage: WakeUpStage
 
     package init(
         sequence: Int64 = 0, tenant: TenantID, challenge: ChallengeID, device: DeviceID, transport: PushTransport,
-        sealedAddress: [UInt8], expiresAt: Timestamp, dueAt: Timestamp, fence: Int64 = 0, attempts: Int = 0
+        sealedAddress: [UInt8], expiresAt: Timestamp, dueAt: Timestamp, fence: Int64 = 0, attempts: Int = 0,
+        stage: WakeUpStage = .ring
     ) {
+        self.stage = stage
         self.sequence = sequence
         self.tenant = tenant
         self.challenge = challenge

@@ -122,6 +122,8 @@ package protocol RegistrationCallRecords {
     func postpone(_ call: OutboundCall, to time: Timestamp) throws
     /// When the next call is due or the next lease ends; nil when there is none.
     func nextCallDue() throws -> Timestamp?
+    /// Makes calls that are due, or whose lease ends, after `horizon` due at `time`; returns how many.
+    func recallCalls(dueAfter horizon: Timestamp, to time: Timestamp) throws -> Int
     func callBacklog() throws -> Backlog
 }
 

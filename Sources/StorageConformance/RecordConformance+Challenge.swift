@@ -134,6 +134,16 @@ extension RecordConformance {
         try expectEqual(found.1, time(30), "when the next message is due")
         try expectEqual(found.2, nil, "when nothing is due")
         try expectEqual(found.3, [postponed], "a postponed message")
+        let recalled = try await store.write { [time, postponed] records in
+            try records.recallMessages(dueAfter: time(30), to: time(2))
+            let kept = try records.nextMessageDue(after: time(2))
+            try records.recallMessages(dueAfter: time(29), to: time(2))
+            let due = try records.dueMessages(for: .notifier, at: time(2), limit: 9).map(\.sequence)
+            try records.postpone(postponed)
+            return (kept, due)
+        }
+        try expectEqual(recalled.0, time(30), "a message that is not due too late")
+        try expectEqual(recalled.1, [postponed.sequence], "a message that was due too late")
         let leases = try await store.write { [time] records in
             let first = try records.append(message("first", due: 40))
             let second = try records.append(message("second", due: 41))

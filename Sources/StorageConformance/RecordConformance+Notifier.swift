@@ -6,6 +6,8 @@ extension RecordConformance {
         try await deliveries(store)
         try await claims(store)
         try await wakeUps(store)
+        try await fromTheFuture(store)
+        try await withdrawals(store)
     }
 
     private func deliveries(_ store: any Store<any NotifierRecords>) async throws {
@@ -93,15 +95,76 @@ extension RecordConformance {
         }
         try expectEqual(tried.map(\.attempts), [8], "attempts, as they were put off and taken again")
         try expectEqual(left, 3, "owed after one was ended")
-        let (wasOwed, isOwed, rest) = try await store.write { [tenant] records in
-            let wasOwed = try records.owesWakeUps(of: ChallengeID("c"), tenant: tenant)
-            try records.deleteWakeUps(of: ChallengeID("c"), tenant: tenant)
+        let (wasOwed, isOwed, rest) = try await store.write { [tenant, time] records in
+            let wasOwed = try records.holdsWakeUps(of: ChallengeID("c"), tenant: tenant)
+            try records.withdrawWakeUps(
+                of: ChallengeID("c"), tenant: tenant, answeredBy: nil, at: time(1))
             return (
-                wasOwed, try records.owesWakeUps(of: ChallengeID("c"), tenant: tenant), try records.countWakeUps()
+                wasOwed, try records.holdsWakeUps(of: ChallengeID("c"), tenant: tenant), try records.countWakeUps()
             )
         }
         try StorageConformance.expect(wasOwed && !isOwed, "a settled request's wake-ups are owed")
         try expectEqual(rest, 1, "another request's wake-ups")
+    }
+
+    private func fromTheFuture(_ store: any Store<any NotifierRecords>) async throws {
+        let late = WakeUpRecord(
+            tenant: tenant, challenge: ChallengeID("late"), device: DeviceID("d"), transport: .apns,
+            sealedAddress: bytes(7), expiresAt: time(9), dueAt: time(9))
+        let counts = try await store.write { [time] records in
+            let before = try records.countWakeUps()
+            try records.append(late)
+            try records.deleteWakeUps(dueAfter: time(9))
+            let kept = try records.countWakeUps() - before
+            try records.deleteWakeUps(dueAfter: time(8))
+            return [kept, try records.countWakeUps() - before]
+        }
+        try expectEqual(counts, [1, 0], "wake-ups that are due too late")
+    }
+
+    private func withdrawals(_ store: any Store<any NotifierRecords>) async throws {
+        func wakeUp(_ device: String, expires second: Int64 = 60) -> WakeUpRecord {
+            WakeUpRecord(
+                tenant: tenant, challenge: ChallengeID("w"), device: DeviceID(device), transport: .webpush,
+                sealedAddress: [7], expiresAt: time(second), dueAt: time(1))
+        }
+        let owed = [wakeUp("answers"), wakeUp("told"), wakeUp("late", expires: 5), wakeUp("unsent")]
+        let before = try await store.read { try $0.countWakeUps() }
+        let (left, due) = try await store.write { [time] records in
+            for wakeUp in owed { try records.append(wakeUp) }
+            let leased = try records.leaseWakeUps(.webpush, at: time(1), until: time(9), limit: 9)
+            for wakeUp in leased.prefix(3) { try records.keep(wakeUp) }
+            return (try records.countWakeUps(), try records.nextWakeUpDue(.webpush))
+        }
+        try expectEqual(left - before, 1, "what is to be sent after three of four were")
+        try expectEqual(due, time(9), "when a wake-up that was sent is due")
+        let end: @Sendable (any NotifierRecords) throws -> Void = { [tenant, time] in
+            try $0.withdrawWakeUps(
+                of: ChallengeID("w"), tenant: tenant, answeredBy: DeviceID("answers"), at: time(10))
+        }
+        // Said twice, it is one withdrawal all the same.
+        let told = try await store.write { [time] records in
+            try end(records)
+            let first = try records.leaseWakeUps(.webpush, at: time(10), until: time(40), limit: 9)
+            try end(records)
+            return first + (try records.leaseWakeUps(.webpush, at: time(10), until: time(40), limit: 9))
+        }
+        try expectEqual(told.map(\.device.rawValue), ["told"], "who is told of a request's end")
+        try expectEqual(told.map(\.stage), [.withdraw], "the stage of a withdrawal")
+        try expectEqual(told.map(\.attempts), [1], "attempts at a withdrawal")
+        let gone = wakeUp("gone", expires: 20)
+        let purged = try await store.write { [time] records in
+            for wakeUp in told { try records.finish(wakeUp) }
+            try records.append(gone)
+            for wakeUp in try records.leaseWakeUps(.webpush, at: time(10), until: time(40), limit: 9) {
+                try records.keep(wakeUp)
+            }
+            return [
+                try records.deleteWakeUps(rungAndExpiredBefore: time(20), limit: 9),
+                try records.deleteWakeUps(rungAndExpiredBefore: time(21), limit: 9),
+            ]
+        }
+        try expectEqual(purged, [0, 1], "wake-ups whose request has expired")
     }
 
     private func next(_ transport: PushTransport, _ store: any Store<any NotifierRecords>) async throws -> Timestamp? {

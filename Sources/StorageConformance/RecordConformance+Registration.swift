@@ -260,6 +260,13 @@ extension RecordConformance {
             try records.postpone(taken, to: time(50))
             return [early, try records.nextCallDue() == time(20), try records.finish(taken)]
         }
+        let recalled = try await store.write { [time] records in
+            let none = try records.recallCalls(dueAfter: time(20), to: time(3))
+            let one = try records.recallCalls(dueAfter: time(19), to: time(3))
+            return ([none, one], try records.nextCallDue())
+        }
+        try expectEqual(recalled.0, [0, 1], "calls that are due too late")
+        try expectEqual(recalled.1, time(3), "when a call that was due too late is due")
         try expectEqual(finished, [false, true, true], "only the latest lease finishes a call")
     }
 

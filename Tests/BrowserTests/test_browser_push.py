@@ -34,7 +34,7 @@ PLAYED = """(() => {
 # What a service worker shows, kept where a test can read it.
 WATCHED = """() => {
   globalThis.shown = [];
-  registration.showNotification = async (title, options) => { shown.push({ title, body: options.body, tag: options.tag }); };
+  registration.showNotification = async (title, options) => { shown.push({ title, body: options.body, tag: options.tag, silent: options.silent ?? false }); };
 }"""
 OFFER = "Be told of a sign-in while this page is closed?"
 
@@ -170,7 +170,8 @@ def test_a_request_is_shown_while_no_page_is_open(played, owner, application, se
     assert request["number"] not in shown["body"]
     application.cancel(request)
     worker.push({"c": request["id"]})
-    assert worker.shown(2)["title"] == "Nothing waits for your answer any more."
+    ended = worker.shown(2)
+    assert ended["title"] == "Nothing waits for your answer any more." and ended["silent"] and ended["tag"] == shown["tag"]
     # A click opens the page, and brings an open one to the front.
     opened = worker.worker.evaluate("""async () => {
       let opened = null;
@@ -192,7 +193,7 @@ def test_with_a_lock_a_notification_says_only_that_something_waits(played, owner
     worker = Worker(played)
     request = application.begin(owner.username, factor="secondFactor").json()
     worker.push({"c": request["id"]})
-    assert worker.shown(1) == {"title": "A sign-in waits for your answer.", "body": "", "tag": "request"}
+    assert worker.shown(1) == {"title": "A sign-in waits for your answer.", "body": "", "tag": "request", "silent": False}
 
 
 def test_a_subscription_that_the_browser_changes_is_given_to_the_server_by_the_worker(played, owner):

@@ -41,6 +41,7 @@ struct OutboxTests {
         #expect(notify.event == "settled" && notify.status == "approved")
         #expect(notify.targets.map(\.deviceID) == ["d1", "d2"])
         #expect(notify.targets.allSatisfy { $0.push.address.isEmpty })
+        #expect(notify.answeredBy == "d1")
         #expect(notify.content.isEmpty)
     }
 
@@ -52,6 +53,7 @@ struct OutboxTests {
         await bench.deliver()
         let notify = try #require(bench.neighbours.notified.last)
         #expect(notify.event == "settled" && notify.status == (isCanceled ? "canceled" : "expired"))
+        #expect(notify.answeredBy.isEmpty)
         #expect(notify.targets.map(\.deviceID) == ["d1"])
     }
 
@@ -92,6 +94,29 @@ struct OutboxTests {
         await bench.deliver()
         #expect(bench.neighbours.notified.map(\.challengeID) == [begun.id])
         #expect(try await bench.outbox().isEmpty)
+    }
+
+    @Test("a message that was put off while the clock was a day ahead is due when it was set back, and no other is")
+    func setBack() async throws {
+        let bench = try ChallengeBench()
+        bench.bus.inject(Notify.self, away)
+        bench.clock.advance(.seconds(86_400))
+        let begun = try await bench.begin()
+        await bench.deliver()
+        bench.clock.advance(.seconds(-86_400))
+        bench.bus.inject(Notify.self, nil)
+        await bench.deliver()
+        #expect(bench.neighbours.notified.isEmpty)
+        try await bench.service.recall()
+        await bench.deliver()
+        #expect(bench.neighbours.notified.map(\.challengeID) == [begun.id])
+        // What a right clock has put off stays put off.
+        bench.bus.inject(Notify.self, away)
+        _ = try await bench.begin()
+        await bench.deliver()
+        let due = try #require(try await bench.outbox().first?.dueAt)
+        try await bench.service.recall()
+        #expect(try await bench.outbox().first?.dueAt == due && due > bench.now)
     }
 
     @Test("before it is due again a message is left alone")

@@ -90,6 +90,10 @@ private struct TallyRecords: ChallengeRecords {
     func nextMessageDue(after time: Timestamp) throws -> Timestamp? {
         try counted { try $0.nextMessageDue(after: time) }
     }
+    func recallMessages(dueAfter horizon: Timestamp, to time: Timestamp) throws {
+        try counted { try $0.recallMessages(dueAfter: horizon, to: time) }
+    }
+
     func outboxBacklog() throws -> Backlog { try counted { try $0.outboxBacklog() } }
     func deleteMessage(_ sequence: Int64) throws { try counted { try $0.deleteMessage(sequence) } }
     func postpone(_ message: OutboxRecord) throws { try counted { try $0.postpone(message) } }

@@ -1,6 +1,7 @@
 """Two of everything on one PostgreSQL server, through two gateways: processes and the database fail, and the others go on."""
 
 import concurrent.futures
+import json
 import os
 import pathlib
 import random
@@ -14,12 +15,16 @@ import requests
 
 from bus import Caller, key
 from client import Application
+from conftest import Someone
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from push import PushService, write_private
 from stack import BIN, Stack
 
 from .conftest import LONG, Trial
 from .load import BRISK
 
-SCALE = "policy=2 registration=2 challenge=2 verifier=2 gateway=2"
+SCALE = "policy=2 registration=2 challenge=2 verifier=2 notifier=2 gateway=2"
 
 
 class Scaled(Trial):
@@ -63,11 +68,18 @@ class Scaled(Trial):
             found[pid] = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(metric))
         return found
 
-    def sql(self, statement: str) -> None:
+    def sql(self, statement: str, database: str = "postgres") -> None:
         port = self.stack.first_port + 10 + 16
         socket = self.stack.var / "postgresql/socket"
         place = socket if len(str(socket)) < 90 else "127.0.0.1"
-        subprocess.run(["psql", "-q", "-h", place, "-p", str(port), "-U", "postgres", "-c", statement], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["psql", "-q", "-h", place, "-p", str(port), "-U", "postgres", "-d", database, "-c", statement], check=True, stdout=subprocess.DEVNULL)
+
+
+def connected(port: int, pids: list[int]) -> list[int]:
+    """Which of these processes have a TCP connection to a port of this machine (proc(5), /proc/net/tcp)."""
+    lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{fields[9]}]" for fields in lines if fields[2].endswith(f":{port:04X}") and fields[3] == "01"}
+    return [pid for pid in pids if sockets & {os.readlink(descriptor) for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir()}]
 
 
 def arguments(pid: int) -> list[str]:
@@ -93,11 +105,26 @@ def operations(pid: int) -> str:
 def scaled(failpoints):
     # A short path: the database's socket lies in it.
     folder = pathlib.Path(f"/tmp/countersign-scaled-{os.getpid()}")
-    stack = Stack(folder, {"SCALE": SCALE, **failpoints.environment}).start()
+    accounts = folder / "push"
+    accounts.mkdir(mode=0o700, parents=True)
+    vapid = ec.generate_private_key(ec.SECP256R1())
+    pem = vapid.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    write_private(accounts / "vapid.pem", pem)
+    write_private(accounts / "default.json", json.dumps({"webpush": {"keyFile": "vapid.pem", "subject": "mailto:operator@example.org"}}))
+    service = PushService(accounts)
+    push = {
+        "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_TRUST_ROOTS": str(service.certificate),
+        "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_WEB_PUSH_HOSTS": "localhost",
+        "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_WEB_PUSH_BLOCKS": "127.0.0.0/8",
+    }
+    stack = Stack(folder, {"SCALE": SCALE, **push, **failpoints.environment}).start()
     try:
-        yield Scaled(stack, 12)
+        scaled = Scaled(stack, 12)
+        scaled.push_service = service
+        yield scaled
     finally:
         status = stack.stop()
+        service.stop()
         subprocess.run(["rm", "-rf", folder], check=True)
     assert status == 0
 
@@ -256,6 +283,31 @@ def test_the_database_is_killed(scaled):
         for pid in scaled.processes("/postgres"):
             os.kill(pid, signal.SIGKILL)
         load.until_redeemed(40)
+
+
+def test_a_wake_up_is_sent_by_one_notifier_and_by_another_when_that_is_killed(scaled):
+    service, demo = scaled.push_service, scaled.stack.demo()
+    subscription = service.subscribe()
+    someone = Someone(demo)
+    assert someone.phone.call("PATCH", "", {"push": subscription.address}).status_code == 200
+    application = Application(demo)
+    subscription.answers.clear()
+    request = application.begin(someone.username).json()
+    assert subscription.asked.acquire(timeout=20), "no wake-up came"
+    [sender] = connected(service.server.server_port, scaled.processes("countersign-notifier"))
+    # The other one looks every two seconds; while the first one's lease lasts it finds nothing.
+    assert not subscription.asked.acquire(timeout=3), "two notifiers sent the same wake-up"
+    os.kill(sender, signal.SIGKILL)
+    subscription.answers.set()
+    # As if the rest of the 30 s had passed for which the killed one had it.
+    scaled.sql("UPDATE notifier.wake_up SET due_at = 0", database="countersign")
+    assert subscription.asked.acquire(timeout=20), "nobody sent what the killed one had"
+    assert sender not in connected(service.server.server_port, scaled.processes("countersign-notifier"))
+    delivered = lambda: sum(scaled.figures("notifier", 'countersign_push_attempts_total{transport="webpush",outcome="delivered"').values())  # noqa: E731
+    Stack.wait_for(lambda: delivered() == 1, 10, "the delivery to be counted, once")
+    assert not subscription.asked.acquire(timeout=3), "it was sent again"
+    reply = someone.phone.answer(someone.phone.challenge(request["id"]), number=request["number"])
+    assert reply.json()["status"] == "approved", reply.text
 
 
 def test_all_connections_of_the_database_are_cut(scaled):

@@ -1,13 +1,18 @@
 """Phones that hold no stream are woken through providers: the doubles, and a push service whose browser opens what it gets with http_ece."""
 
+import contextlib
 import json
 import os
 import pathlib
+import secrets
 import signal
+import sqlite3
 import subprocess
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from client import Administrator, Application
 from conftest import Someone
@@ -15,8 +20,13 @@ from push import Doubles, PushService, claims
 from stack import BIN, Stack, free_ports
 
 
+def make(folder: pathlib.Path) -> pathlib.Path:
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
+
+
 class Woken:
-    """A system of its own with an account at each provider."""
+    """A system of its own with an account at each provider, whose keys are sealed."""
 
     def __init__(self, folder: pathlib.Path):
         push = folder / "var/push"
@@ -26,7 +36,16 @@ class Woken:
         self.service = PushService(push)
         roots = folder / "roots.pem"
         roots.write_text((push / "roots.pem").read_text() + self.service.certificate.read_text())
+        self.push = push
+        self.sealing_key = write_private(make(folder / "var/keys") / "notifier.sealing.key", secrets.token_hex(32) + "\n")
+        self.accounts = json.loads((push / "default.json").read_text())
+        for provider, member in (("apns", "keyFile"), ("fcm", "serviceAccountFile"), ("webpush", "keyFile")):
+            self.seal(provider, self.accounts[provider][member], f"{provider}.sealed")
+            (push / self.accounts[provider][member]).unlink()
+            self.accounts[provider][member] = f"{provider}.sealed"
+        write_private(push / "default.json", json.dumps(self.accounts))
         self.stack.environment |= {
+            "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_KEYS": "sealed",
             "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_TRUST_ROOTS": str(roots),
             "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_WEB_PUSH_HOSTS": "localhost",
             "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_WEB_PUSH_BLOCKS": "127.0.0.0/8",
@@ -35,6 +54,24 @@ class Woken:
         self.demo = self.stack.demo()
         self.application = Application(self.demo)
         self.administrator = Administrator(self.demo)
+
+    def seal(self, provider: str, key: str, to: str, account: str = "default", expect: int = 0) -> str:
+        done = subprocess.run(
+            [BIN / "countersign-admin", "push", "seal", provider, self.push / key, self.push / to, "--account", account,
+             "--sealing-key", self.sealing_key],
+            capture_output=True, text=True, timeout=40,
+        )
+        assert done.returncode == expect, (done.stdout, done.stderr)
+        return done.stderr
+
+    def reload(self) -> str:
+        """The line that the notifier logs of a SIGHUP."""
+        log = self.stack.var / "log/notifier.log"
+        lines = lambda: [line for line in log.read_text().splitlines() if "push accounts" in line]  # noqa: E731
+        before = len(lines())
+        os.kill(self.stack.pids()["notifier"], signal.SIGHUP)
+        Stack.wait_for(lambda: len(lines()) > before, 10, "the accounts to be read again")
+        return lines()[-1]
 
     def someone(self, push: dict) -> Someone:
         someone = Someone(self.demo)
@@ -64,6 +101,11 @@ class Woken:
         )
         assert done.returncode == expect, (done.stdout, done.stderr)
         return json.loads(done.stdout) if done.stdout else None
+
+    def stages(self, request: dict) -> list[str]:
+        """Of what the notifier holds for a request."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.stack.var}/notifier/notifier.sqlite?mode=ro", uri=True)) as database:
+            return [stage for (stage,) in database.execute("SELECT stage FROM wake_up WHERE challenge = ?", (request["id"],))]
 
     def metrics(self) -> str:
         return requests.get(self.stack.operations("notifier") + "/metrics", timeout=10).text
@@ -130,6 +172,26 @@ def test_what_a_browser_opens_is_the_requests_id_and_nothing_else(woken):
     woken.complete(someone, request)
 
 
+def test_a_phone_that_was_rung_is_told_quietly_when_its_request_ends_without_it(woken):
+    subscription = woken.service.subscribe()
+    someone = woken.someone(subscription.address)
+    request = woken.begin(someone)
+    rung, _ = subscription.wait()
+    Stack.wait_for(lambda: woken.stages(request) == ["rung"], 10, "the wake-up to be kept until the request ends")
+    assert woken.application.cancel(request).status_code < 300
+    told, sealed = subscription.wait()
+    assert json.loads(subscription.open(sealed)) == {"c": request["id"]}
+    assert told["urgency"] == "normal" and told["topic"] == rung["topic"]
+    Stack.wait_for(lambda: woken.stages(request) == [], 10, "nothing of the request to be left")
+    # The one that answers knows it by itself.
+    answered = woken.begin(someone)
+    subscription.wait()
+    Stack.wait_for(lambda: woken.stages(answered) == ["rung"], 10, "the wake-up to be kept until the request ends")
+    woken.complete(someone, answered)
+    Stack.wait_for(lambda: woken.stages(answered) == [], 10, "nothing of the request to be left")
+    assert len(subscription.received) == 3
+
+
 def test_an_address_that_is_gone_is_dropped_and_the_phone_stays(woken):
     subscription = woken.service.subscribe()
     someone = woken.someone(subscription.address)
@@ -160,6 +222,35 @@ def test_an_administrator_checks_one_device(woken):
     assert woken.administrator.call("POST", path).json()["code"] == "malformed"
     assert woken.administrator.call("POST", path.replace(someone.user["id"], "nobody")).status_code == 404
     assert woken.application.http.post(f"{woken.demo['base']}/v1/{woken.demo['tenant']}/admin{path}", timeout=10).status_code == 401
+
+
+def test_a_key_is_sealed_for_one_account_and_a_bad_one_leaves_the_old_accounts(woken):
+    document = woken.push / "default.json"
+    clear = woken.stack.var / "clear.pem"
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    write_private(clear, pem)
+    woken.seal("apns", str(clear), "other.sealed", account="other")
+    for file, complaint in (("other.sealed", "is not sealed as the key for apns of default"), (str(clear), "is not sealed, as notifier.push.keys")):
+        changed = {**woken.accounts, "apns": {**woken.accounts["apns"], "keyFile": file}}
+        document.write_text(json.dumps(changed))
+        line = woken.reload()
+        assert "push accounts not read" in line and complaint in line, line
+    someone = woken.someone(woken.doubles.addresses()["apns"])
+    assert woken.check(someone, 0)["outcome"] == "delivered"
+    document.write_text(json.dumps(woken.accounts))
+    assert "push accounts read" in woken.reload()
+    sealed = (woken.push / "other.sealed").read_bytes()
+    assert b"PRIVATE KEY" not in sealed and (woken.push / "other.sealed").stat().st_mode & 0o777 == 0o600
+    # What cannot be sealed is named, and nothing is written.
+    assert "holds no key for fcm" in woken.seal("fcm", str(clear), "no.sealed", expect=65)
+    assert "is not sealed for webpush of other" in woken.seal("webpush", "other.sealed", "no.sealed", account="other", expect=65)
+    assert "a provider is apns, fcm or webpush" in woken.seal("none", str(clear), "no.sealed", expect=64)
+    assert "no such file" in woken.seal("apns", str(clear) + ".gone", "no.sealed", expect=66).lower()
+    assert not (woken.push / "no.sealed").exists()
+    # A sealed key is sealed anew in its place.
+    woken.seal("apns", "other.sealed", "other.sealed", account="other")
+    assert (woken.push / "other.sealed").read_bytes() != sealed
 
 
 def test_the_key_of_the_subscription_is_the_servers(woken):

@@ -193,6 +193,7 @@ struct BusSimulation {
 
     private mutating func tick() {
         caller.advance(to: now, using: &random)
+        carryOutCaller()
         for worker in workers.indices {
             workers[worker].advance(to: now)
             carryOut(worker, started: nil)
@@ -277,6 +278,8 @@ struct BusSimulation {
         case .nack(let sequence, let reason, let credit):
             caller.granted(peer, credit: credit, at: now, using: &random)
             caller.refused(peer, sequence: sequence, reason, at: now, using: &random)
+            // Decided before the connection's state changes.
+            carryOutCaller()
             if reason == .noSession { apply(.lost(.noSession), peer) }
             if reason == .draining { apply(.goAway, peer) }
         case .credit(let credit): caller.granted(peer, credit: credit, at: now, using: &random)

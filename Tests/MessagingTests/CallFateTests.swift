@@ -52,6 +52,52 @@ struct CallFateTests {
         #expect(decision == .end(.refused(reason)))
     }
 
+    @Test("a method that one instance does not know goes to the one that does, and from then on there at once")
+    func newerMethod() throws {
+        var (caller, random) = (CallerMachine(service: .policy, limits: limits), SeededGenerator(seed: 1))
+        caller.up(one, instance: InstanceID(rawValue: 1), credit: 9, at: at(0), using: &random)
+        let added = caller.add(IssueToken.method, deadline: at(1_000), instance: nil, at: at(0), using: &random)
+        let first = try #require(added)
+        caller.up(two, instance: InstanceID(rawValue: 2), credit: 1, at: at(0), using: &random)
+        _ = caller.takeEffects()
+        caller.refused(one, sequence: 1, .noMethod, at: at(1), using: &random)
+        #expect(caller.takeEffects() == [.send(first, to: two, sequence: 1, attempt: 1, isRetry: false)])
+        // The one that knows it has no credit left: this one waits for it, and what the other knows passes by.
+        let waits = caller.add(IssueToken.method, deadline: at(1_000), instance: nil, at: at(2), using: &random)
+        let passes = caller.add(AuthenticateToken.method, deadline: at(1_000), instance: nil, at: at(2), using: &random)
+        let passesCall = try #require(passes)
+        #expect(caller.takeEffects() == [.send(passesCall, to: one, sequence: 2, attempt: 0, isRetry: false)])
+        caller.granted(two, credit: 2, at: at(3), using: &random)
+        let waitsCall = try #require(waits)
+        #expect(caller.takeEffects() == [.send(waitsCall, to: two, sequence: 2, attempt: 0, isRetry: false)])
+    }
+
+    @Test("a method that no instance knows ends as not executed, at once, and is asked of an instance that comes later")
+    func unknownMethod() throws {
+        var (caller, random) = (CallerMachine(service: .policy, limits: limits), SeededGenerator(seed: 1))
+        caller.up(one, instance: InstanceID(rawValue: 1), credit: 9, at: at(0), using: &random)
+        let added = caller.add(IssueToken.method, deadline: at(1_000), instance: nil, at: at(0), using: &random)
+        let first = try #require(added)
+        _ = caller.takeEffects()
+        caller.refused(one, sequence: 1, .noMethod, at: at(1), using: &random)
+        #expect(caller.takeEffects() == [.finish(first, .refused(.noMethod))])
+        let next = caller.add(IssueToken.method, deadline: at(1_000), instance: nil, at: at(2), using: &random)
+        let nextCall = try #require(next)
+        #expect(caller.takeEffects() == [.finish(nextCall, .refused(.noMethod))])
+        #expect(caller.queuedCount == 0 && caller.callCount == 0)
+        caller.up(two, instance: InstanceID(rawValue: 2), credit: 9, at: at(3), using: &random)
+        _ = caller.takeEffects()
+        let later = caller.add(IssueToken.method, deadline: at(1_000), instance: nil, at: at(4), using: &random)
+        let laterCall = try #require(later)
+        #expect(caller.takeEffects() == [.send(laterCall, to: two, sequence: 1, attempt: 0, isRetry: false)])
+    }
+
+    @Test("the error of a method that nobody knows says that it was not executed and when to ask again")
+    func unknownMethodsError() {
+        let error = Engine.error(for: .refused(.noMethod), IssueToken.method)
+        #expect(error.code == .unavailable && !error.isOutcomeUnknown && error.retryAfter == .seconds(5))
+    }
+
     @Test("a callee that knows no session gets nothing more: the call waits for another, and nothing is in doubt")
     func noSession() throws {
         var (caller, random) = (CallerMachine(service: .policy, limits: limits), SeededGenerator(seed: 1))

@@ -102,7 +102,33 @@ struct MessageBusTests {
         )
         try await Fixture.run([worker, stranger, caller]) {
             #expect(await failure { _ = try await stranger.call(question(""), Fixture.context()) }?.code == .refused)
-            #expect(await failure { _ = try await caller.call(IssueToken(), Fixture.context()) }?.code == .internal)
+            #expect(await failure { _ = try await caller.call(IssueToken(), Fixture.context()) }?.code == .unavailable)
+        }
+    }
+
+    @Test("beside an instance of an older version, every call of a newer method is answered by the one that knows it")
+    func versions() async throws {
+        let old = try buses.worker("old", answering: echo)
+        let current = try buses.worker("current") { routes in
+            echo(&routes)
+            routes.on(IssueToken.self) { _, _ in IssueTokenReply.with { $0.token = "of the current one" } }
+        }
+        let caller = try buses.caller(["old", "current"])
+        try await Fixture.run([old, current, caller]) {
+            _ = await Fixture.ready(caller, .policy, count: 2)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<100 {
+                    group.addTask {
+                        let token = try await caller.call(IssueToken(), Fixture.context()).token
+                        #expect(token == "of the current one")
+                    }
+                    group.addTask {
+                        let name = try await caller.call(question("\(number)"), Fixture.context()).name
+                        #expect(name == "\(number)")
+                    }
+                }
+                try await group.waitForAll()
+            }
         }
     }
 

@@ -111,7 +111,7 @@ final class NotifierBench: Sendable {
     @discardableResult
     func notify(
         _ devices: [String], challenge: String = "c1", event: String = "challenge", transport: String = "none",
-        lifetime: Duration = .seconds(60), expiresAtMs: Int64? = nil
+        lifetime: Duration = .seconds(60), expiresAtMs: Int64? = nil, answeredBy: String = ""
     ) async throws -> NotifyReply {
         let expiresAt = expiresAtMs.map(Timestamp.init(milliseconds:)) ?? now + lifetime
         return try await bus.caller(.challenge).call(
@@ -122,6 +122,7 @@ final class NotifierBench: Sendable {
                 $0.purpose = "signIn"
                 $0.content = Data("{}".utf8)
                 $0.expiresAtMs = expiresAt.milliseconds
+                $0.answeredBy = answeredBy
                 $0.targets = devices.map { device in
                     .with {
                         $0.deviceID = device

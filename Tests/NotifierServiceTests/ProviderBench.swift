@@ -53,18 +53,23 @@ struct APNsBench {
     let driver: APNsDriver
 
     /// `topic` is the one that our settings have; the double takes `org.example.app`.
-    init(topic: String = "org.example.app", knowsKey: Bool = true) async throws {
+    init(
+        topic: String = "org.example.app", knowsKey: Bool = true, streamsMax: Int = 100,
+        _ change: (inout ProviderSettings) -> Void = { _ in }
+    ) async throws {
         bench = try ProviderBench()
+        var provider = bench.provider
+        change(&provider)
         let key = P256.Signing.PrivateKey()
         let known = knowsKey ? key.publicKey : P256.Signing.PrivateKey().publicKey
         double = APNsDouble(
             key: known, keyID: "KEY1234567", teamID: "TEAM123456", topics: ["org.example.app"], now: bench.seconds)
-        server = DoubleServer(double, now: bench.seconds)
+        server = DoubleServer(double, streamsMax: streamsMax, now: bench.seconds)
         let port = try await server.start(certificate: bench.certificate)
         let signing = APNsSigningKey(keyID: "KEY1234567", teamID: "TEAM123456", pem: Redacted(key.pemRepresentation))
         driver = APNsDriver(
             APNsSettings(
-                key: try #require(signing), topic: topic, serverURL: "https://localhost:\(port)"), bench.provider)
+                key: try #require(signing), topic: topic, serverURL: "https://localhost:\(port)"), provider)
     }
 
     func send(_ challenge: String = "challenge-1", to address: Redacted<[UInt8]> = Self.address) async -> PushOutcome {

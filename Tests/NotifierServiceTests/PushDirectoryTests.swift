@@ -2,6 +2,7 @@ import Crypto
 import CryptoExtras
 import Domain
 import Foundation
+import Secrets
 import ServiceKit
 import TestSupport
 import Testing
@@ -16,7 +17,8 @@ struct PushDirectoryTests {
     init() throws {
         folder = try TemporaryFolder()
         directory = PushDirectory(
-            folder: folder.path, provider: ProviderSettings(now: { Timestamp(seconds: 0) }), targets: WebPushTargets())
+            folder: folder.path, sealer: .ephemeral(), provider: ProviderSettings(now: { Timestamp(seconds: 0) }),
+            targets: WebPushTargets())
     }
 
     private func write(_ name: String, _ text: String, mode: Int = 0o600) throws {
@@ -58,7 +60,8 @@ struct PushDirectoryTests {
         try await directory.load()
         #expect(directory.drivers.allSatisfy { !$0.serves(TenantID("acme")) })
         let nowhere = PushDirectory(
-            folder: folder.file("nowhere"), provider: ProviderSettings(now: { Timestamp(seconds: 0) }),
+            folder: folder.file("nowhere"), sealer: .ephemeral(),
+            provider: ProviderSettings(now: { Timestamp(seconds: 0) }),
             targets: WebPushTargets())
         try await nowhere.load()
     }

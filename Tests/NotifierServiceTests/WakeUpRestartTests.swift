@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import NotifierService
 import Storage
+import StorageSQLite
 import Synchronization
 import TestSupport
 import Testing
@@ -51,6 +52,19 @@ struct WakeUpRestartTests {
         }
         #expect(driver.sent.map(\.device) == [DeviceID("d1")])
         #expect(try await bench.deliveries().map(\.outcome) == ["delivered"])
+    }
+
+    @Test("one that was owed while the clock was a day ahead is forgone when it has been set back, and no other is")
+    func setBack() async throws {
+        let bench = try NotifierBench(drivers: [ScriptedDriver(.fcm)])
+        bench.advance(.seconds(86_400))
+        try await bench.notify(["d1"], challenge: "future", transport: "fcm")
+        bench.advance(.seconds(-86_400))
+        try await bench.notify(["d2"], transport: "fcm")
+        let before = try await bench.store.read { try $0.countWakeUps() }
+        try await bench.service.purge()
+        let after = try await bench.store.read { try $0.countWakeUps() }
+        #expect(before == 2 && after == 1)
     }
 
     @Test("one that waits for its next try is tried by the next process")

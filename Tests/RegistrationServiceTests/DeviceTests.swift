@@ -207,6 +207,23 @@ struct DeviceTests {
         #expect(try await fixture.state(activation, of: alice).number == "57")
     }
 
+    @Test("a call that was put off while the clock was a day ahead is made when it has been set back")
+    func setBack() async throws {
+        let alice = try await fixture.person("alice")
+        _ = try await fixture.device(alice)
+        fixture.bus.inject(CancelForPerson.self) { throw ServiceError(.unavailable, "away") }
+        fixture.clock.advance(.seconds(86_400))
+        _ = try await fixture.call(
+            SetBlocked.with { ($0.tenant, $0.personID, $0.blocked) = ("demo", alice.id, true) })
+        fixture.clock.advance(.seconds(-86_400))
+        fixture.bus.inject(CancelForPerson.self, nil)
+        #expect(try await fixture.service.repeatDueCalls() == 0)
+        try await fixture.service.purge()
+        #expect(try await fixture.service.repeatDueCalls() == 1)
+        fixture.clock.advance(.seconds(2 * 86_400))
+        #expect(try await fixture.service.repeatDueCalls() == 0)
+    }
+
     @Test("whoever takes over a revocation tells of it once more: who made it may have ended before it did")
     func toldAgain() async throws {
         let alice = try await fixture.person("alice")

@@ -22,12 +22,13 @@ enum NotifierMain {
                 }
             process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)
-            let push = PushDirectory(process)
+            let sealer = try process.sealer()
+            let push = PushDirectory(process, sealer)
             var configuration = NotifierConfiguration()
             configuration.deliveryRetention = process.settings[deliveryRetention]
             let service = NotifierService(
                 NotifierService.Dependencies(
-                    store: store, tenants: tenants, caller: process.caller, sealer: try process.sealer(),
+                    store: store, tenants: tenants, caller: process.caller, sealer: sealer,
                     metrics: process.metrics, logger: process.logger, now: process.now, drivers: push.drivers,
                     applicationServerKey: push.applicationServerKey),
                 epoch: UInt64.random(in: 1...UInt64.max), configuration: configuration)

@@ -23,7 +23,8 @@ export async function wake() {
   const waiting = await requests().catch(() => null);
   // With a lock nobody reads who signs in where; without an answer nobody knows.
   if (!waiting || (lock && waiting.length > 0)) return show(words.waits, "");
-  if (waiting.length === 0) return show(words.nothing, "");
+  // Something must be shown for each push; that a request has ended calls nobody.
+  if (waiting.length === 0) return show(words.nothing, "", { renotify: false, silent: true });
   const [{ account, content }] = waiting;
   const lines = [`${account.username} · ${account.tenantName}`, plain(content.application ?? ""), plain(content.location ?? "")];
   return show(words.title, lines.filter(Boolean).join("\n"));
@@ -41,9 +42,9 @@ async function requests() {
   return asked.flatMap(({ value }) => value ?? []);
 }
 
-function show(title, body) {
+function show(title, body, how = { renotify: true }) {
   // The same tag for all: one takes the place of another, and asks for attention again.
-  return registration.showNotification(title, { body, tag: "request", renotify: true, icon: "/assets/authenticator-192.png" });
+  return registration.showNotification(title, { body, tag: "request", icon: "/assets/authenticator-192.png", ...how });
 }
 
 /** The page, where it is open, or a new one. */

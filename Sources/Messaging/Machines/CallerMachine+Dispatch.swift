@@ -6,16 +6,37 @@ extension CallerMachine {
     mutating func dispatch(at now: Instant, using random: inout some RandomNumberGenerator) {
         guard queuedCount > 0 else { return }
         for index in peers.indices where queuedPinned > 0 { dispatchPinned(index, now) }
-        while queuedOrdinary > 0, let index = choose(at: now, parked: false, using: &random) {
-            guard let key = nextQueued(\.ordinaryLine) else { break }
-            queuedOrdinary -= 1
-            send(key, to: index)
+        dispatch(\.ordinaryLine, \.queuedOrdinary, parked: false, now, &random)
+        dispatch(\.parkedLine, \.queuedParked, parked: true, now, &random)
+    }
+
+    private mutating func dispatch(
+        _ line: WritableKeyPath<CallerMachine, WaitingLine>, _ count: WritableKeyPath<CallerMachine, Int>, parked: Bool,
+        _ now: Instant, _ random: inout some RandomNumberGenerator
+    ) {
+        // Calls for which those that have room are too old; they lose their turn, and nobody waits behind them.
+        var tooNew: [SlabKey] = []
+        while self[keyPath: count] > tooNew.count, let index = choose(at: now, parked: parked, using: &random) {
+            guard let key = nextQueued(line), let method = calls[key]?.method else { break }
+            if !peers[index].lacking.contains(method.id) {
+                self[keyPath: count] -= 1
+                send(key, to: index)
+            } else if let other = choose(at: now, parked: parked, knowing: method, using: &random) {
+                self[keyPath: count] -= 1
+                send(key, to: other)
+            } else if mayKnow(method) {
+                tooNew.append(key)
+            } else if let decision = calls[key]?.knownNowhere() {
+                self[keyPath: count] -= 1
+                settle(key, decision)
+            }
         }
-        while queuedParked > 0, let index = choose(at: now, parked: true, using: &random) {
-            guard let key = nextQueued(\.parkedLine) else { break }
-            queuedParked -= 1
-            send(key, to: index)
-        }
+        for key in tooNew { self[keyPath: line].append(key) }
+    }
+
+    /// Whether some instance that is not about to go may have the method.
+    func mayKnow(_ method: Method) -> Bool {
+        peers.contains { !$0.isDraining && !$0.lacking.contains(method.id) }
     }
 
     private mutating func dispatchPinned(_ index: Int, _ now: Instant) {
@@ -41,10 +62,13 @@ extension CallerMachine {
         parked ? peers[index].outstanding.count - peers[index].ordinary : peers[index].ordinary
     }
 
-    private func choose(at now: Instant, parked: Bool, using random: inout some RandomNumberGenerator) -> Int? {
+    private func choose(
+        at now: Instant, parked: Bool, knowing method: Method? = nil, using random: inout some RandomNumberGenerator
+    ) -> Int? {
         var chosen: Int?
         var ties = 1
         for index in peers.indices where peers[index].takesWork(at: now) && hasRoom(index, parked: parked) {
+            if let method, peers[index].lacking.contains(method.id) { continue }
             guard let best = chosen, load(best, parked: parked) <= load(index, parked: parked) else {
                 chosen = index
                 ties = 1

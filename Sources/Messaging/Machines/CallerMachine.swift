@@ -28,6 +28,8 @@ struct CallerMachine {
         var isPaused = false
         var isDraining = false
         var busyUntil: Instant?
+        /// What it said it does not know: it is of another version than its caller.
+        var lacking: Set<UInt16> = []
 
         func takesWork(at now: Instant) -> Bool {
             guard !isPaused, !isDraining else { return false }
@@ -232,7 +234,10 @@ struct CallerMachine {
             failPinned(index)
         }
         if var call = calls[key] {
-            let decision = call.refused(reason, by: peer, sequence: sequence, limits: limits, at: now)
+            if reason == .noMethod { peers[index].lacking.insert(call.method.id) }
+            let decision = call.refused(
+                reason, by: peer, sequence: sequence,
+                isKnownElsewhere: call.instance == nil && mayKnow(call.method), limits: limits, at: now)
             calls[key] = call
             settle(key, decision)
         }
@@ -275,7 +280,7 @@ struct CallerMachine {
         }
     }
 
-    private mutating func settle(_ key: SlabKey, _ decision: RequestMachine.Decision) {
+    mutating func settle(_ key: SlabKey, _ decision: RequestMachine.Decision) {
         switch decision {
         case .ignore: break
         case .again: enqueue(key)

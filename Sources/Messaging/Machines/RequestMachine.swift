@@ -59,17 +59,20 @@ struct RequestMachine {
         return end(.replied)
     }
 
-    /// The callee did not execute it: safe to send elsewhere at once, unless elsewhere would say the same.
+    /// The callee did not execute it: safe to send elsewhere at once, unless elsewhere would say the same. `isKnownElsewhere` says of
+    /// NO_METHOD that an instance of another version may have the method.
     mutating func refused(
-        _ reason: NackReason, by peer: PeerID, sequence: UInt64, limits: BusLimits, at now: ContinuousClock.Instant
+        _ reason: NackReason, by peer: PeerID, sequence: UInt64, isKnownElsewhere: Bool = false, limits: BusLimits,
+        at now: ContinuousClock.Instant
     ) -> Decision {
         guard state == .sent(peer, sequence: sequence) else { return .ignore }
         // A refusal speaks for this attempt alone: one that was lost before may have run, and then the doubt stays.
         wasSent = retries > 0
         let end = wasSent ? Outcome.unknown : .refused(reason)
         switch reason {
-        case .expired, .noMethod, .denied: return self.end(end)
-        case .busy, .draining, .noSession:
+        case .noMethod where !isKnownElsewhere: return self.end(end)
+        case .expired, .denied: return self.end(end)
+        case .noMethod, .busy, .draining, .noSession:
             guard now < deadline, refusals < limits.refusalsMax else { return self.end(end) }
             refusals += 1
             state = .queued
@@ -87,6 +90,11 @@ struct RequestMachine {
         retries += 1
         state = .queued
         return .again
+    }
+
+    /// Every instance that is ready is of a version without the method.
+    mutating func knownNowhere() -> Decision {
+        state == .queued ? end(wasSent ? .unknown : .refused(.noMethod)) : .ignore
     }
 
     mutating func expire() -> Decision { state == .done ? .ignore : end(.expired(wasSent: wasSent)) }

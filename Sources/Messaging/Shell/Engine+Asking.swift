@@ -91,7 +91,10 @@ extension Engine {
         case .refused(.busy): return ServiceError(.overloaded, "\(service) is busy", retryAfter: .seconds(1))
         case .refused(.denied):
             return ServiceError(.refused, "\(service) does not answer \(method.name) for this service")
-        case .refused(.noMethod): return ServiceError(.internal, "\(service) has no \(method.name)")
+        case .refused(.noMethod):
+            // In a rolling upgrade; the next instance to start may have it.
+            return ServiceError(
+                .unavailable, "no instance of \(service) has \(method.name) yet", retryAfter: .seconds(5))
         case .refused: return unavailable("\(service) did not take the call", wasSent: false)
         case .unknown: return unavailable("\(service) was lost during the call", wasSent: true)
         case .expired(let wasSent): return unavailable("\(service) did not answer in time", wasSent: wasSent)

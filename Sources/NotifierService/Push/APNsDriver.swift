@@ -41,11 +41,14 @@ package final class APNsDriver: PushDriver {
         now = provider.now
     }
 
+    /// Wake-ups that wait for a stream.
+    var waiting: Int { connection.line.waiting }
+
     package func shutdown() async { await connection.shutdown() }
 
     package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
         guard let address = Address(address) else { return PushReport(.expiredAddress) }
-        return await gate.attempt { await attempt(wakeUp, address) }
+        return await gate.attempt(over: connection) { await attempt(wakeUp, address) }
     }
 
     private struct Address: Decodable {
@@ -63,7 +66,7 @@ package final class APNsDriver: PushDriver {
 
     private func attempt(_ wakeUp: WakeUp, _ address: Address) async -> PushReport {
         guard var token = try? tokens.withLock({ try $0.token(now: now()) }),
-            let body = try? JSONEncoder().encode(APNsPayload(challenge: wakeUp.challenge))
+            let body = try? JSONEncoder().encode(APNsPayload(wakeUp))
         else { return PushReport(.configuration) }
         let exchange = ProviderExchange(
             request: { () async throws(ProviderFailure) in
@@ -87,8 +90,9 @@ package final class APNsDriver: PushDriver {
         [
             "authorization": "bearer \(token)",
             "apns-topic": topic ?? settings.topic,
-            "apns-push-type": "alert",
-            "apns-priority": "10",
+            "apns-push-type": wakeUp.isWithdrawal ? "background" : "alert",
+            // What is in the background must leave the battery alone.
+            "apns-priority": wakeUp.isWithdrawal ? "5" : "10",
             "apns-expiration": "\(wakeUp.expiresAt.seconds)",
             "apns-collapse-id": wakeUp.collapseID,
             "apns-id": wakeUp.messageID,
@@ -96,7 +100,8 @@ package final class APNsDriver: PushDriver {
     }
 }
 
-/// `mutable-content` lets the application's extension fetch the request, signed, before anything is shown.
+/// `mutable-content` lets the application's extension fetch the request, signed, before anything is shown; `content-available` lets the
+/// application fetch what is open, and take away what it shows of the rest.
 struct APNsPayload: Encodable {
     struct Notification: Encodable {
         struct Alert: Encodable {
@@ -104,19 +109,27 @@ struct APNsPayload: Encodable {
 
             enum CodingKeys: String, CodingKey { case key = "loc-key" }
         }
-        let alert = Alert()
-        let sound = "default"
-        let isMutable = 1
+        var alert: Alert?
+        var sound: String?
+        var isMutable: Int?
+        var isContentAvailable: Int?
 
         enum CodingKeys: String, CodingKey {
             case alert
             case sound
             case isMutable = "mutable-content"
+            case isContentAvailable = "content-available"
         }
     }
 
-    let aps = Notification()
+    let aps: Notification
     let c: String
 
-    init(challenge: ChallengeID) { c = challenge.rawValue }
+    init(_ wakeUp: WakeUp) {
+        aps =
+            wakeUp.isWithdrawal
+            ? Notification(isContentAvailable: 1)
+            : Notification(alert: Notification.Alert(), sound: "default", isMutable: 1)
+        c = wakeUp.challenge.rawValue
+    }
 }

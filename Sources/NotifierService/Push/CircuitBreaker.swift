@@ -35,14 +35,18 @@ struct CircuitBreaker: Hashable, Sendable {
 
     var isClosed: Bool { if case .closed = state { true } else { false } }
 
-    mutating func admit(now: Timestamp) -> Admission {
+    /// How long nobody may ask; nil when somebody may.
+    func pause(now: Timestamp) -> Duration? {
         switch state {
-        case .closed: return .ask
-        case .open(let until) where now < until, .halfOpen(let until) where now < until: return .wait(until - now)
-        case .open, .halfOpen:
-            state = .halfOpen(until: now + limits.probePause)
-            return .ask
+        case .open(let until) where now < until, .halfOpen(let until) where now < until: until - now
+        case .closed, .open, .halfOpen: nil
         }
+    }
+
+    mutating func admit(now: Timestamp) -> Admission {
+        if let pause = pause(now: now) { return .wait(pause) }
+        if !isClosed { state = .halfOpen(until: now + limits.probePause) }
+        return .ask
     }
 
     /// The provider is there, whatever it thought of the request.

@@ -64,6 +64,7 @@ actor FCMAccessToken {
             switch error {
             case .unreachable: return .none(PushReport(.unreachable))
             case .timedOut: return .none(PushReport(.timeout))
+            case .crowded: return .none(PushReport(.paused(after: .zero)))
             case .interrupted: return .none(PushReport(.retry(after: RetryPause.serverError)))
             }
         }

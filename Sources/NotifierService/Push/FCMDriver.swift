@@ -39,7 +39,7 @@ package final class FCMDriver: PushDriver {
         guard let address = try? JSONDecoder().decode(Address.self, from: Data(address.value)) else {
             return PushReport(.expiredAddress)
         }
-        return await gate.attempt { await attempt(wakeUp, token: address.token) }
+        return await gate.attempt(over: connection) { await attempt(wakeUp, token: address.token) }
     }
 
     private func attempt(_ wakeUp: WakeUp, token: String) async -> PushReport {
@@ -68,12 +68,13 @@ package final class FCMDriver: PushDriver {
     }
 }
 
-/// A data message of high priority: it wakes the application of a phone that sleeps.
+/// A data message of high priority: it wakes the application of a phone that sleeps. A withdrawal has nothing to show, and high priority
+/// is taken from applications that show nothing.
 struct FCMMessage: Encodable {
     struct Message: Encodable {
         struct Data: Encodable { let c: String }
         struct Android: Encodable {
-            let priority = "HIGH"
+            let priority: String
             let ttl: String
             let collapseKey: String
             let directBootOk = false
@@ -95,6 +96,7 @@ struct FCMMessage: Encodable {
         message = Message(
             token: token, data: Message.Data(c: wakeUp.challenge.rawValue),
             android: Message.Android(
-                ttl: "\(wakeUp.lifetimeSeconds(now: now))s", collapseKey: wakeUp.collapseID))
+                priority: wakeUp.isWithdrawal ? "NORMAL" : "HIGH", ttl: "\(wakeUp.lifetimeSeconds(now: now))s",
+                collapseKey: wakeUp.collapseID))
     }
 }

@@ -15,6 +15,8 @@ final class ProviderConnection: Sendable {
     /// Providers want connections to be kept (APNs takes frequent new ones for an attack), and close them themselves.
     private static let idleTimeout = TimeAmount.minutes(60)
 
+    /// Where requests wait while the provider takes no more.
+    let line: RequestLine
     private let client: HTTPClient
     private let timeout: TimeAmount
 
@@ -32,6 +34,14 @@ final class ProviderConnection: Sendable {
         settings.connectionPool.idleTimeout = Self.idleTimeout
         // The circuit breaker decides when to ask again; requests must not pile up here meanwhile.
         settings.connectionPool.retryConnectionEstablishment = false
+        let line = RequestLine()
+        // The client does not tell a provider's limit of streams, but each one that it opens.
+        settings.http2StreamChannelDebugInitializer = { stream in
+            line.streamOpened()
+            stream.closeFuture.whenComplete { _ in line.streamClosed() }
+            return stream.eventLoop.makeSucceededVoidFuture()
+        }
+        self.line = line
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
         timeout = TimeAmount(provider.timeout)
     }
@@ -53,7 +63,10 @@ final class ProviderConnection: Sendable {
                 status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"),
                 body: Array(body.readableBytesView))
         } catch {
-            throw Task.isCancelled ? .timedOut : ProviderFailure(error)
+            if Task.isCancelled { throw .timedOut }
+            // With a stream open there is a connection: what took so long is that others were before this one.
+            if error as? HTTPClientError == .getConnectionFromPoolTimeout, line.streams > 0 { throw .crowded }
+            throw ProviderFailure(error)
         }
     }
 }

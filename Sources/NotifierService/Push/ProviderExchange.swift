@@ -7,6 +7,8 @@ enum ProviderFailure: Error, Hashable, Sendable {
     /// The connection ended before the answer. The request may have been taken.
     case interrupted
     case timedOut
+    /// The provider has a connection and was not asked: it takes no more at the same time.
+    case crowded
 }
 
 /// One attempt at a provider: a request, and at most two more. A repeat harms nobody, because it replaces the first at the phone.
@@ -40,6 +42,7 @@ struct ProviderExchange {
                 case .interrupted: continue
                 case .timedOut: return PushReport(.timeout)
                 case .unreachable: return PushReport(.unreachable)
+                case .crowded: return PushReport(.paused(after: .zero))
                 }
             }
         }

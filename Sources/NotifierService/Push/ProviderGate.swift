@@ -22,6 +22,16 @@ final class ProviderGate: Sendable {
 
     var isClosed: Bool { breaker.withLock(\.isClosed) }
 
+    /// Sends once there is a place on the connection. Waiting for one is nothing that the provider did: it is no failure of it, and whoever
+    /// gives up meanwhile has not asked it.
+    func attempt(over connection: ProviderConnection, _ send: () async -> PushReport) async -> PushReport {
+        if let pause = breaker.withLock({ $0.pause(now: now()) }) { return PushReport(.paused(after: pause)) }
+        guard await connection.line.enter() else { return PushReport(.paused(after: .zero)) }
+        defer { connection.line.leave() }
+        // Others may have failed meanwhile.
+        return await attempt(send)
+    }
+
     func attempt(_ send: () async -> PushReport) async -> PushReport {
         let time = now()
         if case .wait(let pause) = breaker.withLock({ $0.admit(now: time) }) {

@@ -11,7 +11,7 @@ struct PushAccount: Sendable {
 }
 
 /// Accounts as an operator writes them: a folder with `{tenant}.json`, and `default.json` for the tenants that have none of their own.
-/// Keys are in files of their own, named from the folder.
+/// Keys are in files of their own, named from the folder, each sealed for its account and provider or, where that is allowed, in clear.
 struct PushAccounts {
     static let defaultName = "default"
     private static let fileBytesMax = 64 * 1024
@@ -40,6 +40,9 @@ struct PushAccounts {
     }
 
     let folder: String
+    let sealer: Sealer
+    /// Keys in clear are refused.
+    let requiresSealedKeys: Bool
 
     /// Of each name, `default` among them. A folder that is not there has none. Throws `file` with the path and what is wrong with it,
     /// never with what is in it.
@@ -47,35 +50,40 @@ struct PushAccounts {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         var accounts: [String: [PushTransport: PushAccount]] = [:]
         for name in names.sorted() where name.hasSuffix(".json") && isDocument(name) {
-            accounts[String(name.dropLast(".json".count))] = try document(at: folder + "/" + name)
+            let account = String(name.dropLast(".json".count))
+            accounts[account] = try document(of: account, at: folder + "/" + name)
         }
         return accounts
     }
 
-    /// A service account's file may lie in the same folder, and is none.
+    /// A service account's file may lie in the same folder, sealed or not, and is none.
     private func isDocument(_ name: String) -> Bool {
         struct Kind: Decodable { let type: String? }
         guard let bytes = FileManager.default.contents(atPath: folder + "/" + name) else { return true }
-        return (try? JSONDecoder().decode(Kind.self, from: bytes))?.type != "service_account"
+        return !SealedFile.isSealed(Array(bytes))
+            && (try? JSONDecoder().decode(Kind.self, from: bytes))?.type != "service_account"
     }
 
-    private func document(at path: String) throws(ConfigurationProblem) -> [PushTransport: PushAccount] {
+    private func document(of name: String, at path: String) throws(ConfigurationProblem) -> [PushTransport: PushAccount]
+    {
         let bytes = try privateBytes(path)
         guard let document = try? JSONDecoder().decode(Document.self, from: Data(bytes)) else {
             throw .file(path: path, detail: "is not what a file of push accounts must be")
         }
         var accounts: [PushTransport: PushAccount] = [:]
-        if let apns = document.apns { accounts[.apns] = try account(apns, path) }
-        if let fcm = document.fcm { accounts[.fcm] = try account(fcm, path) }
-        if let webPush = document.webpush { accounts[.webpush] = try account(webPush, path) }
+        if let apns = document.apns { accounts[.apns] = try account(apns, of: name, path) }
+        if let fcm = document.fcm { accounts[.fcm] = try account(fcm, of: name, path) }
+        if let webPush = document.webpush { accounts[.webpush] = try account(webPush, of: name, path) }
         return accounts
     }
 
-    private func account(_ apns: Document.APNs, _ path: String) throws(ConfigurationProblem) -> PushAccount {
+    private func account(_ apns: Document.APNs, of name: String, _ path: String) throws(ConfigurationProblem)
+        -> PushAccount
+    {
         let servers = ["production": APNsSettings.productionURL, "sandbox": APNsSettings.sandboxURL]
         let server = try server(apns.server, path) ?? servers[apns.environment ?? "production"]
         guard let server else { throw .file(path: path, detail: "apns.environment must be production or sandbox") }
-        let pem = try privateBytes(within(apns.keyFile))
+        let pem = try key(apns.keyFile, .apns, of: name)
         let key = APNsSigningKey(
             keyID: apns.keyId, teamID: apns.teamId, pem: Redacted(String(decoding: pem, as: UTF8.self)))
         guard let key else { throw .file(path: within(apns.keyFile), detail: "is no P-256 private key in PEM") }
@@ -83,8 +91,10 @@ struct PushAccounts {
         return PushAccount(digest: try digest(apns, pem, path)) { provider, _ in APNsDriver(settings, provider) }
     }
 
-    private func account(_ fcm: Document.FCM, _ path: String) throws(ConfigurationProblem) -> PushAccount {
-        let file = try privateBytes(within(fcm.serviceAccountFile))
+    private func account(_ fcm: Document.FCM, of name: String, _ path: String) throws(ConfigurationProblem)
+        -> PushAccount
+    {
+        let file = try key(fcm.serviceAccountFile, .fcm, of: name)
         guard let account = FCMServiceAccount(file: Redacted(file)) else {
             throw .file(path: within(fcm.serviceAccountFile), detail: "is no service account of Google's")
         }
@@ -92,8 +102,10 @@ struct PushAccounts {
         return PushAccount(digest: try digest(fcm, file, path)) { provider, _ in FCMDriver(settings, provider) }
     }
 
-    private func account(_ webPush: Document.WebPush, _ path: String) throws(ConfigurationProblem) -> PushAccount {
-        let pem = try privateBytes(within(webPush.keyFile))
+    private func account(_ webPush: Document.WebPush, of name: String, _ path: String) throws(ConfigurationProblem)
+        -> PushAccount
+    {
+        let pem = try key(webPush.keyFile, .webpush, of: name)
         let key = VAPIDKey(subject: webPush.subject, pem: Redacted(String(decoding: pem, as: UTF8.self)))
         guard let key else {
             throw .file(
@@ -111,6 +123,26 @@ struct PushAccounts {
             throw .file(path: path, detail: "a server must be an https URL without a / at its end")
         }
         return text
+    }
+
+    private func key(_ file: String, _ transport: PushTransport, of account: String) throws(ConfigurationProblem)
+        -> [UInt8]
+    {
+        let path = within(file)
+        let bytes = try privateBytes(path)
+        guard SealedFile.isSealed(bytes) else {
+            guard !requiresSealedKeys else {
+                throw .file(path: path, detail: "is not sealed, as notifier.push.keys wants it")
+            }
+            return bytes
+        }
+        do {
+            return try SealedFile.open(bytes, with: sealer, for: transport.sealingPurpose(account: account))
+        } catch {
+            throw .file(
+                path: path,
+                detail: "is not sealed as the key for \(transport.rawValue) of \(account) under a key of this notifier")
+        }
     }
 
     private func within(_ name: String) -> String { name.hasPrefix("/") ? name : folder + "/" + name }

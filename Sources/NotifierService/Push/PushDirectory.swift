@@ -1,4 +1,5 @@
 package import Domain
+package import Secrets
 package import ServiceKit
 import Synchronization
 
@@ -14,8 +15,12 @@ package final class PushDirectory: Sendable {
     private let targets: WebPushTargets
     private let entries = Mutex<[String: [PushTransport: Entry]]>([:])
 
-    package init(folder: String, provider: ProviderSettings, targets: WebPushTargets) {
-        accounts = PushAccounts(folder: folder)
+    /// `sealer` opens the keys that are sealed; with `requiresSealedKeys` there may be no others.
+    package init(
+        folder: String, sealer: Sealer, requiresSealedKeys: Bool = false, provider: ProviderSettings,
+        targets: WebPushTargets
+    ) {
+        accounts = PushAccounts(folder: folder, sealer: sealer, requiresSealedKeys: requiresSealedKeys)
         self.provider = provider
         self.targets = targets
     }

@@ -1,3 +1,4 @@
+package import Secrets
 package import ServiceKit
 
 /// The keys of the notifier's configuration that are about push.
@@ -7,6 +8,9 @@ package enum PushKeys {
         help:
             "Folder of the accounts at push providers: {tenant}.json and default.json, mode 0600. Read at the start and at SIGHUP."
     )
+    package static let keys = Setting.choice(
+        "notifier.push.keys", default: "any", of: ["any", "sealed"],
+        help: "Whether the accounts' keys may lie there in clear, or only as countersign-admin push seal writes them.")
     package static let trustRoots = Setting.text(
         "notifier.push.trustRoots", default: "", accepts: "a path, or nothing for the system's",
         isAccepted: { !$0.contains("\0") },
@@ -22,17 +26,18 @@ package enum PushKeys {
         help: "Addresses that push services may have although they are not the internet's."
     ) { AddressBlock($0) }
 
-    package static let all = [folder.key, trustRoots.key, webPushHosts.key, webPushBlocks.key]
+    package static let all = [folder.key, keys.key, trustRoots.key, webPushHosts.key, webPushBlocks.key]
 }
 
 extension PushDirectory {
-    package convenience init(_ process: ServiceProcess) {
+    package convenience init(_ process: ServiceProcess, _ sealer: Sealer) {
         var provider = ProviderSettings(now: process.now)
         provider.breakers = BreakerCount(process.metrics)
         let roots = process.settings[PushKeys.trustRoots]
         if !roots.isEmpty { provider.trustRootsFile = roots }
         self.init(
-            folder: process.settings[PushKeys.folder], provider: provider,
+            folder: process.settings[PushKeys.folder], sealer: sealer,
+            requiresSealedKeys: process.settings[PushKeys.keys] == "sealed", provider: provider,
             targets: WebPushTargets(
                 hosts: process.settings[PushKeys.webPushHosts],
                 allowedBlocks: process.settings[PushKeys.webPushBlocks]))

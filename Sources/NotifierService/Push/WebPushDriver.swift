@@ -45,7 +45,7 @@ package final class WebPushDriver: PushDriver {
         guard let body = try? Self.body(wakeUp, for: subscription) else { return PushReport(.expiredAddress) }
         do throws(WebPushServices.Problem) {
             let service = try await services.service(for: origin)
-            return await service.gate.attempt {
+            return await service.gate.attempt(over: service.connection) {
                 await attempt(wakeUp, resource, origin, body, over: service.connection)
             }
         } catch {
@@ -71,7 +71,7 @@ package final class WebPushDriver: PushDriver {
             "content-encoding": "aes128gcm",
             "content-type": "application/octet-stream",
             "ttl": "\(wakeUp.lifetimeSeconds(now: time))",
-            "urgency": "high",
+            "urgency": wakeUp.isWithdrawal ? "normal" : "high",
             "topic": wakeUp.collapseID,
         ]
         let exchange = ProviderExchange(

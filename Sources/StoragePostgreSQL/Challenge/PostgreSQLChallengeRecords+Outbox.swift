@@ -52,6 +52,10 @@ extension PostgreSQLChallengeRecords {
             "due_at")
     }
 
+    func recallMessages(dueAfter horizon: Timestamp, to time: Timestamp) throws {
+        try add("UPDATE outbox SET due_at = ? WHERE due_at > ?", [time.milliseconds, horizon.milliseconds])
+    }
+
     func outboxBacklog() throws -> Backlog {
         guard let row = try rows("SELECT count(*) AS count, min(created_at) AS oldest FROM outbox", []).first else {
             throw StorageError.corrupt

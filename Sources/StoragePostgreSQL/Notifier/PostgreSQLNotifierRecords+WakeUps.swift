@@ -5,18 +5,18 @@ extension PostgreSQLNotifierRecords {
     func append(_ wakeUp: WakeUpRecord) throws {
         try add(
             """
-            INSERT INTO wake_up (tenant, challenge, device, transport, address_sealed, expires_at, due_at, fence, attempts)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO wake_up (tenant, challenge, device, transport, address_sealed, expires_at, due_at, fence, attempts, stage)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 wakeUp.tenant.rawValue, wakeUp.challenge.rawValue, wakeUp.device.rawValue, wakeUp.transport.rawValue,
                 wakeUp.sealedAddress, wakeUp.expiresAt.milliseconds, wakeUp.dueAt.milliseconds, wakeUp.fence,
-                wakeUp.attempts,
+                wakeUp.attempts, wakeUp.stage.rawValue,
             ])
     }
 
     func countWakeUps() throws -> Int {
-        try row("SELECT count(*) AS wake_ups FROM wake_up", [])?["wake_ups"] ?? 0
+        try row("SELECT count(*) AS wake_ups FROM wake_up WHERE stage <> 'rung'", [])?["wake_ups"] ?? 0
     }
 
     func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
@@ -25,7 +25,8 @@ extension PostgreSQLNotifierRecords {
         try rows(
             """
             UPDATE wake_up SET due_at = ?, fence = fence + 1, attempts = attempts + 1 WHERE sequence IN (
-                SELECT sequence FROM wake_up WHERE transport = ? AND due_at <= ? ORDER BY due_at, sequence LIMIT ?
+                SELECT sequence FROM wake_up WHERE transport = ? AND due_at <= ? AND stage <> 'rung'
+                ORDER BY due_at, sequence LIMIT ?
                 FOR UPDATE SKIP LOCKED)
             RETURNING *
             """,
@@ -35,13 +36,14 @@ extension PostgreSQLNotifierRecords {
                 sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
                 device: row.id("device"), transport: transport, sealedAddress: row["address_sealed"],
                 expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
-                attempts: row["attempts"])
+                attempts: row["attempts"], stage: row.word("stage"))
         }.sorted { $0.sequence < $1.sequence }
     }
 
     func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp? {
-        try row("SELECT due_at FROM wake_up WHERE transport = ? ORDER BY due_at LIMIT 1", [transport.rawValue])?.time(
-            "due_at")
+        try row(
+            "SELECT due_at FROM wake_up WHERE transport = ? AND stage <> 'rung' ORDER BY due_at LIMIT 1",
+            [transport.rawValue])?.time("due_at")
     }
 
     func postpone(_ wakeUp: WakeUpRecord) throws {
@@ -54,13 +56,45 @@ extension PostgreSQLNotifierRecords {
         try add("DELETE FROM wake_up WHERE sequence = ? AND fence = ?", [wakeUp.sequence, wakeUp.fence])
     }
 
-    func owesWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool {
+    func keep(_ wakeUp: WakeUpRecord) throws {
+        try add(
+            "UPDATE wake_up SET stage = 'rung', due_at = expires_at WHERE sequence = ? AND fence = ?",
+            [wakeUp.sequence, wakeUp.fence])
+    }
+
+    func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool {
         try row(
             "SELECT 1 AS owed FROM wake_up WHERE tenant = ? AND challenge = ? LIMIT 1",
             [tenant.rawValue, challenge.rawValue]) != nil
     }
 
-    func deleteWakeUps(of challenge: ChallengeID, tenant: TenantID) throws {
-        try add("DELETE FROM wake_up WHERE tenant = ? AND challenge = ?", [tenant.rawValue, challenge.rawValue])
+    func deleteWakeUps(dueAfter time: Timestamp) throws {
+        try add("DELETE FROM wake_up WHERE due_at > ?", [time.milliseconds])
+    }
+
+    func withdrawWakeUps(
+        of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp
+    ) throws {
+        try add(
+            """
+            DELETE FROM wake_up WHERE tenant = ? AND challenge = ?
+            AND (stage = 'ring' OR stage = 'rung' AND (device = ? OR expires_at <= ?))
+            """,
+            [tenant.rawValue, challenge.rawValue, device?.rawValue ?? "", time.milliseconds])
+        try add(
+            """
+            UPDATE wake_up SET stage = 'withdraw', due_at = ?, attempts = 0
+            WHERE tenant = ? AND challenge = ? AND stage = 'rung'
+            """,
+            [time.milliseconds, tenant.rawValue, challenge.rawValue])
+    }
+
+    func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
+        try change(
+            """
+            DELETE FROM wake_up WHERE sequence IN (
+                SELECT sequence FROM wake_up WHERE stage = 'rung' AND expires_at < ? LIMIT ?)
+            """,
+            [time.milliseconds, limit])
     }
 }

@@ -8,6 +8,7 @@ struct PostgreSQLNotifierRecords: NotifierRecords, PostgreSQLRecords {
     static let migrations = PostgreSQLMigrations([
         PostgreSQLMigration("notifier-0001", PackageResources.notifier_0001_sql),
         PostgreSQLMigration("notifier-0002", PackageResources.notifier_0002_sql),
+        PostgreSQLMigration("notifier-0003", PackageResources.notifier_0003_sql),
     ])
 }
 

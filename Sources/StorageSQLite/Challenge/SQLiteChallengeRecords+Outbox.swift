@@ -57,6 +57,11 @@ extension SQLiteChallengeRecords {
             "due_at")
     }
 
+    package func recallMessages(dueAfter horizon: Timestamp, to time: Timestamp) throws {
+        try execute(
+            "UPDATE outbox SET due_at = ? WHERE due_at > ?", [time.milliseconds, horizon.milliseconds])
+    }
+
     package func outboxBacklog() throws -> Backlog {
         guard let row = try rows("SELECT count(*) AS count, min(created_at) AS oldest FROM outbox", []).first else {
             throw StorageError.corrupt

@@ -11,6 +11,7 @@ package struct SQLiteNotifierRecords: SQLiteRecords, NotifierRecords {
     package static let migrations = SQLiteMigrations([
         SQLiteMigration("notifier-0001", PackageResources.notifier_0001_sql),
         SQLiteMigration("notifier-0002", PackageResources.notifier_0002_sql),
+        SQLiteMigration("notifier-0003", PackageResources.notifier_0003_sql),
     ])
 
     package func append(_ delivery: DeliveryRecord) throws {

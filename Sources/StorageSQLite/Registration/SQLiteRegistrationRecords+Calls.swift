@@ -60,6 +60,11 @@ extension SQLiteRegistrationRecords {
         try row("SELECT due_at FROM outbound_call ORDER BY due_at LIMIT 1", [])?.time("due_at")
     }
 
+    package func recallCalls(dueAfter horizon: Timestamp, to time: Timestamp) throws -> Int {
+        try change(
+            "UPDATE outbound_call SET due_at = ? WHERE due_at > ?", [time.milliseconds, horizon.milliseconds])
+    }
+
     package func callBacklog() throws -> Backlog {
         guard let row = try row("SELECT count(*) AS count, min(created_at) AS oldest FROM outbound_call", []) else {
             throw StorageError.corrupt

@@ -75,6 +75,9 @@ package nonisolated struct Notify: Sendable {
   /// for event settled
   package var status: String = String()
 
+  /// for event settled: the device that did it, which needs no word of it; empty: none did
+  package var answeredBy: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -367,7 +370,7 @@ nonisolated extension NotifyTarget: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension Notify: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "Notify"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}challenge_id\0\u{1}targets\0\u{1}event\0\u{1}purpose\0\u{1}content\0\u{3}expires_at_ms\0\u{1}status\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}challenge_id\0\u{1}targets\0\u{1}event\0\u{1}purpose\0\u{1}content\0\u{3}expires_at_ms\0\u{1}status\0\u{3}answered_by\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -383,6 +386,7 @@ nonisolated extension Notify: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 6: try { try decoder.decodeSingularBytesField(value: &self.content) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtMs) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.status) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.answeredBy) }()
       default: break
       }
     }
@@ -413,6 +417,9 @@ nonisolated extension Notify: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if !self.status.isEmpty {
       try visitor.visitSingularStringField(value: self.status, fieldNumber: 8)
     }
+    if !self.answeredBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.answeredBy, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -425,6 +432,7 @@ nonisolated extension Notify: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.content != rhs.content {return false}
     if lhs.expiresAtMs != rhs.expiresAtMs {return false}
     if lhs.status != rhs.status {return false}
+    if lhs.answeredBy != rhs.answeredBy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
