@@ -12,6 +12,8 @@ struct PushCheckHandler: Sendable {
     /// As long as a check's wake-up is of use.
     private static let lifetime = Duration.seconds(60)
     private static let idBytes = 18
+    /// What the reply takes to the administrator who waits for it.
+    private static let replyTime = Duration.milliseconds(300)
 
     let push: PushSender
     let store: any Store<any NotifierRecords>
@@ -39,7 +41,9 @@ struct PushCheckHandler: Sendable {
         }
         push.count(attempt.delivery)
         try await store.write { try $0.append(attempt.delivery) }
-        if attempt.report.outcome == .expiredAddress { await push.drop(aim) }
+        if attempt.report.outcome == .expiredAddress {
+            await push.drop(aim, by: context.call.deadline - Self.replyTime)
+        }
         return .with {
             $0.outcome = attempt.report.outcome.label
             $0.status = UInt32(clamping: attempt.report.status ?? 0)

@@ -66,11 +66,14 @@ package struct PushReport: Hashable, Sendable {
     package let status: Int?
     /// The provider's own name for what it refused, as its table has it; nil when it gave none.
     package let reason: String?
+    /// Our account was refused before anything was sent: no address can be to blame.
+    package let refusesAccount: Bool
 
-    package init(_ outcome: PushOutcome, status: Int? = nil, reason: String? = nil) {
+    package init(_ outcome: PushOutcome, status: Int? = nil, reason: String? = nil, refusesAccount: Bool = false) {
         self.outcome = outcome
         self.status = status
         self.reason = reason
+        self.refusesAccount = refusesAccount
     }
 }
 

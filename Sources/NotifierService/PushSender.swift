@@ -97,7 +97,7 @@ struct PushSender: Sendable {
     }
 
     /// Tells registration that the provider does not know the address any more. A phone that has registered another one keeps that.
-    func drop(_ aim: PushAim) async {
+    func drop(_ aim: PushAim, by deadline: ContinuousClock.Instant? = nil) async {
         let request = DropPushAddress.with {
             $0.tenant = aim.wakeUp.tenant.rawValue
             $0.deviceID = aim.wakeUp.device.rawValue
@@ -105,9 +105,11 @@ struct PushSender: Sendable {
             $0.addressDigest = Data(sha256(aim.address.value))
         }
         let id = RequestID.make(at: now())
+        let longest = ContinuousClock.now + Self.dropTimeout
         do throws(ServiceError) {
             _ = try await caller.call(
-                request, CallContext(requestID: id, originID: id, deadline: .now + Self.dropTimeout))
+                request,
+                CallContext(requestID: id, originID: id, deadline: deadline.map { min($0, longest) } ?? longest))
         } catch {
             logger.warning(
                 "dead push address not dropped",

@@ -71,8 +71,9 @@ final class WakeUpLine: Sendable {
             guard let due = try await store.read({ try $0.nextWakeUpDue(transport) }) else { return .wait(lookPause) }
             guard due <= time else { return .wait(lookPause.map { min($0, due - time) } ?? due - time) }
             let until = time + configuration.wakeUpLease
-            return .send(
-                try await store.write { try $0.leaseWakeUps(transport, at: time, until: until, limit: free) })
+            let leased = try await store.write { try $0.leaseWakeUps(transport, at: time, until: until, limit: free) }
+            // Another process holds what is due at this very moment.
+            return leased.isEmpty ? .wait(configuration.readPause) : .send(leased)
         } catch {
             if !Task.isCancelled { logger.warning("owed wake-ups not read", metadata: ["error": "\(error)"]) }
             return .wait(configuration.readPause)

@@ -10,6 +10,9 @@ struct KnownDevice: Sendable {
     let isPersonBlocked: Bool
 
     var state: DeviceState? { DeviceState(rawValue: record.state) }
+
+    /// Whether it can only lose some.
+    var hasAllRights: Bool { state == .active && record.phoneSignIn && !isPersonBlocked }
 }
 
 /// Which devices are known now and for how long they are believed. A value: no clock, no calls.

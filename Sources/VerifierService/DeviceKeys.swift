@@ -43,7 +43,9 @@ final class DeviceKeys: Sendable {
         }
         metrics.keys.increment("registration")
         guard let read = try await read(key, call) else { return nil }
-        cache.withLock { $0.insert(read, for: key, readAt: readAt, edition: edition) }
+        // Of several registrations another may have given a right just now, and said so to its caller: only what can get no more is kept.
+        // A right that is taken away is told.
+        if read.hasAllRights { cache.withLock { $0.insert(read, for: key, readAt: readAt, edition: edition) } }
         return read
     }
 

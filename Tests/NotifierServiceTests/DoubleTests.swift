@@ -91,6 +91,17 @@ struct BreakerCountTests {
         #expect(isOpen(0))
         for _ in 0..<20 { _ = await gates[0].attempt { PushReport(.configuration, status: 400, reason: "BadTopic") } }
         #expect(isOpen(0))
+        // A service account that is refused is refused for every phone (RFC 6749 section 5.2 makes it a 400).
+        let accounts = ProviderGate(.fcm, settings)
+        for _ in 0..<5 {
+            _ = await accounts.attempt {
+                PushReport(.configuration, status: 400, reason: "invalid_grant", refusesAccount: true)
+            }
+        }
+        #expect(!accounts.isClosed && isOpen(1))
+        clock.advance(.seconds(1))
+        _ = await accounts.attempt { PushReport(.delivered) }
+        #expect(isOpen(0))
         for gate in gates { for _ in 0..<5 { _ = await gate.attempt { PushReport(.timeout) } } }
         #expect(isOpen(2))
         clock.advance(.seconds(1))

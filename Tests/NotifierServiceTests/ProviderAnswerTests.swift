@@ -116,7 +116,7 @@ struct ProviderAnswerTests {
         #expect(APNsAnswer.reason(answer("nonsense")) == nil)
         #expect(WebPushAnswer.reason(answer(#"{"errno":106}"#)) == "errno_106")
         let invalid = FCMAnswer.tokenRefusal(answer(#"{"error":"invalid_grant"}"#), now: Self.now)
-        #expect(invalid == PushReport(.configuration, status: 400, reason: "invalid_grant"))
+        #expect(invalid == PushReport(.configuration, status: 400, reason: "invalid_grant", refusesAccount: true))
         #expect(ProviderAnswer.reason("UNREGISTERED") == "UNREGISTERED")
         let strange = ["", "two words", "a\u{1B}[31m", "é", String(repeating: "a", count: 65)]
         for word in strange { #expect(ProviderAnswer.reason(word) == nil) }

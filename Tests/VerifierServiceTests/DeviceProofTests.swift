@@ -160,6 +160,30 @@ struct DeviceProofTests {
         #expect(bench.world.withLock(\.reads) == 2)
     }
 
+    @Test("a device that may be given a right is read each time, so that the right counts at once")
+    func rights() async throws {
+        let bench = try VerifierBench()
+        let changes: [(inout ReadDeviceReply) -> Void] = [
+            { $0.device.state = DeviceState.awaitingConfirmation.rawValue }, { $0.device.phoneSignIn = false },
+            { $0.personBlocked = true },
+        ]
+        let all = try #require(bench.world.withLock { $0.devices["d1"] })
+        for change in changes {
+            var some = all
+            change(&some)
+            let before = bench.world.withLock { world in
+                world.devices["d1"] = some
+                return world.reads
+            }
+            for _ in 0..<2 { _ = try? await bench.verify(proof: try await bench.proof()) }
+            #expect(bench.world.withLock(\.reads) == before + 2)
+            bench.world.withLock { $0.devices["d1"] = all }
+            let reply = try await bench.verify(proof: try await bench.proof())
+            #expect(reply.state == DeviceState.active.rawValue && reply.phoneSignIn)
+            bench.advance(.milliseconds(1001))
+        }
+    }
+
     @Test("a watched key is believed until registration names its device")
     func watched() async throws {
         let bench = try VerifierBench()

@@ -49,7 +49,9 @@ enum FCMAnswer {
             default: .configuration
             }
         let word = (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.error
-        return PushReport(outcome, status: answer.status, reason: ProviderAnswer.reason(word))
+        return PushReport(
+            outcome, status: answer.status, reason: ProviderAnswer.reason(word),
+            refusesAccount: outcome == .configuration)
     }
 
     static func reason(_ answer: ProviderAnswer) -> String? {
