@@ -13,6 +13,8 @@ struct Edge: Sendable {
     let configuration: GatewayConfiguration
     let caller: any ServiceCaller
     let tenants: any Tenants
+    /// The one tenant there is; nil without any and with several, since nobody is told which there are.
+    let soleTenant: @Sendable () -> TenantID?
     let authentication: Authentication
     let load: RequestLoad
     let parked: ParkedRequests

@@ -34,6 +34,8 @@ struct GatewayRoutes: Sendable {
             route(.get, AuthenticatorPage.path, .open, .none, authenticator.page),
             route(.get, AuthenticatorPage.workerPath, .open, .none, authenticator.serviceWorker),
             route(.get, AuthenticatorPage.plainWorkerPath, .open, .none, authenticator.plainServiceWorker),
+            route(.get, "/", .open, .none, pages.root),
+            route(.get, "/{tenant}", .open, .none, pages.front),
             route(.get, "/{tenant}/sign-in", .open, .none, pages.signIn),
             route(.get, "/{tenant}/security-info", .open, .none, pages.securityInfo),
         ]

@@ -34,6 +34,7 @@ package final class GatewayService: Service {
     package init(
         configuration: GatewayConfiguration, caller: any ServiceCaller, tenants: any Tenants, readiness: Readiness,
         metrics: MetricsRegistry, logger: Logger, tracer: SpanTracer? = nil,
+        soleTenant: @escaping @Sendable () -> TenantID? = { nil },
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.configuration = configuration
@@ -42,7 +43,7 @@ package final class GatewayService: Service {
         registry = metrics
         self.readiness = readiness
         edge = Edge(
-            configuration: configuration, caller: caller, tenants: tenants,
+            configuration: configuration, caller: caller, tenants: tenants, soleTenant: soleTenant,
             authentication: Authentication(
                 caller: caller, tenants: tenants, externalURL: configuration.externalURL, now: now),
             load: RequestLoad(requestsMax: configuration.requestsMax),

@@ -144,7 +144,7 @@ def test_each_row_has_its_mode(admin, policy, application, someone):
         page.locator("#configure-modes").get_by_text(mode, exact=True).click()
         page.locator("#configure-done").click()
         expect(row.locator("[data-mode]")).to_have_text(mode)
-        save(page)
+        save(page, *(["1 person with a phone then needs a code from the app after the password"] if mode == "Passwordless" else []))
         assert rings(application, someone) == passwordless, mode
         assert rings(application, someone, factor="secondFactor") == second, mode
 
@@ -211,6 +211,7 @@ def test_a_pass_is_shown_once_and_brings_a_person_without_a_phone_in(open_browse
     page.locator("#new-name").fill("New Person")
     page.locator("#add-action").click()
     expect(page.get_by_role("heading", name="New Person")).to_be_visible()
+    expect(page).to_have_title("New Person · Demo")
     page.get_by_role("button", name="Issue a pass").click()
     page.get_by_label("Lifetime").fill("5")
     page.get_by_role("button", name="Issue", exact=True).click()
@@ -223,6 +224,10 @@ def test_a_pass_is_shown_once_and_brings_a_person_without_a_phone_in(open_browse
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_text("Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == access_pass
+    expect(page.locator("dialog:modal .toasts:popover-open .toast")).to_have_text("Copied")
+    page.keyboard.press("Escape")
+    expect(page.locator("#secret-warning")).to_contain_text("cannot be shown again")
+    expect(shown).to_have_text(access_pass)
     page.get_by_role("button", name="Done").click()
     expect(shown).to_have_text("")
     assert access_pass not in page.content(), "the pass is gone with its dialog"
@@ -258,9 +263,26 @@ def test_an_import_reports_each_bad_line_and_takes_the_others(admin):
     expect(page.locator("#people li")).to_have_count(2)
 
     page.get_by_role("button", name="Import").click()
-    page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": b"name,colour\nx,y\n"}])
+    for content, fault, words in [
+        (b"", "#file-error", "The file is empty."), (b"username;displayName\nx;y\n", "#file-error", "separated by semicolons or tabs"),
+        (b"name,colour\nx,y\n", "#import-failed", "the header may name"),
+    ]:
+        page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": content}])
+        page.locator("#import-action").click()
+        expect(page.locator(fault)).to_contain_text(words)
+    page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": b"username,displayName\n"}])
     page.locator("#import-action").click()
-    expect(page.locator("#import-failed")).to_contain_text("the header may name")
+    expect(page.get_by_text("The file names nobody.")).to_be_visible()
+
+
+def test_a_name_that_is_taken_is_said_at_its_field(admin, someone):
+    page = admin("/people")
+    page.get_by_role("button", name="Add a person").click()
+    page.get_by_label("User name").fill(someone.username)
+    page.locator("#add-action").click()
+    expect(page.locator("#new-username-error")).to_have_text("That user name is taken already.")
+    expect(page.get_by_label("User name")).to_be_focused()
+    expect(page.locator("#add-failed")).to_be_hidden()
 
 
 def test_a_large_directory_is_read_page_by_page(browser, admin, administrator):

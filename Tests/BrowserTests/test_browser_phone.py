@@ -30,7 +30,6 @@ def test_the_web_page_and_the_phone_in_one_browser(open_browser, owner):
     web.locator("#add").click()
     web.get_by_role("button", name="Add", exact=True).click()
     web.get_by_role("button", name="Next").click()
-    web.get_by_text("Can’t scan the code?").click()
     with browser.context.expect_page() as opened:
         web.get_by_role("link", name="Use this browser as the authenticator").click()
     phone = PhonePage(opened.value)

@@ -62,12 +62,12 @@ CAMERA = """(link) => {
 
 def test_the_camera_reads_the_code(open_browser, owner):
     phone = PhonePage(open_browser().tab()).open()
-    phone.press("Add your first account")
+    phone.press("Add account")
     if phone.page.evaluate("globalThis.BarcodeDetector === undefined"):
         expect(phone.page.get_by_text("This browser cannot read QR codes.")).to_be_visible()
     phone.press("Back")
     phone.page.evaluate(CAMERA, None)
-    phone.press("Add your first account")
+    phone.press("Add account")
     phone.press("Scan the QR code")
     expect(phone.page.get_by_text("The camera may not be used.")).to_be_visible()
     phone.press("Back")
@@ -191,7 +191,7 @@ def test_every_screen_of_the_phone(open_browser, ready, demo, place_shown):
     phone = PhonePage(open_browser().tab()).open()
     page = phone.page
     look(page, "phone-empty")
-    phone.press("Add your first account")
+    phone.press("Add account")
     look(page, "phone-add")
     phone.press("Paste the link")
     look(page, "phone-paste")

@@ -111,11 +111,16 @@ def test_every_screen_of_security_info(open_browser, someone, locale):
 
 
 def test_a_page_that_is_not_there(browser):
-    for path in ("/nowhere/sign-in", "/no/such/page", "/"):
+    for path in ("/nowhere/sign-in", "/no/such/page", "/nowhere"):
         page = browser.tab()
         assert page.goto(path).status == 404
         expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
     look(page, "not-found")
+
+
+def test_the_bare_address_of_a_tenant_leads_to_sign_in(browser):
+    page = browser.tab("/demo")
+    assert page.url.endswith("/demo/sign-in")
 
 
 def first_paint(browser, path: str) -> None:

@@ -70,7 +70,7 @@ class Handset:
 
     def add(self, link: str) -> None:
         self.keys.walk()
-        self.keys.use("Add your first account")
+        self.keys.use("Add account")
         self.keys.walk()
         self.keys.use("Paste the link")
         expect(self.page.locator("#link")).to_be_focused()

@@ -75,7 +75,8 @@ def test_a_code_is_the_second_factor_without_a_second_password(browser, make_som
     page.page.fill("#password", someone.password)
     page.page.get_by_role("button", name="Next").click()
     page.number()
-    page.ways("Use a verification code")
+    expect(page.page.get_by_text("Nothing on your phone?")).to_be_visible()
+    page.page.locator("#number-code").click()
     expect(page.page.locator("#code-password")).to_be_hidden()
     page.page.fill("#code", code_of(someone))
     page.page.get_by_role("button", name="Sign in", exact=True).click()
@@ -101,6 +102,7 @@ def test_approve_a_request_leads_back_to_the_number(browser, someone):
     number = page.next(someone.username)
     page.ways("Approve a request on my Authenticator app")
     assert page.number() == number
+    expect(page.page.locator("#number-code")).to_be_hidden()
     someone.phone.answer(only_challenge(someone.phone), number=number)
     page.expect_signed_in()
 
@@ -109,7 +111,7 @@ def test_a_name_is_remembered_only_where_it_was_asked_for(browser, someone):
     page = SignInPage(browser.tab()).open()
     page.next(someone.username)
     assert page.page.evaluate("localStorage.length") == 0
-    page.page.get_by_role("button", name="Use another user name").click()
+    page.page.get_by_role("button", name="Change user name").click()
     page.page.get_by_label("Remember my user name").check()
     page.next(someone.username)
     page.page.close()

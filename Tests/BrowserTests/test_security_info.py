@@ -1,5 +1,7 @@
 """A person's own methods, devices and sign-ins."""
 
+import secrets
+
 from client import Person, Phone
 from playwright.sync_api import expect
 
@@ -12,6 +14,7 @@ def add_phone(page, phone=None):
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Next").click()
     expect(page.locator("#qr")).to_be_visible()
+    expect(page.get_by_role("link", name="Use this browser as the authenticator")).to_be_visible()
     page.get_by_text("Can’t scan the code?").click()
     assert phone.activate(page.input_value("#activation-link")).status_code == 201
     expect(page.get_by_role("heading", name="Enter this number on your phone")).to_be_visible()
@@ -44,8 +47,6 @@ def test_a_first_phone_is_added_by_the_page(browser, administrator):
 
 class Someone:
     def __init__(self, administrator):
-        import secrets
-
         self.username, self.password = "q" + secrets.token_hex(6), secrets.token_urlsafe(12)
         administrator.create_user(self.username, self.password)
 
@@ -55,7 +56,7 @@ def test_a_wrong_number_ends_the_addition(browser, someone):
     phone = add_phone(page)
     number = page.text_content("#add-number")
     phone.answer(phone.challenges()[0], number="11" if number != "11" else "12")
-    expect(page.get_by_role("heading", name="That took too long")).to_be_visible()
+    expect(page.get_by_role("heading", name="That was another number")).to_be_visible()
     page.get_by_role("button", name="Start again").click()
     expect(page.locator("#qr")).to_be_visible()
 
@@ -66,6 +67,47 @@ def test_phone_sign_in_and_the_default_method_are_shown(browser, someone):
     default = page.locator("#methods li", has=page.locator("[data-default]:visible"))
     expect(default).to_have_count(1)
     expect(default).to_contain_text("Phone sign-in")
+
+
+def test_whom_the_policy_excludes_sees_it_and_is_offered_nothing_in_vain(browser, someone, administrator):
+    page = sign_in(browser, someone)
+    path = "/policies/authenticator"
+    before = administrator.get(path)["excludeTargets"]
+    administrator.change(path, {"excludeTargets": [*before, {"targetType": "user", "id": someone.user["id"]}]})
+    try:
+        page.reload()
+        expect(page.locator("#content .notice.warning")).to_contain_text("does not let you use the Authenticator app")
+        expect(page.locator("#devices .badge")).to_have_text("Not allowed now")
+        expect(page.locator("#add")).to_be_hidden()
+        expect(method(page, "Password")).to_contain_text("Followed by a verification code")
+    finally:
+        administrator.change(path, {"excludeTargets": before})
+
+
+def test_without_a_password_no_way_is_offered_that_follows_one(browser, administrator):
+    username = "n" + secrets.token_hex(6)
+    user = administrator.create_user(username)
+    page = SignInPage(browser.tab()).open()
+    page.next(username)
+    page.page.get_by_role("button", name="I can’t use my app right now").click()
+    page.page.get_by_role("button", name="My phone is lost, broken or new").click()
+    page.page.fill("#pass", administrator.issue_pass(user["id"]))
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
+    page.expect_signed_in()
+    phone = add_phone(page.page)
+    phone.answer(phone.challenges()[0], number=page.page.text_content("#add-number"))
+    page.page.get_by_role("button", name="Done").click()
+    expect(page.page.locator("#devices li")).to_have_count(1)
+    expect(page.page.locator("#methods")).not_to_contain_text("after your password")
+    expect(page.page.locator("#methods")).not_to_contain_text("Verification code")
+
+
+def test_what_was_done_on_the_phone_is_seen_when_the_page_is_looked_at_again(browser, someone):
+    page = sign_in(browser, someone)
+    expect(page.locator("#devices")).to_contain_text("Phone sign-in on")
+    assert someone.phone.call("DELETE", "/phone-sign-in").status_code == 204
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator("#devices")).to_contain_text("Second step and codes")
 
 
 def method(page, name: str):
@@ -138,8 +180,8 @@ def test_nobody_else_is_told_a_default_method(open_browser, someone):
     seen = []
     for username in [someone.username, "nobody-of-this-name"]:
         page.next(username)
-        seen.append(page.page.inner_text("main").replace(username, "NAME").replace(page.page.text_content("#number"), "NN"))
-        page.page.get_by_role("button", name="Use another user name").click()
+        seen.append(page.page.inner_text("main").replace(username, "NAME").replace(page.page.text_content("#number"), "NN", 1))
+        page.page.get_by_role("button", name="Change user name").click()
     without_digits = ["".join(letter for letter in text if not letter.isdigit()) for text in seen]
     assert without_digits[0] == without_digits[1]
     remembered = remember(SignInPage(open_browser().tab()).open())
@@ -200,10 +242,13 @@ def test_a_sign_in_that_was_not_me_is_reported(browser, someone, application):
     row = page.locator("#recent li").first
     row.get_by_role("button", name="This was not me").click()
     dialog = page.locator("#report-dialog")
-    expect(dialog).to_contain_text("Signed in with the phone")
+    expect(dialog).to_contain_text("Signed in with the phone, today, ")
+    expect(dialog).to_contain_text("every other browser is signed out")
+    expect(dialog.get_by_text("knew your password")).to_be_hidden()
     dialog.get_by_role("button", name="Report it").click()
     expect(page.get_by_text("It is reported", exact=True)).to_be_visible()
     expect(row).to_contain_text("Reported as not yours")
+    expect(row.locator(".glyph")).to_have_class("glyph warning")
     expect(row.get_by_role("button", name="This was not me")).to_have_count(0)
     assert len(application.begin(someone.username).json()["number"]) == 3, "numbers get longer, as after a report on the phone"
 

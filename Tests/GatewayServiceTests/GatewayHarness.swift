@@ -19,6 +19,7 @@ import Wire
 final class GatewayHarness: Sendable {
     let bus = DirectBus()
     let tenants = FixedTenants(TenantView(id: TenantID("demo"), name: "Demo"))
+    let soleTenant = Mutex<TenantID?>(nil)
     private let base = Mutex("")
 
     var url: String { base.withLock { $0 } }
@@ -46,6 +47,7 @@ final class GatewayHarness: Sendable {
             configuration: configuration, caller: bus.caller(.gateway), tenants: tenants, readiness: Readiness(),
             metrics: MetricsRegistry(),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            soleTenant: { self.soleTenant.withLock { $0 } },
             now: { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) })
     }
 

@@ -76,6 +76,18 @@ import Wire
             #expect(numbers == Array(1...10_000))
         }
     }
+
+    @Test("a header that is not separated by commas is refused by that name", arguments: [";", "\t"])
+    func separators(separator: String) async throws {
+        try await GatewayHarness.run { gateway in
+            gateway.policy()
+            let answer = try await gateway.send(
+                .POST, Self.path, [GatewayHarness.administrator, ("Content-Type", "text/csv")],
+                body: Array("username\(separator)displayName\nx\(separator)y\n".utf8))
+            #expect(answer.status == 400)
+            #expect(answer.problem?.detail.contains("commas") == true)
+        }
+    }
 }
 
 extension Mutex where Value: Sendable {

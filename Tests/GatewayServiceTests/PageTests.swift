@@ -1,9 +1,12 @@
 import DeviceAPI
+import Domain
 import Foundation
 import GatewayService
 import Messaging
 import NIOHTTP1
 import SwiftProtobuf
+import Synchronization
+import TestSupport
 import Testing
 import Wire
 
@@ -16,6 +19,9 @@ import Wire
             $0.on(ResolveSession.self) { _, _ in
                 guard isOpen else { throw ServiceError(.notAuthenticated) }
                 return .with { $0.person = .with { ($0.id, $0.username, $0.roles) = ("p1", "alice", roles) } }
+            }
+            $0.on(ReadOwnMethods.self) { request, _ in
+                .with { $0.person = .with { ($0.id, $0.groups) = (request.personID, ["g1"]) } }
             }
         }
     }
@@ -162,6 +168,41 @@ import Wire
             #expect(redirected.status == 303)
             let shown = try await gateway.send(.GET, "/demo/sign-in", [Self.page, Self.cookie])
             #expect(shown.status == 200)
+        }
+    }
+
+    @Test("security info says whom the policy leaves out, and leads administrators back to administration")
+    func securityInfo() async throws {
+        try await GatewayHarness.run { gateway in
+            Self.session(gateway)
+            let allowed = try await gateway.send(.GET, "/demo/security-info", [Self.page, Self.cookie]).body
+            #expect(!allowed.contains("data-not-allowed") && !allowed.contains("/demo/admin"))
+            #expect(allowed.contains("data-silence-minutes=\"30\""))
+            gateway.tenants.change(TenantID("demo")) { policy, settings in
+                policy.excludeTargets = [.init(targetType: .group, id: "g1")]
+                settings.silenceMinutes = 7
+            }
+            let excluded = try await gateway.send(.GET, "/demo/security-info", [Self.page, Self.cookie]).body
+            #expect(excluded.contains("data-not-allowed") && excluded.contains("data-silence-minutes=\"7\""))
+            #expect(excluded.contains("does not let you use the Authenticator app"))
+        }
+        try await GatewayHarness.run { gateway in
+            Self.session(gateway, roles: ["administrator"])
+            let body = try await gateway.send(.GET, "/demo/security-info", [Self.page, Self.cookie]).body
+            #expect(body.contains("href=\"/demo/admin\""))
+        }
+    }
+
+    @Test("a bare address leads to sign-in: a tenant's own, and that of the system where it has one tenant alone")
+    func bareAddresses() async throws {
+        try await GatewayHarness.run { gateway in
+            let front = try await gateway.send(.GET, "/demo", [Self.page])
+            #expect(front.status == 303 && front.headers.first(name: "Location") == "/demo/sign-in")
+            #expect(try await gateway.send(.GET, "/nowhere", [Self.page]).status == 404)
+            #expect(try await gateway.send(.GET, "/", [Self.page]).status == 404)
+            gateway.soleTenant.withLock { $0 = TenantID("demo") }
+            let root = try await gateway.send(.GET, "/", [Self.page])
+            #expect(root.status == 303 && root.headers.first(name: "Location") == "/demo/sign-in")
         }
     }
 

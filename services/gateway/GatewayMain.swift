@@ -47,7 +47,7 @@ enum GatewayMain {
             let service = GatewayService(
                 configuration: try configuration(process.settings), caller: process.caller, tenants: tenants,
                 readiness: process.readiness, metrics: process.metrics, logger: process.logger, tracer: process.tracer,
-                now: process.now)
+                soleTenant: { tenants.all.count == 1 ? tenants.all.first?.id : nil }, now: process.now)
             let listening = Dependency("http") { service.isListening }
             return ServiceParts(background: [tenants, service], dependencies: [.tenants(tenants), listening])
         }

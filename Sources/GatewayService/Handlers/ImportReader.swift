@@ -126,6 +126,10 @@ struct ImportReader {
     }
 
     private mutating func readHeader(_ fields: [String]) throws(ServiceError) {
+        // Spreadsheets write semicolons where the comma is in numbers.
+        if fields.count == 1, fields[0].contains(where: { $0 == ";" || $0 == "\t" }) {
+            throw ServiceError(.malformed, "the header is not separated by commas")
+        }
         var read: [Column] = []
         for field in fields {
             guard let column = Column(rawValue: field), !read.contains(column) else {

@@ -38,14 +38,7 @@ struct Me: Sendable {
     private func own(_ person: PersonRecord, _ inbound: Inbound) async throws
         -> (usable: [DefaultMethod], document: OwnMethods)
     {
-        let tenant = try edge.tenants.tenant(inbound.tenant)
-        let own = try await edge.caller.call(
-            ReadOwnMethods.with {
-                $0.tenant = inbound.tenant.rawValue
-                $0.personID = person.id
-            }, inbound.context())
-        let verdict = tenant.policy.verdict(
-            person: PersonID(own.person.id), groups: Set(own.person.groups.map { GroupID($0) }))
+        let (own, verdict) = try await judged(person, inbound)
         let devices = try own.devices.filter { $0.state != DeviceState.removed.rawValue }.map { try DeviceDocument($0) }
         let active = devices.filter { $0.state == .active }
         var usable: [DefaultMethod] = []
@@ -59,6 +52,24 @@ struct Me: Sendable {
             person: PersonView(own.person), methods: usable.map(\.rawValue) + others, devices: devices,
             defaultMethod: .resolved(chosen: DefaultMethod(rawValue: own.defaultMethod), usable: usable))
         return (usable, document)
+    }
+
+    private func judged(_ person: PersonRecord, _ inbound: Inbound) async throws -> (
+        ReadOwnMethodsReply, PolicyVerdict
+    ) {
+        let tenant = try edge.tenants.tenant(inbound.tenant)
+        let own = try await edge.caller.call(
+            ReadOwnMethods.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.personID = person.id
+            }, inbound.context())
+        let groups = Set(own.person.groups.map { GroupID($0) })
+        return (own, tenant.policy.verdict(person: PersonID(own.person.id), groups: groups))
+    }
+
+    /// Whether the policy lets this person use the app in any way.
+    func mayUseAuthenticator(_ person: PersonRecord, _ inbound: Inbound) async throws -> Bool {
+        try await judged(person, inbound).1.mode != nil
     }
 
     func removeDevice(_ inbound: Inbound) async throws -> Reply {

@@ -54,13 +54,7 @@ struct AdminPages: Sendable {
 
     func show(_ place: Place, _ inbound: Inbound) async throws -> Reply {
         let tenant = try pages.edge.tenants.tenant(inbound.tenant)
-        let person: PersonRecord
-        do {
-            person = try await pages.edge.authentication.session(inbound).person
-        } catch {
-            guard error.code == .notAuthenticated else { throw error }
-            return Pages.signInFirst(inbound)
-        }
+        guard let person = try await pages.person(inbound) else { return Pages.signInFirst(inbound) }
         let name = person.displayName.nonEmpty ?? person.username
         guard person.roles.contains("administrator") else {
             let other =

@@ -9,14 +9,27 @@ struct Pages: Sendable {
     let edge: Edge
     let content: WebContent
 
+    /// The bare address leads to sign-in where there is no choice of tenants.
+    func root(_ inbound: Inbound) async throws -> Reply {
+        guard let tenant = edge.soleTenant() else { throw ServiceError(.notFound, "there is nothing here") }
+        return Self.see("/\(tenant)/sign-in")
+    }
+
+    func front(_ inbound: Inbound) async throws -> Reply {
+        Self.see("/\(try edge.tenants.tenant(inbound.tenant).id)/sign-in")
+    }
+
     func signIn(_ inbound: Inbound) async throws -> Reply {
         let tenant = try edge.tenants.tenant(inbound.tenant)
         let target = ReturnPath.checked(inbound.query["return"]) ?? "/\(tenant.id)/security-info"
         // Whoever has a session is there already, unless somebody asks for another one.
-        if inbound.query["prompt"] != "login", try await hasSession(inbound) { return Self.see(target) }
+        if inbound.query["prompt"] != "login", try await person(inbound) != nil { return Self.see(target) }
         let language = Texts.language(accepted: inbound.headers[.acceptLanguage])
         let words = content.words(in: language)
-        var more: [String: Any] = ["return": target, "codeAlone": tenant.settings.offlineCodeAlone]
+        var more: [String: Any] = [
+            "return": target, "codeAlone": tenant.settings.offlineCodeAlone,
+            "silenceMinutes": tenant.settings.silenceMinutes,
+        ]
         switch inbound.query["session"] {
         case "ended": more["notice"] = words["signIn.sessionEnded"]
         case "signed-out": more["notice"] = words["signIn.signedOut"]
@@ -27,8 +40,14 @@ struct Pages: Sendable {
 
     func securityInfo(_ inbound: Inbound) async throws -> Reply {
         let tenant = try edge.tenants.tenant(inbound.tenant)
-        guard try await hasSession(inbound) else { return Self.signInFirst(inbound) }
-        return page(.securityInfo, inbound, tenant)
+        guard let person = try await person(inbound) else { return Self.signInFirst(inbound) }
+        let mayUseApp = try await Me(edge: edge).mayUseAuthenticator(person, inbound)
+        return page(
+            .securityInfo, inbound, tenant,
+            [
+                "codeAlone": tenant.settings.offlineCodeAlone, "silenceMinutes": tenant.settings.silenceMinutes,
+                "notAllowed": !mayUseApp, "isAdministrator": person.roles.contains("administrator"),
+            ])
     }
 
     /// A page of one tenant, in the browser's language.
@@ -45,14 +64,13 @@ struct Pages: Sendable {
             status: status, language: language)
     }
 
-    /// False without a session; throws when that cannot be found out.
-    func hasSession(_ inbound: Inbound) async throws(ServiceError) -> Bool {
+    /// Whose session it is; nil without one. Throws when that cannot be found out.
+    func person(_ inbound: Inbound) async throws(ServiceError) -> PersonRecord? {
         do {
-            _ = try await edge.authentication.session(inbound)
-            return true
+            return try await edge.authentication.session(inbound).person
         } catch {
             guard error.code == .notAuthenticated else { throw error }
-            return false
+            return nil
         }
     }
 

@@ -4,7 +4,7 @@ import { authenticatorAddress, readActivationLink } from "./activation-link.js";
 import { persistently, Problem } from "./api.js";
 import { announce, busy, byId, copied, openDialog, problemText, tenant, text, toast } from "./page.js";
 import { Ring, showNumber } from "./ring.js";
-import { asMe } from "./session.js";
+import { asMe, replyToMe } from "./session.js";
 
 const dialog = byId("add-dialog");
 const ring = new Ring(byId("add-ring"));
@@ -73,34 +73,41 @@ function fail(problem) {
 /** Waits for the phone, whose steps move the dialog on. */
 async function follow(id) {
   const mine = (waiting = new AbortController());
-  const ask = (state) => asMe("GET", `me/activations/${encodeURIComponent(id)}?wait=25&state=${state}`, { signal: mine.signal, wait: 25 });
+  const ask = (state) => replyToMe("GET", `me/activations/${encodeURIComponent(id)}?wait=25&state=${state}`, { signal: mine.signal, wait: 25 });
+  /** By the server's clock; until then a confirmation ends only by an answer. */
+  let confirmedUntil = 0;
+  const over = (date) => showOver(Date.parse(date) < confirmedUntil ? "ended" : "late");
   try {
     for (let state = "waiting"; ;) {
       const known = state;
-      const progress = await persistently(() => ask(known), mine.signal);
+      const { body: progress, date } = await persistently(() => ask(known), mine.signal);
       if (progress.state === state) continue;
       state = progress.state;
-      if (state === "confirming") confirm(progress);
-      if (state === "active") return finish();
-      if (state === "expired") return show("expired");
+      if (state === "confirming") {
+        confirm(progress, date);
+        confirmedUntil = Date.parse(progress.expiresAt);
+      }
+      if (state === "active") return show("done");
+      if (state === "expired") return over(date);
     }
   } catch (problem) {
     if (problem instanceof Problem && problem.kind === "stopped") return;
-    if (problem.status === 404 || problem.status === 410) return show("expired");
+    if (problem.status === 404 || problem.status === 410) return over(problem.date);
     fail(problem);
   }
 }
 
-function confirm({ number, expiresAt }) {
-  showNumber(byId("add-number"), number);
-  show("confirm");
-  const left = Math.max(1000, Date.parse(expiresAt) - Date.now());
-  ring.start(Date.now() + left, left);
-  announce(number);
+function showOver(how) {
+  for (const words of [byId("add-over-title"), byId("add-over-words")]) words.textContent = words.dataset[how];
+  show("expired");
 }
 
-function finish() {
-  show("done");
+function confirm({ number, expiresAt }, date) {
+  showNumber(byId("add-number"), number);
+  show("confirm");
+  const left = Math.max(1000, Date.parse(expiresAt) - Date.parse(date));
+  ring.start(Date.now() + left, left);
+  announce(number);
 }
 
 for (const button of dialog.querySelectorAll("[data-step-to]")) {

@@ -39,7 +39,7 @@ const list = new PagedList(byId("entries"), {
       what: [action(entry), subject(entry)].filter(Boolean).join(": "), who: text("adminAuditSays.by", { who: who(entry.actor) }),
       when: capitalized(dayAndTime(entry.at)),
     });
-    setIcon(row, icons[kindOf(entry)] ?? "list");
+    setIcon(row.querySelector(".glyph"), icons[kindOf(entry)] ?? "list");
     row.querySelector("time").dateTime = entry.at;
     row.querySelector("button").addEventListener("click", () => details(entry));
     return row;

@@ -1,6 +1,6 @@
 // One group and who is in it.
 
-import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, notice, query, segment } from "./administration.js";
+import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, nameWindow, notice, query, segment } from "./administration.js";
 import { byId, copyOf, fieldError, figure, openDialog, text, toast } from "./page.js";
 import { PagedList } from "./paged-list.js";
 import { pickTargets } from "./target-picker.js";
@@ -13,6 +13,7 @@ const shown = new Set();
 function show(document) {
   group = document;
   byId("name").textContent = group.name;
+  nameWindow(group.name);
   byId("count").textContent = text(group.memberCount === 1 ? "adminGroupSays.oneMember" : "adminGroupSays.members", { count: figure(group.memberCount) });
   for (const button of ["rename", "delete", "add"]) byId(button).disabled = false;
 }
@@ -63,7 +64,9 @@ byId("rename-form").addEventListener("submit", async (event) => {
   const name = byId("rename-name").value.trim();
   fieldError(byId("rename-name"), name ? null : text("adminGroupSays.needName"));
   if (!name) return;
-  if (await attempt(byId("rename-action"), byId("rename-failed"), async () => show(await asAdmin("PATCH", path, { body: { name } })))) {
+  const isDone = await attempt(byId("rename-action"), byId("rename-failed"), async () => show(await asAdmin("PATCH", path, { body: { name } })),
+    { already_exists: [byId("rename-name"), text("adminSays.alreadyExists")] });
+  if (isDone) {
     byId("rename-dialog").close();
     toast(text("adminSays.saved"));
   }

@@ -25,16 +25,24 @@ byId("import").addEventListener("click", () => {
 
 function fault(file) {
   if (!file) return text("adminPeopleSays.needFile");
+  if (file.size === 0) return text("adminPeopleSays.emptyFile");
   if (file.size > bytesMax) return text("adminPeopleSays.fileTooLarge");
   return null;
+}
+
+/** What spreadsheets write in places where the comma is in numbers. */
+async function hasOtherSeparator(file) {
+  const [header] = (await file.slice(0, 1024).text()).split("\n", 1);
+  return !header.includes(",") && /[;\t]/.test(header);
 }
 
 byId("import-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const [file] = byId("file").files;
-  fieldError(byId("file"), fault(file));
-  if (fault(file)) return;
-  const type = /\.(ndjson|jsonl)$/i.test(file.name) ? "application/x-ndjson" : "text/csv";
+  const type = file && /\.(ndjson|jsonl)$/i.test(file.name) ? "application/x-ndjson" : "text/csv";
+  const wrong = fault(file) ?? (type === "text/csv" && await hasOtherSeparator(file) ? text("adminPeopleSays.otherSeparator") : null);
+  fieldError(byId("file"), wrong);
+  if (wrong) return;
   await attempt(byId("import-action"), byId("import-failed"), async () => {
     report(await asAdmin("POST", "users:import", { file, type, wait: secondsMax }));
   });
@@ -46,6 +54,7 @@ function report({ created, updated, problemCount, problems }) {
   byId("created").textContent = figure(created);
   byId("updated").textContent = figure(updated);
   byId("refused").textContent = figure(problemCount);
+  byId("nobody").hidden = created + updated + problemCount > 0;
   byId("problems").hidden = problemCount === 0;
   const shown = problems.slice(0, shownMax);
   byId("problems-words").textContent = shown.length < problemCount

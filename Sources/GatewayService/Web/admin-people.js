@@ -33,6 +33,9 @@ byId("add-form").addEventListener("submit", async (event) => {
     if (byId("new-name").value.trim()) body.displayName = byId("new-name").value.trim();
     if (byId("new-password").value) body.password = byId("new-password").value;
     person = await asAdmin("POST", "users", { body });
+  }, {
+    already_exists: [byId("new-username"), text("adminSays.usernameTaken")],
+    invalid_username: [byId("new-username"), text("adminSays.invalidUsername")],
   });
   if (isDone) location.assign(adminPath(`/people/${segment(person.id)}`));
 });

@@ -1,6 +1,6 @@
 // One person: devices, what the policy says and why, groups, and what an administrator may do.
 
-import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, notice, query, segment, showFacts, showSecret } from "./administration.js";
+import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, nameWindow, notice, query, segment, showFacts, showSecret } from "./administration.js";
 import { modeKeys } from "./modes.js";
 import { byId, copyOf, day, dayAndTime, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { namedTarget, pickTargets } from "./target-picker.js";
@@ -18,6 +18,7 @@ function show(document) {
   person = document;
   const name = person.displayName || person.username;
   byId("name").textContent = name;
+  nameWindow(name);
   byId("initials").textContent = initials(name);
   byId("username").textContent = person.username;
   byId("administrator").hidden = !person.roles.includes("administrator");
@@ -96,8 +97,9 @@ async function explain() {
     [text("adminPersonSays.mode"), said.mode ? text(modeKeys[said.mode]) : text("adminPersonSays.noMode")],
     [text("adminPersonSays.decidingTarget"), target],
     [text("adminPersonSays.codes"), yes(said.features.offlineCodes)],
-    [text("adminPersonSays.showsApplication"), yes(said.features.displayAppInformation)],
-    [text("adminPersonSays.showsLocation"), yes(said.features.displayLocationInformation)],
+    // What a phone shows is of no account where no request reaches it.
+    [text("adminPersonSays.showsApplication"), said.mode && yes(said.features.displayAppInformation)],
+    [text("adminPersonSays.showsLocation"), said.mode && yes(said.features.displayLocationInformation)],
   ]);
   byId("rules").replaceChildren(...said.rules.map(({ rule, result }, index) => ruleItem(rule, result, index === said.rules.length - 1, target)));
 }

@@ -244,7 +244,9 @@ function changes(before, after) {
   words.push(...gone.map((target) => text("adminPolicySays.notExcluded", { name: nameOf(target) })));
   for (const member of changedMembers(before, after).filter(({ get }) => get(after).state && get(after).includeTarget)) {
     const { state, includeTarget, excludeTarget } = member.get(after);
-    words.push(text("adminPolicySays.feature", {
+    const key = state === "disabled" ? "adminPolicySays.feature"
+      : isSame(excludeTarget, nobody) ? "adminPolicySays.featureShown" : "adminPolicySays.featureExcept";
+    words.push(text(key, {
       feature: text(member.name), state: document.querySelector(`[data-state] option[value="${state}"]`).textContent,
       include: nameOf(includeTarget), exclude: nameOf(excludeTarget),
     }));
@@ -295,6 +297,14 @@ function consequences({ modes: pairs }) {
     { one: "adminPolicySays.losesPush", many: "adminPolicySays.losePush" },
     { one: "adminPolicySays.gainsPush", many: "adminPolicySays.gainPush" },
   ], "withDevice");
+  // Whoever has a phone is asked for it after the password: where no request may reach it, a code is what is left.
+  const isStranded = (pair) => may.push(pair.before) && !may.push(pair.after);
+  const stranded = sum(isStranded, "withDevice");
+  if (stranded > 0) {
+    const [one, many] = edited.isSoftwareOathEnabled
+      ? ["adminPolicySays.needsCode", "adminPolicySays.needCode"] : ["adminPolicySays.needsPass", "adminPolicySays.needPass"];
+    words.push(text(stranded === 1 ? one : many, { count: figure(stranded) }));
+  }
   say((mode, areAllowed) => mode !== null && areAllowed, saved.isSoftwareOathEnabled, edited.isSoftwareOathEnabled, [
     { one: "adminPolicySays.losesCodes", many: "adminPolicySays.loseCodes" },
     { one: "adminPolicySays.gainsCodes", many: "adminPolicySays.gainCodes" },

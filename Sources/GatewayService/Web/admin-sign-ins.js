@@ -4,7 +4,7 @@ import { adminPath, asAdmin, fill, query, segment, showFacts } from "./administr
 import { FilterForm } from "./filters.js";
 import { byId, capitalized, copyOf, dayAndTime, figure, moment, openDialog, setIcon, text } from "./page.js";
 import { PagedList } from "./paged-list.js";
-import { outcomeGlyphs, outcomeTones } from "./outcomes.js";
+import { outcomeLook } from "./outcomes.js";
 
 const purposes = {
   signIn: "adminSignInsSays.signIn", secondFactor: "adminSignInsSays.secondFactor", registration: "adminSignInsSays.registration",
@@ -28,14 +28,17 @@ const list = new PagedList(byId("entries"), {
   load: (cursor) => asAdmin("GET", `sign-ins${query({ ...filters.members, limit: 50, cursor })}`),
   row(entry) {
     const row = copyOf("entry-row");
-    const tone = entry.decoy && outcomeTones[entry.status] !== "good" ? "" : outcomeTones[entry.status];
-    setIcon(row.querySelector(".glyph"), entry.decoy && !tone ? "info" : outcomeGlyphs[entry.status]);
+    const [look, glyph] = outcomeLook(entry);
+    // Nobody was asked: neither a refusal nor a wait of anybody.
+    const isQuiet = entry.decoy && look !== "good";
+    const tone = isQuiet ? "" : look;
+    setIcon(row.querySelector(".glyph"), isQuiet ? "info" : glyph);
     if (tone) row.querySelector(".glyph").classList.add(tone);
     const outcome = row.querySelector("[data-outcome]");
     if (tone) outcome.classList.add(tone);
     fill(row, {
-      who: entry.username, outcome: entry.reason ? wordsOf("reason", entry.reason) : outcomeOf(entry),
-      where: [entry.application, text(purposes[entry.purpose]), entry.deviceName, entry.ipAddress].filter(Boolean).join(" · "),
+      who: entry.username, outcome: entry.reason && !entry.decoy ? wordsOf("reason", entry.reason) : outcomeOf(entry),
+      where: [entry.decoy && entry.reason ? wordsOf("reason", entry.reason) : null, entry.application, text(purposes[entry.purpose]), entry.deviceName, entry.ipAddress].filter(Boolean).join(" · "),
       when: capitalized(dayAndTime(entry.at)),
     });
     row.querySelector("time").dateTime = entry.at;
@@ -59,7 +62,7 @@ function details(entry) {
     [text("adminSignInsSays.at"), moment(entry.at)],
     [text("adminSignInsSays.settledAt"), entry.settledAt ? moment(entry.settledAt) : null],
     [text("adminSignInsSays.latency"), entry.latencyMilliseconds === null ? null : text("adminSignInsSays.seconds", { count: figure(entry.latencyMilliseconds / 1000, 1) })],
-    [text("adminSignInsSays.unreached"), yes(entry.decoy)],
+    [text("adminSignInsSays.reached"), yes(!entry.decoy)],
     [text("adminSignInsSays.silenced"), yes(entry.silenced)],
     [text("adminSignInsSays.client"), entry.clientId],
     [text("adminSignInsSays.requestId"), entry.requestId],

@@ -50,8 +50,9 @@ export function notice(element, words) {
   element.textContent = words ?? "";
 }
 
-/** Runs the work of a form's button, which shows it, and says in `failed` what went wrong. True when nothing did. */
-export async function attempt(button, failed, work) {
+/** Runs the work of a form's button, which shows it, and says in `failed` what went wrong, or at its field where `fields` has
+ *  `[input, words]` for the problem's code. True when nothing did. */
+export async function attempt(button, failed, work, fields = {}) {
   let isDone = false;
   await busy(button, async () => {
     notice(failed, null);
@@ -59,7 +60,9 @@ export async function attempt(button, failed, work) {
       await work();
       isDone = true;
     } catch (problem) {
-      if (problem.kind !== "stopped") notice(failed, adminProblem(problem));
+      if (problem.kind === "stopped") return;
+      if (problem.code in fields) fieldError(...fields[problem.code]);
+      else notice(failed, adminProblem(problem));
     }
   });
   return isDone;
@@ -108,14 +111,29 @@ export function showSecret({ title, words, label, secret, facts = "" }) {
     getSelection().selectAllChildren(value);
     toast(text("says.copyFailed"));
   };
+  notice(byId("secret-warning"), null);
+  // Escape is pressed by mistake: the first one asks.
+  const ask = (event) => {
+    if (byId("secret-warning").hidden) event.preventDefault();
+    notice(byId("secret-warning"), text("adminSays.onceMore"));
+  };
+  dialog.addEventListener("cancel", ask);
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
+      dialog.removeEventListener("cancel", ask);
       value.textContent = "";
       byId("secret-copy").onclick = null;
       resolve();
     }, { once: true });
     openDialog(dialog, byId("secret-copy"));
   });
+}
+
+const place = document.title.slice(document.title.indexOf(" · "));
+
+/** The window is called after what it shows. */
+export function nameWindow(name) {
+  document.title = name + place;
 }
 
 /** Two letters that stand for a name. */

@@ -121,11 +121,11 @@ function shape(name, attributes, words) {
   return element;
 }
 
-/** 1, 2 or 5 times a power of ten: the end of an axis whose middle is worth a mark, too. */
+/** The end of an axis whose middle is worth a mark, too: even but for 1. */
 function roundedUp(value) {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((end) => end >= value * 0.999);
+  return [1, 2, 4, 6, 8, 10].map((factor) => factor * power).find((end) => end >= value * 0.999);
 }
 
 function axes({ steps, axis }, area, top) {
@@ -133,7 +133,7 @@ function axes({ steps, axis }, area, top) {
   for (const share of [0, 0.5, 1]) {
     const y = Math.round(area.top + area.height * (1 - share)) + 0.5;
     shapes.push(shape("line", { class: "rule", x1: area.left, x2: area.left + area.width, y1: y, y2: y }));
-    if (share > 0) shapes.push(shape("text", { class: "mark", x: area.left - 8, y: y + 4, "text-anchor": "end" }, axis(top * share)));
+    shapes.push(shape("text", { class: "mark", x: area.left - 8, y: y + 4, "text-anchor": "end" }, axis(top * share)));
   }
   const room = Math.max(1, Math.floor(area.width / 84));
   const every = Math.ceil(steps.length / room);

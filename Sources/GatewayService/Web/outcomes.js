@@ -1,4 +1,9 @@
-// How the end of a request looks in a list, by its status.
+// How the end of a request looks in a list.
 
-export const outcomeTones = { approved: "good", redeemed: "good", denied: "bad", expired: "", canceled: "", pending: "warning" };
-export const outcomeGlyphs = { approved: "check", redeemed: "check", denied: "no", expired: "clock", canceled: "close", pending: "clock" };
+const tones = { approved: "good", redeemed: "good", denied: "bad", expired: "", canceled: "", pending: "warning" };
+const glyphs = { approved: "check", redeemed: "check", denied: "no", expired: "clock", canceled: "close", pending: "clock" };
+
+/** Tone and symbol of an entry. That somebody reported it matters more than how it ended. */
+export function outcomeLook({ status, reason }) {
+  return reason === "reported" ? ["warning", "alert"] : [tones[status] ?? "", glyphs[status] ?? "info"];
+}

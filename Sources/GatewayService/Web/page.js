@@ -46,7 +46,21 @@ export function toast(words) {
   element.className = "toast";
   element.textContent = words;
   byId("toasts").append(element);
-  setTimeout(() => element.remove(), 6000);
+  raiseToasts();
+  setTimeout(() => {
+    element.remove();
+    if (!byId("toasts").hasChildNodes()) byId("toasts").hidePopover();
+  }, 6000);
+}
+
+/** Above whatever is open: what is beside a modal dialog is neither seen nor read out. */
+function raiseToasts() {
+  const toasts = byId("toasts");
+  const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
+  (dialog ?? document.body).append(toasts);
+  if (!toasts.hasChildNodes()) return;
+  toasts.showPopover();
+  dialog?.addEventListener("close", raiseToasts, { once: true });
 }
 
 /** Runs the work of a button, which shows it and takes no second click meanwhile. */

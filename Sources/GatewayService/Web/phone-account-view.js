@@ -54,7 +54,7 @@ function drawMenu(account) {
   byId("account-username").textContent = account.username;
   byId("account-server").textContent = account.serverName;
   byId("account-device").textContent = account.deviceName;
-  byId("account-phone-sign-in").textContent = text(account.phoneSignIn ? "phoneSays.on" : "phoneSays.off");
+  byId("account-phone-sign-in").textContent = text(account.phoneSignIn && account.state !== "removed" ? "phoneSays.on" : "phoneSays.off");
   const trouble = accountState(account)[2];
   byId("account-trouble").hidden = !trouble;
   byId("account-trouble").querySelector("span").textContent = trouble ?? "";

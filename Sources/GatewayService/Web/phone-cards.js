@@ -7,7 +7,7 @@ import { here, now } from "./phone-clock.js";
 import { codeAt } from "./phone-codes.js";
 import { readUserAgent } from "./phone-facts.js";
 import { verification } from "./phone-lock-view.js";
-import { openRequests } from "./phone-requests.js";
+import { isReachable, openRequests } from "./phone-requests.js";
 import { Ring } from "./ring.js";
 
 const requestCards = new Map();
@@ -56,7 +56,8 @@ export function dropCards() {
 
 function showOrHide() {
   byId("requests").hidden = requestCards.size === 0;
-  byId("no-requests").hidden = requestCards.size > 0 || allAccounts().length === 0;
+  // Without a connection none can appear.
+  byId("no-requests").hidden = requestCards.size > 0 || allAccounts().length === 0 || !isReachable();
 }
 
 class RequestCard {
@@ -237,7 +238,10 @@ export const outcomeTitle = ({ kind }) => text((outcomes[kind] ?? outcomes.faile
 export function outcomeWords(outcome, request = null) {
   const application = request?.content.application ?? text("phoneSays.someApplication");
   if (outcome.kind === "approved" && request?.purpose === "registration") return text("phoneSays.registered");
-  return text((outcomes[outcome.kind] ?? outcomes.failed)[3], { application, minimum: outcome.minimum ?? "" });
+  const words = text((outcomes[outcome.kind] ?? outcomes.failed)[3], { application, minimum: outcome.minimum ?? "" });
+  // Only a request that came after the password tells that somebody has it.
+  const isDoubtful = request?.purpose === "secondFactor" && ["reported", "wrong_number"].includes(outcome.kind);
+  return isDoubtful ? `${words} ${text("phoneSays.passwordKnown")}` : words;
 }
 
 // ---- accounts

@@ -1,8 +1,8 @@
 // The security-info page: methods, devices, recent sign-ins.
 
 import { addDevice } from "./add-device.js";
-import { outcomeGlyphs, outcomeTones } from "./outcomes.js";
-import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast } from "./page.js";
+import { outcomeLook } from "./outcomes.js";
+import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
 import { keepFirstOffer } from "./remembered.js";
 import { asMe, signOut } from "./session.js";
 
@@ -11,7 +11,7 @@ const methodNames = {
   phoneSignIn: ["securityInfoSays.phoneSignIn", "securityInfoSays.phoneSignInHint"],
   push: ["securityInfoSays.push", "securityInfoSays.pushHint"],
   code: ["securityInfoSays.code", "securityInfoSays.codeHint"],
-  password: ["securityInfoSays.password", "securityInfoSays.passwordHint"],
+  password: ["securityInfoSays.password", null],
   temporaryAccessPass: ["securityInfoSays.temporaryAccessPass", "securityInfoSays.temporaryAccessPassHint"],
 };
 /** Those that a sign-in can begin with. */
@@ -20,38 +20,57 @@ const platforms = {
   ios: "securityInfoSays.ios", android: "securityInfoSays.android", web: "securityInfoSays.web", cli: "securityInfoSays.cli",
 };
 
+const page = byId("content").dataset;
 let nextPage = null;
+/** What is on the page, so that asking again touches only what has changed. */
+let shown = { me: "", signIns: "" };
 
 // ---- methods and devices
 
 async function loadMethods() {
   const me = await asMe("GET", "me");
+  if (JSON.stringify(me) === shown.me) return;
+  shown.me = JSON.stringify(me);
   byId("person").hidden = false;
   byId("person").querySelector("[data-person]").textContent = me.person.displayName || me.person.username;
   showMethods(me);
-  byId("devices").replaceChildren(...me.devices.map((device) => deviceRow(device, me.devices.length === 1)));
+  byId("devices").replaceChildren(...me.devices.map((device) => deviceRow(device, me)));
   byId("devices").hidden = me.devices.length === 0;
   byId("no-devices").hidden = me.devices.length > 0;
   byId("add").disabled = false;
 }
 
-function showMethods(me) {
+/** Both follow the password: without one they lead nowhere. */
+function isUsable(name, { methods }) {
+  if (name === "push") return methods.includes("password");
+  return name !== "code" || methods.includes("password") || "codeAlone" in page;
+}
+
+function showMethods(document) {
+  const me = { ...document, methods: document.methods.filter((name) => isUsable(name, document)) };
   const canChoose = me.methods.filter((name) => defaults.includes(name)).length > 1;
   byId("methods").replaceChildren(...(me.methods.length ? me.methods.map((name) => methodRow(name, me, canChoose)) : [noMethods()]));
   byId("default-hint").hidden = !canChoose;
-  keepFirstOffer(me);
+  keepFirstOffer({ ...me, defaultMethod: me.methods.includes(me.defaultMethod) ? me.defaultMethod : null });
 }
 
-function methodRow(name, { methods, defaultMethod }, canChoose) {
+/** What comes after the password: whoever has a phone is asked for it, or for its code where no request may reach it. */
+function passwordHint({ methods, devices }) {
+  if (methods.includes("push")) return "securityInfoSays.passwordThenPhone";
+  if (devices.some(({ state }) => state === "active")) return "securityInfoSays.passwordThenCode";
+  return "notAllowed" in page ? "securityInfoSays.passwordAlone" : "securityInfoSays.passwordHint";
+}
+
+function methodRow(name, me, canChoose) {
   const row = copyOf("method-row");
   const [title, usualHint] = methodNames[name] ?? [name, name];
-  const hint = name === "password" && methods.includes("push") ? "securityInfoSays.passwordThenPhone" : usualHint;
+  const hint = name === "password" ? passwordHint(me) : usualHint;
   setIcon(row, glyphs[name] ?? "key");
   row.querySelector("[data-name]").textContent = text(title);
   row.querySelector("[data-hint]").textContent = text(hint);
-  row.querySelector("[data-default]").hidden = name !== defaultMethod;
+  row.querySelector("[data-default]").hidden = name !== me.defaultMethod;
   const choose = row.querySelector("[data-choose]");
-  choose.hidden = !canChoose || name === defaultMethod || !defaults.includes(name);
+  choose.hidden = !canChoose || name === me.defaultMethod || !defaults.includes(name);
   choose.setAttribute("aria-label", text("securityInfoSays.chooseMethod", { method: text(title) }));
   choose.addEventListener("click", () => busy(choose, () => makeDefault(name, text(title))));
   return row;
@@ -59,7 +78,9 @@ function methodRow(name, { methods, defaultMethod }, canChoose) {
 
 async function makeDefault(name, title) {
   try {
-    showMethods(await asMe("PATCH", "me", { body: { defaultMethod: name } }));
+    const me = await asMe("PATCH", "me", { body: { defaultMethod: name } });
+    shown.me = JSON.stringify(me);
+    showMethods(me);
   } catch (problem) {
     return toast(problemText(problem));
   }
@@ -74,23 +95,26 @@ function noMethods() {
   return row;
 }
 
-function deviceRow(device, isOnly) {
+function deviceRow(device, { methods, devices }) {
   const row = copyOf("device-row");
   const isOn = device.phoneSignIn.createdDateTime !== null;
   const [tone, state] =
     device.state === "awaitingConfirmation" ? ["warning", "securityInfoSays.awaiting"]
     : device.state !== "active" ? ["bad", "securityInfoSays.disabled"]
+    : "notAllowed" in page ? ["warning", "securityInfoSays.notAllowed"]
+    : isOn && !methods.includes("phoneSignIn") ? ["warning", "securityInfoSays.phoneSignInRefused"]
     : isOn ? ["good", "securityInfoSays.phoneSignInOn"] : ["", "securityInfoSays.phoneSignInOff"];
   setIcon(row, device.platform === "web" || device.platform === "cli" ? "laptop" : "phone");
   row.querySelector("[data-name]").textContent = device.name;
   row.querySelector("[data-facts]").textContent = deviceFacts(device);
+  row.querySelector("[data-phone-sign-in]").hidden = !isOn && "notAllowed" in page;
   row.querySelector("[data-phone-sign-in]").textContent = isOn
     ? text("securityInfoSays.since", { date: day(device.phoneSignIn.createdDateTime) }) : text("securityInfoSays.turnOn");
   row.querySelector("[data-state]").textContent = text(state);
   row.querySelector("[data-state]").className = `badge ${tone}`;
   const remove = row.querySelector("[data-remove]");
   remove.setAttribute("aria-label", text("securityInfoSays.removeDevice", { device: device.name }));
-  remove.addEventListener("click", () => askToRemove(device, isOnly));
+  remove.addEventListener("click", () => askToRemove(device, devices.length === 1));
   return row;
 }
 
@@ -136,11 +160,13 @@ byId("remove-confirm").addEventListener("click", (event) => busy(event.currentTa
 // ---- recent sign-ins
 
 async function loadSignIns(cursor) {
-  const page = await asMe("GET", `me/sign-ins?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
-  const rows = page.items.map(signInRow);
+  const { items, next } = await asMe("GET", `me/sign-ins?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+  if (!cursor && JSON.stringify(items) === shown.signIns) return [];
+  if (!cursor) shown.signIns = JSON.stringify(items);
+  const rows = items.map(signInRow);
   if (cursor) byId("recent").append(...rows);
   else byId("recent").replaceChildren(...rows);
-  nextPage = page.next;
+  nextPage = next;
   byId("more-row").hidden = !nextPage;
   byId("recent").hidden = byId("recent").children.length === 0;
   byId("no-recent").hidden = !byId("recent").hidden || nextPage !== null;
@@ -149,8 +175,8 @@ async function loadSignIns(cursor) {
 
 function signInRow(entry) {
   const row = copyOf("sign-in-row");
-  setIcon(row, outcomeGlyphs[entry.status] ?? "info");
-  const tone = entry.reason === "reported" ? "bad" : outcomeTones[entry.status];
+  const [tone, glyph] = outcomeLook(entry);
+  setIcon(row, glyph);
   if (tone) row.querySelector(".glyph").classList.add(tone);
   row.querySelector("[data-what]").textContent = text(outcomeKey(entry));
   const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;
@@ -160,7 +186,7 @@ function signInRow(entry) {
   when.textContent = capitalized(dayAndTime(entry.at));
   const report = row.querySelector("[data-report]");
   report.hidden = !reportable.includes(entry.purpose) || entry.reason === "reported";
-  const named = { what: text(outcomeKey(entry)), when: when.textContent };
+  const named = { what: text(outcomeKey(entry)), when: dayAndTime(entry.at) };
   report.setAttribute("aria-label", text("securityInfoSays.reportOf", named));
   report.addEventListener("click", () => askToReport(entry, named));
   return row;
@@ -172,7 +198,9 @@ let doubted = null;
 function askToReport(entry, { what, when }) {
   doubted = entry;
   const words = byId("report-words");
-  words.textContent = words.dataset.words.replace("{what}", what).replace("{when}", when);
+  words.textContent = words.dataset.words.replace("{what}", what).replace("{when}", when)
+    .replace("{time}", waitingTime(60 * page.silenceMinutes));
+  byId("report-password").hidden = entry.purpose !== "secondFactor";
   byId("report-failed").hidden = true;
   openDialog(byId("report-dialog"), byId("report-dialog").querySelector("[data-close]"));
 }
@@ -225,8 +253,17 @@ async function load() {
   } catch (problem) {
     byId("failed-words").textContent = `${byId("failed").dataset.words} ${problemText(problem)}`;
     byId("failed").hidden = false;
+    shown = { me: "", signIns: "" };
     for (const skeleton of document.querySelectorAll(".skeleton")) skeleton.closest("li").remove();
   }
+}
+
+/** What is done in a dialog is loaded when it closes, and that leads back to where it was opened. */
+async function lookAgain() {
+  if (document.querySelector("dialog[open]")) return;
+  const name = document.activeElement.getAttribute("aria-label");
+  await load();
+  if (name && document.activeElement === document.body) document.querySelector(`[aria-label="${CSS.escape(name)}"]`)?.focus();
 }
 
 async function startAdding() {
@@ -246,5 +283,8 @@ byId("sign-out").addEventListener("click", (event) => busy(event.currentTarget, 
   }
 }));
 addEventListener("pageshow", (event) => event.persisted && location.reload());
+// Whoever comes back from the phone, or from its tab, sees what was done there.
+addEventListener("focus", lookAgain);
+document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") lookAgain(); });
 
 load();

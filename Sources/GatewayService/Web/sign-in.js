@@ -85,6 +85,8 @@ function showRequest() {
   const which = request.isSecond ? "second" : "first";
   for (const element of root.querySelectorAll(`[data-screen="number"] [data-${which}]`)) element.textContent = element.dataset[which];
   showNumber(byId("number"), request.number);
+  byId("number-code").hidden = !request.isSecond;
+  byId("number-cant").hidden = request.isSecond;
   ring.start(request.endsAt, request.lifetime, (seconds) => {
     const words = seconds === 1 ? text("signInSays.secondLeft") : text("signInSays.secondsLeft", { count: seconds });
     byId("time-left").textContent = words;
@@ -166,13 +168,17 @@ function outcome(kind, { isSecond = false, retry = null, retryAfter = 0 } = {}) 
   byId("outcome-glyph").className = `glyph large ${tone}`;
   setIcon(byId("outcome-glyph"), glyph);
   byId("outcome-title").textContent = text(title);
-  byId("outcome-words").textContent = text(words);
+  const said = text(words, { time: waitingTime(60 * root.dataset.silenceMinutes) });
+  byId("outcome-words").textContent = said;
   byId("outcome-ways").hidden = !username;
+  // After a report no phone rings for a while: asking anew would be in vain.
+  byId("again").hidden = kind === "reported";
+  byId("outcome-code").hidden = kind !== "reported";
   // A password is not kept: whoever needs it again types it again.
   again = retry ?? (() => (isSecond ? screens.go("password", { replace: true }) : username ? begin() : screens.go("name", { replace: true })));
   pauseButton(retryAfter);
   screens.go("outcome", { replace: true });
-  announce(`${text(title)}. ${text(words)}`);
+  announce(`${text(title)}. ${said}`);
 }
 
 function pauseButton(seconds) {
