@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from client import Administrator, Application
 from conftest import Someone
-from push import Doubles, PushService, claims
+from push import Doubles, PushService, claims, write_private
 from stack import BIN, Stack, free_ports
 
 

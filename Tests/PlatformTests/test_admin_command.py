@@ -269,11 +269,11 @@ def test_a_person_is_changed_and_removed_and_no_password_is_on_the_command_line(
     file.chmod(0o600)
     made = tenant.json("users", "create", "ann", "--password-file", file)[0]
     assert password_works(tenant, "ann", "from a file")
-    changed = tenant.json("users", "update", "ann", "--display-name", "Ann", "--role", "administrator", "--password-file", "-", input="typed\n")[0]
+    changed = tenant.json("users", "update", "ann", "--display-name", "Ann", "--role", "administrator", "--password-file", "-", input="typed in\n")[0]
     assert changed == {**made, "displayName": "Ann", "roles": ["administrator"]}
-    assert password_works(tenant, "ann", "typed") and not password_works(tenant, "ann", "from a file")
+    assert password_works(tenant, "ann", "typed in") and not password_works(tenant, "ann", "from a file")
     assert tenant.json("users", "update", "ann", "--no-roles", "--no-password")[0] == {**made, "displayName": "Ann"}
-    assert not password_works(tenant, "ann", "typed")
+    assert not password_works(tenant, "ann", "typed in")
     file.chmod(0o644)
     assert "from a file" not in tenant.refused(66, "users", "update", "ann", "--password-file", file)[1]
     assert tenant.refused(65, "users", "create", "ANN")[0] == "already_exists"
