@@ -11,12 +11,18 @@ let kinds = ["group", "user"];
 let taken = () => false;
 let onPick = () => {};
 let turn = 0;
+// What was picked since the dialog was opened, and the rows that are shown now, by `keyOf` each.
+let picked = new Set();
+let rows = new Map();
+
+const keyOf = ({ targetType, id }) => `${targetType} ${id}`;
 
 /** `pick({targetType, id, name, detail})` runs for each one that is chosen; with `isOnly` the dialog closes then. */
 export function pickTargets({ title, of = ["group", "user"], isTaken = () => false, isOnly = false }, pick) {
   kinds = of;
-  taken = isTaken;
-  onPick = async (target, row) => {
+  picked = new Set();
+  taken = (target) => picked.has(keyOf(target)) || isTaken(target);
+  onPick = async (target) => {
     notice(byId("picker-failed"), null);
     try {
       await pick(target);
@@ -24,7 +30,10 @@ export function pickTargets({ title, of = ["group", "user"], isTaken = () => fal
       return notice(byId("picker-failed"), adminProblem(problem));
     }
     if (isOnly) return dialog.close();
-    mark(row, true);
+    picked.add(keyOf(target));
+    // Another search may have taken the place of the one that it was picked from.
+    const row = rows.get(keyOf(target));
+    if (row) mark(row, true);
     announce(text("adminPickerSays.added", { name: target.name }));
   };
   byId("picker-title").textContent = title;
@@ -41,7 +50,8 @@ async function search() {
   try {
     const found = (await Promise.all(kinds.map((kind) => lists[kind](words)))).flat();
     if (mine !== turn) return;
-    byId("picker-rows").replaceChildren(...found.map(row));
+    rows = new Map(found.map((target) => [keyOf(target), rowOf(target)]));
+    byId("picker-rows").replaceChildren(...rows.values());
     byId("picker-none").hidden = found.length > 0;
   } catch (problem) {
     if (mine === turn && problem.kind !== "stopped") notice(byId("picker-failed"), adminProblem(problem));
@@ -87,12 +97,12 @@ export function targetGlyph(glyph, { targetType, name }) {
   } else setIcon(glyph, "people");
 }
 
-function row(target) {
+function rowOf(target) {
   const element = copyOf("picker-row");
   fill(element, { name: target.name, detail: target.detail });
   targetGlyph(element.querySelector(".glyph"), target);
   mark(element, taken(target));
-  element.querySelector("button").addEventListener("click", () => onPick(target, element));
+  element.querySelector("button").addEventListener("click", () => onPick(target));
   return element;
 }
 
