@@ -330,6 +330,28 @@ def test_blocking_ends_what_is_open_and_unblocking_lets_in_again(admin, applicat
     assert rings(application, someone)
 
 
+def test_what_was_picked_stays_chosen_when_a_search_comes_in_late(admin, administrator, someone):
+    group = unique("Picked")
+    administrator.call("POST", "/groups", json={"name": group})
+    page = admin(f"/people/{someone.user['id']}")
+    page.get_by_role("button", name="Add to groups").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Search").fill(group[:-1])
+    row = dialog.get_by_role("button", name=group)
+    expect(row).to_be_visible()
+    held = []
+    page.route(re.compile(r"/admin/groups\?"), lambda route: held.append(route))
+    with page.expect_request(re.compile(r"/admin/groups\?")):
+        dialog.get_by_label("Search").fill(group)
+    row.click()
+    expect(dialog.locator("[data-taken]:visible")).to_have_text("Chosen")
+    row.evaluate("row => { row.dataset.before = '' }")
+    held[0].continue_()
+    expect(dialog.locator("[data-before]")).to_have_count(0)
+    expect(dialog.locator("[data-taken]:visible")).to_have_text("Chosen")
+    expect(row).to_be_disabled()
+
+
 def test_the_policy_is_explained_for_one_person(admin, policy, administrator, someone):
     group = unique("Explained")
     identity = administrator.call("POST", "/groups", json={"name": group}).json()["id"]
