@@ -14,7 +14,9 @@ from stack import Stack  # noqa: E402
 
 
 def pytest_configure():
-    """SIGTERM ends the tests as Ctrl-C does: every fixture stops what it started."""
+    """SIGTERM ends the tests as Ctrl-C does: every fixture stops what it started. A shell that starts them in the background has SIGINT
+    ignored, which the programs that they start would inherit."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", returncode=128 + signal.SIGTERM))
 
 
