@@ -37,7 +37,7 @@ def test_a_random_process_is_killed_every_second(trial):
     chance = random.Random(1)
     with trial.load("kill-every-second") as load:
         load.until_redeemed(20)
-        until = time.monotonic() + (600 if LONG else 10)
+        until = time.monotonic() + (600 if LONG else 7)
         while time.monotonic() < until:
             service = chance.choice(Stack.SERVICES)
             before = trial.stack.kill(service)
