@@ -10,6 +10,23 @@ import Wire
 
 @Suite("More requests than there may be at once")
 struct RequestLoadTests {
+    /// Sign-ins that are begun and get no answer before they are released.
+    private struct HeldBegins: Sendable {
+        private let begun = AsyncStream<Void>.makeStream()
+        private let held = AsyncStream<Void>.makeStream()
+
+        func add(to routes: inout Routes) {
+            routes.on(BeginChallenge.self) { [begun, held] _, _ in
+                begun.continuation.yield()
+                for await _ in held.stream { break }
+                return .sample
+            }
+        }
+
+        func first() async { for await _ in begun.stream { break } }
+        func release() { held.continuation.finish() }
+    }
+
     /// A request that nobody answers.
     private static func pending(_ request: AwaitOutcome) async throws -> OutcomeReply {
         if request.waitMs > 0 { try await Task.sleep(for: .seconds(60)) }
@@ -25,15 +42,10 @@ struct RequestLoadTests {
         try await GatewayHarness.run {
             $0.requestsMax = 1
         } _: { gateway in
-            let (held, holding) = AsyncStream<Void>.makeStream()
-            let (begun, beginning) = AsyncStream<Void>.makeStream()
+            let begins = HeldBegins()
             gateway.policy()
             gateway.challenge {
-                $0.on(BeginChallenge.self) { _, _ in
-                    beginning.yield()
-                    for await _ in held { break }
-                    return .sample
-                }
+                begins.add(to: &$0)
                 $0.on(AwaitOutcome.self) { request, _ in try await Self.pending(request) }
             }
             var pages: [HTTPClientResponse] = []
@@ -43,9 +55,9 @@ struct RequestLoadTests {
             }
             #expect(pages.map(\.status) == [.ok, .ok, .ok])
             async let first = gateway.post("/v1/demo/sign-ins", #"{"username":"a"}"#)
-            for await _ in begun { break }
+            await begins.first()
             #expect(try await gateway.post("/v1/demo/sign-ins", #"{"username":"b"}"#).status == 503)
-            holding.finish()
+            begins.release()
             #expect(try await first.status == 201)
             withExtendedLifetime(pages) {}
         }
@@ -71,19 +83,14 @@ struct RequestLoadTests {
         try await GatewayHarness.run {
             $0.requestsMax = 1
         } _: { gateway in
-            let (held, holding) = AsyncStream<Void>.makeStream()
-            let (begun, beginning) = AsyncStream<Void>.makeStream()
+            let begins = HeldBegins()
             gateway.policy()
             gateway.challenge {
-                $0.on(BeginChallenge.self) { _, _ in
-                    beginning.yield()
-                    for await _ in held { break }
-                    return .sample
-                }
+                begins.add(to: &$0)
                 $0.on(AwaitOutcome.self) { _, _ in .sample("pending") }
             }
             async let first = gateway.post("/v1/demo/sign-ins", #"{"username":"a"}"#)
-            for await _ in begun { break }
+            await begins.first()
 
             let refused = try await gateway.post("/v1/demo/sign-ins", #"{"username":"b"}"#)
             #expect(refused.status == 503)
@@ -99,7 +106,7 @@ struct RequestLoadTests {
             let series = #"countersign_http_requests_total{method="POST",route="/v1/{tenant}/sign-ins",status="5xx"} 1"#
             #expect(counted.contains(series), "\(counted)")
 
-            holding.finish()
+            begins.release()
             #expect(try await first.status == 201)
             #expect(try await gateway.post("/v1/demo/sign-ins", #"{"username":"b"}"#).status == 201)
         }
