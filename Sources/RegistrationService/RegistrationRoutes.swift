@@ -31,6 +31,7 @@ extension RegistrationService {
         routes.on(OpenSession.self) { try await self.openSession($0, $1) }
         routes.on(ResolveSession.self) { try await self.resolveSession($0, $1) }
         routes.on(EndSession.self) { try await self.endSession($0, $1) }
+        routes.on(EndOtherSessions.self) { try await self.endOtherSessions($0, $1) }
         routes.on(ChooseDefaultMethod.self) { try await self.chooseDefaultMethod($0, $1) }
         routes.on(IssuePass.self) { try await self.issuePass($0, $1) }
     }

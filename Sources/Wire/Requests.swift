@@ -141,6 +141,12 @@ extension EndSession: ServiceRequest {
     package static let method = Method(209, "EndSession", answeredBy: .registration, .keyed, callers: [.gateway])
 }
 
+extension EndOtherSessions: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(
+        241, "EndOtherSessions", answeredBy: .registration, .keyed, callers: [.gateway])
+}
+
 extension ReadOwnMethods: ServiceRequest {
     package typealias Reply = ReadOwnMethodsReply
     package static let method = Method(210, "ReadOwnMethods", answeredBy: .registration, .reads, callers: [.gateway])
@@ -440,7 +446,8 @@ extension Method {
         ReadDevice.method,
         WatchDevices.method,
         ReadOfflineSecrets.method, VerifyPassword.method, StartSession.method, OpenSession.method,
-        ResolveSession.method, EndSession.method, ReadOwnMethods.method, CreateActivation.method,
+        ResolveSession.method, EndSession.method, EndOtherSessions.method, ReadOwnMethods.method,
+        CreateActivation.method,
         AwaitActivation.method, ReadActivationTicket.method, RegisterDevice.method, ConfirmDevice.method,
         ChangeDevice.method, RemoveDevice.method, StartPhoneSignIn.method, DisablePhoneSignIn.method,
         CreateUser.method, ReadUser.method, ListUsers.method, ChangeUser.method, DeleteUser.method, SetBlocked.method,

@@ -200,6 +200,31 @@ struct SessionTests {
         #expect(await fixture.refusal(request) == .alreadyRedeemed)
     }
 
+    @Test("a sign-in that was not theirs ends the person's other sessions, and opens none any more")
+    func endOthers() async throws {
+        let (alice, bob) = (try await fixture.person("alice"), try await fixture.person("bob"))
+        let kept = try await fixture.call(fixture.login("alice")).sessionToken
+        let stranger = try await fixture.call(fixture.login("alice")).sessionToken
+        let bobs = try await fixture.call(fixture.login("bob")).sessionToken
+        let end = EndOtherSessions.with {
+            $0.tenant = "demo"
+            $0.personID = alice.id
+            $0.tokenDigest = Data(sha256(Array(kept.utf8)))
+            $0.challengeID = "challenge"
+        }
+        // Said twice, it is the same.
+        for _ in 0..<2 { _ = try await fixture.call(end) }
+        await #expect(throws: ServiceError.self) { try await fixture.session(stranger) }
+        for token in [kept, bobs] { _ = try await fixture.session(token) }
+        // The stranger had redeemed it, and its session was not open yet.
+        for person in [alice, bob] {
+            let open = OpenSession.with {
+                ($0.tenant, $0.personID, $0.challengeID) = ("demo", person.id, "challenge")
+            }
+            #expect(await fixture.refusal(open) == .alreadyRedeemed)
+        }
+    }
+
     @Test("the repeat of a session's start gets the same session")
     func repeated() async throws {
         try await fixture.person("alice")

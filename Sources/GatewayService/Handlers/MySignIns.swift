@@ -30,20 +30,22 @@ struct MySignIns: Sendable {
             .ok, Page(items: own.compactMap { OwnSignIn($0) }, next: reply.next.nonEmpty))
     }
 
-    /// "This was not me": what of it is open ends, and so does every other session of the person. Whoever signed in may hold one.
+    /// "This was not me": what of it is open ends, and so does every other session of the person. Whoever signed in may hold one, so that
+    /// sessions end first: a report that fails after that leaves the sign-in as it was, and can be made again.
     func report(_ inbound: Inbound) async throws -> Reply {
         let session = try await edge.authentication.session(inbound)
+        _ = try await edge.caller.call(
+            EndOtherSessions.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.personID = session.person.id
+                $0.tokenDigest = Data(edge.authentication.cookies.sessionDigest(inbound.headers, inbound.tenant) ?? [])
+                $0.challengeID = inbound.parameter("signIn")
+            }, inbound.context())
         _ = try await edge.caller.call(
             ReportSignIn.with {
                 $0.tenant = inbound.tenant.rawValue
                 $0.personID = session.person.id
                 $0.challengeID = inbound.parameter("signIn")
-            }, inbound.context())
-        _ = try await edge.caller.call(
-            EndSession.with {
-                $0.tenant = inbound.tenant.rawValue
-                $0.tokenDigest = Data(edge.authentication.cookies.sessionDigest(inbound.headers, inbound.tenant) ?? [])
-                $0.othersOf = session.person.id
             }, inbound.context())
         return .noContent
     }

@@ -87,19 +87,26 @@ extension RegistrationService {
 
     func endSession(_ request: EndSession, _ context: HandlerContext) async throws -> Wire.Empty {
         let (tenant, digest) = (TenantID(request.tenant), Array(request.tokenDigest))
-        guard request.othersOf.isEmpty else {
-            return try await change(request, context) { change in
-                let person = try change.records.needPerson(request.othersOf, tenant: tenant)
-                try change.records.deleteSessions(of: person.id, tenant: tenant, except: digest)
-                try Self.endActivations(of: person, .person(person), change)
-                try change.audit(
-                    .person(person), "session.end-others", tenant: tenant, target: person.id.rawValue,
-                    after: ["username": .string(person.username)])
-                return Wire.Empty()
-            }
-        }
         try await store.write { try $0.deleteSession(digest: digest, tenant: tenant) }
         return Wire.Empty()
+    }
+
+    /// Also what a stranger has begun leads nowhere: no phone is added with an activation that is open, and a sign-in that has been
+    /// redeemed already opens no session any more.
+    func endOtherSessions(_ request: EndOtherSessions, _ context: HandlerContext) async throws -> Wire.Empty {
+        let tenant = TenantID(request.tenant)
+        return try await change(request, context) { change in
+            let person = try change.records.needPerson(request.personID, tenant: tenant)
+            try change.records.deleteSessions(of: person.id, tenant: tenant, except: Array(request.tokenDigest))
+            try Self.endActivations(of: person, .person(person), change)
+            if !request.challengeID.isEmpty {
+                _ = try change.records.take(ChallengeID(request.challengeID), tenant: tenant, at: change.at)
+            }
+            try change.audit(
+                .person(person), "session.end-others", tenant: tenant, target: person.id.rawValue,
+                after: ["username": .string(person.username)])
+            return Wire.Empty()
+        }
     }
 
     private static func open(_ person: StoredPerson, byPass: Bool, _ change: Change) throws -> (String, StoredSession) {

@@ -500,8 +500,26 @@ package nonisolated struct EndSession: Sendable {
 
   package var tokenDigest: Data = Data()
 
-  /// a person: this session stays, and all others of theirs end
-  package var othersOf: String = String()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A person says that a sign-in was not theirs.
+package nonisolated struct EndOtherSessions: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tenant: String = String()
+
+  package var personID: String = String()
+
+  /// the one session of theirs that stays
+  package var tokenDigest: Data = Data()
+
+  /// the sign-in: from now on no session is opened with it
+  package var challengeID: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2688,7 +2706,7 @@ nonisolated extension ResolveSessionReply: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension EndSession: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "EndSession"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}token_digest\0\u{3}others_of\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}token_digest\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2698,7 +2716,6 @@ nonisolated extension EndSession: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.tokenDigest) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.othersOf) }()
       default: break
       }
     }
@@ -2711,16 +2728,57 @@ nonisolated extension EndSession: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.tokenDigest.isEmpty {
       try visitor.visitSingularBytesField(value: self.tokenDigest, fieldNumber: 2)
     }
-    if !self.othersOf.isEmpty {
-      try visitor.visitSingularStringField(value: self.othersOf, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: EndSession, rhs: EndSession) -> Bool {
     if lhs.tenant != rhs.tenant {return false}
     if lhs.tokenDigest != rhs.tokenDigest {return false}
-    if lhs.othersOf != rhs.othersOf {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension EndOtherSessions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "EndOtherSessions"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{3}token_digest\0\u{3}challenge_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.personID) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.tokenDigest) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.challengeID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if !self.personID.isEmpty {
+      try visitor.visitSingularStringField(value: self.personID, fieldNumber: 2)
+    }
+    if !self.tokenDigest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tokenDigest, fieldNumber: 3)
+    }
+    if !self.challengeID.isEmpty {
+      try visitor.visitSingularStringField(value: self.challengeID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: EndOtherSessions, rhs: EndOtherSessions) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.personID != rhs.personID {return false}
+    if lhs.tokenDigest != rhs.tokenDigest {return false}
+    if lhs.challengeID != rhs.challengeID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
