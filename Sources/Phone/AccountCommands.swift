@@ -47,7 +47,14 @@ struct RenameCommand: PhoneSubcommand {
 
     func perform(_ phone: Phone) async throws {
         let account = try await phone.account(account)
-        try await phone.authenticator.update(account.id, to: DeviceUpdate(name: name))
+        do {
+            try await phone.authenticator.update(account.id, to: DeviceUpdate(name: name))
+        } catch {
+            // The name is all that was sent.
+            guard case .rejected(let status, _) = error, status == 422 else { throw error }
+            throw PhoneFailure(
+                65, "a name has 1 to 64 characters, none of them a control character", word: "invalid_name")
+        }
         phone.screen.done(
             "renamed", account, "This phone is now called \(name) for \(account.username) at \(account.tenantName).")
     }

@@ -51,7 +51,7 @@ struct ActivateCommand: PhoneSubcommand {
 
 extension Phone {
     /// Shows a request, asks for the number, and answers.
-    func askNumber(_ challenge: Challenge, of account: Account) async throws {
+    func askNumber(_ challenge: Challenge, of account: Account, userVerified: Bool = false) async throws {
         let shown = screen.show(challenge, of: account)
         while true {
             screen.ask("Number: ")
@@ -59,7 +59,8 @@ extension Phone {
             let outcome: AnswerOutcome
             do {
                 outcome = try await authenticator.answer(
-                    shown, with: .approve(number: line.trimmingCharacters(in: .whitespaces)))
+                    shown,
+                    with: .approve(number: line.trimmingCharacters(in: .whitespaces), userVerified: userVerified))
             } catch AuthenticatorError.invalidNumber {
                 screen.say("The number has \(shown.content.numberDigits) digits.")
                 continue

@@ -27,15 +27,21 @@ struct ApproveCommand: PhoneSubcommand {
     @OptionGroup var account: AccountOptions
     @Argument(help: "The request's id.") var id: String
     @Option(help: "The number; asked for when left out.") var number: String?
+    @Flag(
+        help: ArgumentHelp(
+            "Says that you have just unlocked this device by fingerprint, face or code.",
+            discussion: "A tenant with the NIST profile takes no approval without. This command has no lock of its own."
+        ))
+    var userVerified = false
 
     func perform(_ phone: Phone) async throws {
         let (challenge, account) = try await phone.challenge(id, account)
         guard let number else {
             guard phone.screen.isInteractive else { throw PhoneFailure(64, "--number is needed") }
-            return try await phone.askNumber(challenge, of: account)
+            return try await phone.askNumber(challenge, of: account, userVerified: userVerified)
         }
         let outcome = try await phone.authenticator.answer(
-            phone.screen.show(challenge, of: account), with: .approve(number: number))
+            phone.screen.show(challenge, of: account), with: .approve(number: number, userVerified: userVerified))
         phone.screen.show(outcome, id: id)
         if outcome != .approved { throw ExitCode(1) }
     }

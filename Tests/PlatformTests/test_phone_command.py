@@ -192,6 +192,8 @@ def test_two_people_in_one_phone_each_have_their_own_requests_and_codes(demo, ph
     for arguments in (("phone-sign-in", "status"), ("rename", "Which?"), ("remove",)):
         assert phone.refused(64, *arguments) == "several accounts: name one with --account"
     assert phone.refused(66, "code", "--account", "nobody") == "there is no such account"
+    for name in ("", "x" * 65, "two\nlines"):
+        assert phone.refused(65, "rename", name, "--account", ben.username) == "a name has 1 to 64 characters, none of them a control character"
     phone("rename", "Ben's terminal", "--account", ben.username)
     assert ben.devices() == {ben.account: "Ben's terminal"} and "Ben's terminal" not in ann.devices().values()
     phone("remove", "--account", ann.username)
