@@ -17,7 +17,7 @@ package struct NotifierConfiguration: Sendable {
     package var targetsMax = 64
     /// No request lives longer, whatever its end is said to be.
     package var lifetimeMax = Duration.seconds(86_400)
-    /// Wake-ups that are owed; the excess is recorded as `overloaded`.
+    /// Wake-ups that are owed, about; the excess is recorded as `overloaded`.
     package var queuedWakeUpsMax = 10_000
     /// Wake-ups of one transport that are being sent: as many as a provider takes on one connection while each answer is 100 ms away,
     /// for 5,000 a second.

@@ -6,6 +6,7 @@ struct NotifierMetrics: Sendable {
     let devices: Gauge
     let events: Counter
     let outcomes: Counter
+    let owed: Gauge
 
     init(_ registry: MetricsRegistry) {
         listeners = registry.gauge("countersign_live_listeners", help: "Gateways that listen for events.")
@@ -15,5 +16,6 @@ struct NotifierMetrics: Sendable {
         outcomes = registry.counter(
             "countersign_push_attempts_total", help: "Attempts to wake a phone through a provider.",
             labels: ["transport", "outcome"])
+        owed = registry.gauge("countersign_push_owed", help: "Phones that are to be rung, when they were counted last.")
     }
 }

@@ -56,6 +56,7 @@ package struct NotifierService: Service {
     let deliveries: DeliveryHandler
     let checks: PushCheckHandler
     private let sender: WakeUpSender
+    private let owed: OwedWakeUps
     private let given: Dependencies
     private let configuration: NotifierConfiguration
 
@@ -68,9 +69,10 @@ package struct NotifierService: Service {
             epoch: epoch, configuration: configuration, metrics: metrics, now: given.now, pause: given.pause)
         let push = PushSender(given, configuration: configuration, metrics: metrics)
         sender = WakeUpSender(given, push: push, configuration: configuration)
+        owed = OwedWakeUps(given.store, metrics: metrics)
         notifications = NotifyHandler(
             store: given.store, tenants: given.tenants, sealer: given.sealer, live: live, sender: sender,
-            configuration: configuration, metrics: metrics, now: given.now)
+            owed: owed, configuration: configuration, metrics: metrics, now: given.now)
         deliveries = DeliveryHandler(store: given.store)
         checks = PushCheckHandler(
             push: push, store: given.store, configuration: configuration, now: given.now,
@@ -96,6 +98,7 @@ package struct NotifierService: Service {
         live.forgetSilent()
         try await forgoFuture()
         let (time, batch) = (given.now(), configuration.purgeBatchMax)
+        try await owed.number(at: time)
         let before = time - configuration.deliveryRetention
         try await given.store.purge(batch) { try $0.deleteDeliveries(before: before, limit: $1) }
         try await given.store.purge(batch) { try $0.deleteWakeUps(rungAndExpiredBefore: time, limit: $1) }
@@ -103,7 +106,7 @@ package struct NotifierService: Service {
     }
 
     /// Forgoes wake-ups that wait for longer than any is put off: they were owed while this machine's clock was ahead, by whose time
-    /// their requests are long over.
+    /// their requests are over.
     private func forgoFuture() async throws {
         let horizon = given.now() + configuration.dueMax
         try await given.store.write { try $0.deleteWakeUps(dueAfter: horizon) }

@@ -15,6 +15,7 @@ struct NotifyHandler: Sendable {
     let sealer: Sealer
     let live: LiveListeners
     let sender: WakeUpSender
+    let owed: OwedWakeUps
     let configuration: NotifierConfiguration
     let metrics: NotifierMetrics
     let now: @Sendable () -> Timestamp
@@ -88,26 +89,29 @@ struct NotifyHandler: Sendable {
     /// sent. What is owed is stored in the transaction that claims it: from then on repeats ring nobody, so nothing but the store
     /// may know that somebody is still to be rung.
     private func claim(_ wakeUps: [WakeUpRecord], limit: Int, until: Timestamp) async throws -> [DeliveryRecord] {
-        let (time, max) = (now(), configuration.queuedWakeUpsMax)
-        return try await store.write { [sender] records in
+        let time = now()
+        let room = try await configuration.queuedWakeUpsMax - owed.number(at: time)
+        let (appended, refused) = try await store.write { [sender] records in
             var refused: [DeliveryRecord] = []
-            var owed = try records.countWakeUps()
+            var appended = 0
             for wakeUp in wakeUps {
                 let claim = DeliveryClaim(
                     tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, keptUntil: until)
                 guard try records.claim(claim, limit: limit) else { continue }
                 if !sender.hasDriver(wakeUp.transport, for: wakeUp.tenant) {
                     refused.append(DeliveryRecord(wakeUp, outcome: "no_driver", at: time, latency: .zero))
-                } else if owed >= max {
+                } else if appended >= room {
                     refused.append(DeliveryRecord(wakeUp, outcome: "overloaded", at: time, latency: .zero))
                 } else {
                     try records.append(wakeUp)
-                    owed += 1
+                    appended += 1
                 }
             }
             for delivery in refused { try records.append(delivery) }
-            return refused
+            return (appended, refused)
         }
+        owed.added(appended)
+        return refused
     }
 }
 

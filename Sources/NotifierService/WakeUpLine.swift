@@ -159,10 +159,13 @@ final class WakeUpLine: Sendable {
     /// the device must hear of it.
     private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, isKept: Bool = false) async {
         if let delivery { push.count(delivery) }
+        let time = now()
         await write(wakeUp.challenge) { records in
             if let delivery { try records.append(delivery) }
-            if isKept { try records.keep(wakeUp) } else { try records.finish(wakeUp) }
+            if isKept { try records.keep(wakeUp, at: time) } else { try records.finish(wakeUp) }
         }
+        // The request may have ended meanwhile: then the phone is due to be told.
+        if isKept { signal.advance() }
     }
 
     /// What cannot be written is logged; the wake-up is due again when its lease is over.

@@ -2,7 +2,8 @@ package import Crypto
 import Foundation
 import Synchronization
 
-/// APNs as its documentation says it answers ("Sending notification requests to APNs", "Handling notification responses").
+/// APNs as its documentation says it answers ("Sending notification requests to APNs", "Handling notification responses"). That a token may
+/// be replaced every 20 minutes at most is meant of one connection: several providers of a team each make their own.
 package final class APNsDouble: ProviderDouble {
     private static let devicePath = "/3/device/"
     private static let payloadBytesMax = 4096
@@ -21,8 +22,16 @@ package final class APNsDouble: ProviderDouble {
 
     private struct State {
         var unregistered: Set<String> = []
-        var currentToken: (text: Substring, seenAt: Int64)?
+        /// Of each connection.
+        var tokens: [Int: KnownToken] = [:]
         var delivered = 0
+    }
+
+    /// One whose signature was checked.
+    private struct KnownToken {
+        let text: Substring
+        let issuedAt: Int64
+        let seenAt: Int64
     }
 
     /// `now` is seconds since 1970; `onDelivery` gets the device token of each message that was taken.
@@ -92,28 +101,30 @@ package final class APNsDouble: ProviderDouble {
         return id.map { UUID(uuidString: $0) != nil && $0 == $0.lowercased() } ?? true ? nil : (400, "BadMessageId")
     }
 
+    package func ended(connection: Int) { state.withLock { _ = $0.tokens.removeValue(forKey: connection) } }
+
     private func refusal(ofToken request: DoubleRequest) -> (Int, String)? {
         guard let value = request.header("authorization"), value.hasPrefix("bearer ") else {
             return (403, "MissingProviderToken")
         }
-        let text = value.dropFirst("bearer ".count)
-        let time = now()
-        guard let token = TokenInspection(text), token.header["kid"] == .text(keyID),
-            token.claims["iss"] == .text(teamID), let issuedAt = token.claims["iat"]?.number,
-            issuedAt <= time + Self.clockSkewMax, isCurrent(text) || token.isES256(by: key)
-        else { return (403, "InvalidProviderToken") }
-        guard issuedAt > time - Self.tokenAgeMax else { return (403, "ExpiredProviderToken") }
-        return state.withLock { state in
-            if let current = state.currentToken, current.text != text,
-                time - current.seenAt < Self.tokenUpdateSecondsMin
-            {
-                return (429, "TooManyProviderTokenUpdates")
-            }
-            if state.currentToken?.text != text { state.currentToken = (text, time) }
-            return nil
+        let (text, time) = (value.dropFirst("bearer ".count), now())
+        let known = state.withLock { $0.tokens[request.connection] }
+        guard let token = known?.text == text ? known : check(text, at: time) else {
+            return (403, "InvalidProviderToken")
         }
+        guard token.issuedAt > time - Self.tokenAgeMax else { return (403, "ExpiredProviderToken") }
+        if let known, known.text != text, time - known.seenAt < Self.tokenUpdateSecondsMin {
+            return (429, "TooManyProviderTokenUpdates")
+        }
+        if known?.text != text { state.withLock { $0.tokens[request.connection] = token } }
+        return nil
     }
 
-    /// A token whose signature was checked is not checked again.
-    private func isCurrent(_ text: Substring) -> Bool { state.withLock { $0.currentToken?.text == text } }
+    private func check(_ text: Substring, at time: Int64) -> KnownToken? {
+        guard let token = TokenInspection(text), token.header["kid"] == .text(keyID),
+            token.claims["iss"] == .text(teamID), let issuedAt = token.claims["iat"]?.number,
+            issuedAt <= time + Self.clockSkewMax, token.isES256(by: key)
+        else { return nil }
+        return KnownToken(text: text, issuedAt: issuedAt, seenAt: time)
+    }
 }

@@ -27,7 +27,8 @@ package final class DoubleServer: Sendable {
     private let streamsMax: Int
     private let now: @Sendable () -> Int64
     private let listener = Mutex<(any Channel)?>(nil)
-    private let children = Mutex<[ObjectIdentifier: any Channel]>([:])
+    /// By their numbers.
+    private let children = Mutex<[Int: any Channel]>([:])
 
     /// `requestsKept` are kept for a test to look at, the first ones. `streamsMax` is SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113 section
     /// 6.5.2), what a connection takes at the same time. `now` is seconds since 1970.
@@ -90,10 +91,15 @@ package final class DoubleServer: Sendable {
     }
 
     private func prepare(_ channel: any Channel, _ context: NIOSSLContext) -> EventLoopFuture<Void> {
-        let id = ObjectIdentifier(channel)
-        counts.withLock { $0.connections += 1 }
-        children.withLock { $0[id] = channel }
-        channel.closeFuture.whenComplete { _ in self.children.withLock { _ = $0.removeValue(forKey: id) } }
+        let number = counts.withLock { counts in
+            counts.connections += 1
+            return counts.connections
+        }
+        children.withLock { $0[number] = channel }
+        channel.closeFuture.whenComplete { _ in
+            self.children.withLock { _ = $0.removeValue(forKey: number) }
+            self.double.ended(connection: number)
+        }
         var configuration = NIOHTTP2Handler.ConnectionConfiguration()
         configuration.initialSettings = nioDefaultSettings.filter { $0.parameter != .maxConcurrentStreams }
         configuration.initialSettings.append(HTTP2Setting(parameter: .maxConcurrentStreams, value: streamsMax))
@@ -104,7 +110,7 @@ package final class DoubleServer: Sendable {
             ) { stream in
                 stream.eventLoop.makeCompletedFuture {
                     try stream.pipeline.syncOperations.addHandlers(
-                        HTTP2FramePayloadToHTTP1ServerCodec(), DoubleStream(self, connection: channel))
+                        HTTP2FramePayloadToHTTP1ServerCodec(), DoubleStream(self, connection: channel, number: number))
                 }
             }
         }
@@ -140,12 +146,14 @@ private final class DoubleStream: ChannelInboundHandler {
 
     private let server: DoubleServer
     private let connection: any Channel
+    private let number: Int
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
 
-    init(_ server: DoubleServer, connection: any Channel) {
+    init(_ server: DoubleServer, connection: any Channel, number: Int) {
         self.server = server
         self.connection = connection
+        self.number = number
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -161,7 +169,7 @@ private final class DoubleStream: ChannelInboundHandler {
     private func respond(_ context: ChannelHandlerContext) {
         guard let head else { return context.close(promise: nil) }
         let request = DoubleRequest(
-            method: head.method.rawValue, path: head.uri,
+            connection: number, method: head.method.rawValue, path: head.uri,
             headers: head.headers.map { (name: $0.name.lowercased(), value: $0.value) }, body: body)
         switch server.take(request) {
         case nil: write(server.reply(to: request), context)

@@ -5,6 +5,8 @@
 
 /// One request as the server got it. Header names are in lower case, as HTTP/2 wants them.
 package struct DoubleRequest: Sendable {
+    /// Which of the server's connections it came over; each has another number.
+    package let connection: Int
     package let method: String
     package let path: String
     package let headers: [(name: String, value: String)]
@@ -33,11 +35,18 @@ package struct DoubleReply: Hashable, Sendable {
 package protocol ProviderDouble: Sendable {
     func reply(to request: DoubleRequest) -> DoubleReply
 
+    /// Nothing more comes over this connection.
+    func ended(connection: Int)
+
     /// How it says that it gets too many requests: 429 with `Retry-After`.
     func throttled(retryAfter seconds: Int) -> DoubleReply
 
     /// How it says that it cannot take any for now: 503.
     var unavailable: DoubleReply { get }
+}
+
+extension ProviderDouble {
+    package func ended(connection: Int) {}
 }
 
 /// How a request is made to fail. Each fault is for one request.

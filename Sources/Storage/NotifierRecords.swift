@@ -59,26 +59,29 @@ package struct DeliveryClaim: Hashable, Sendable {
 
 package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
-    /// Those that are to be sent.
+    /// Phones that are to be rung.
     func countWakeUps() throws -> Int
-    /// Takes those of a transport that are to be sent and due at `time`, the longest due first, at most `limit`: until `until` they are the caller's alone.
-    /// Each gets the next fence, by which alone it is put off or ended, and one attempt more.
+    /// Takes those of a transport that are to be sent and due at `time`, at most `limit`: those that ring before those that take back, and
+    /// of each the longest due first. Until `until` they are the caller's alone. Each gets the next fence, by which alone it is put off or
+    /// ended, and one attempt more.
     func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
         -> [WakeUpRecord]
     /// When the next one of a transport that is to be sent is due; nil when none is owed.
     func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp?
-    /// Sets `dueAt` and `attempts`, unless the lease has passed to another.
+    /// Sets `dueAt` and `attempts`, unless the lease has passed to another, or the request has ended.
     func postpone(_ wakeUp: WakeUpRecord) throws
     /// Nothing is owed any more, unless the lease has passed to another.
     func finish(_ wakeUp: WakeUpRecord) throws
-    /// It was sent, and is kept as `rung` until its request has ended, unless the lease has passed to another.
-    func keep(_ wakeUp: WakeUpRecord) throws
+    /// It was sent, and is kept as `rung` until its request has ended; if that has ended meanwhile, it is to be taken back at `time`.
+    /// Nothing changes when the lease has passed to another.
+    func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws
     /// Whether something of this request is owed or kept.
     func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool
-    /// Those that are due, or whose lease ends, after `time`.
+    /// Those to be sent that are due, or whose lease ends, after `time`.
     func deleteWakeUps(dueAfter time: Timestamp) throws
-    /// The request has ended. What was not sent is deleted, whoever has a lease on it; what was, is `withdraw` and due at `time`, unless it
-    /// rang the device that answered or has expired: that is deleted too.
+    /// The request has ended. What was never tried is deleted, and what rang the device that answered, or has expired. The rest is
+    /// `withdraw`: due at `time` if it was sent; what is being sent, or has been tried, when its lease or its pause is over, unless `keep`
+    /// says before that it was sent.
     func withdrawWakeUps(of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp)
         throws
     /// Those that were sent and whose requests ended before `time` by expiry; returns how many.
@@ -93,6 +96,9 @@ package enum WakeUpStage: String, Sendable, CaseIterable {
     case rung
     /// The request has ended: the device is to be told, quietly.
     case withdraw
+
+    /// Those that something is sent for, the first ones first.
+    package static let sent: [WakeUpStage] = [.ring, .withdraw]
 }
 
 /// A wake-up that is owed: kept from its claim to its last attempt, so that another process makes what a killed one did not; and one

@@ -98,7 +98,7 @@ extension RecordConformance {
         let (wasOwed, isOwed, rest) = try await store.write { [tenant, time] records in
             let wasOwed = try records.holdsWakeUps(of: ChallengeID("c"), tenant: tenant)
             try records.withdrawWakeUps(
-                of: ChallengeID("c"), tenant: tenant, answeredBy: nil, at: time(1))
+                of: ChallengeID("c"), tenant: tenant, answeredBy: nil, at: time(9))
             return (
                 wasOwed, try records.holdsWakeUps(of: ChallengeID("c"), tenant: tenant), try records.countWakeUps()
             )
@@ -123,41 +123,60 @@ extension RecordConformance {
     }
 
     private func withdrawals(_ store: any Store<any NotifierRecords>) async throws {
-        func wakeUp(_ device: String, expires second: Int64 = 60) -> WakeUpRecord {
+        func wakeUp(_ device: String, of challenge: String = "w", expires second: Int64 = 60) -> WakeUpRecord {
             WakeUpRecord(
-                tenant: tenant, challenge: ChallengeID("w"), device: DeviceID(device), transport: .webpush,
+                tenant: tenant, challenge: ChallengeID(challenge), device: DeviceID(device), transport: .webpush,
                 sealedAddress: [7], expiresAt: time(second), dueAt: time(1))
         }
-        let owed = [wakeUp("answers"), wakeUp("told"), wakeUp("late", expires: 5), wakeUp("unsent")]
+        let owed = [
+            wakeUp("answers"), wakeUp("told"), wakeUp("late", expires: 5), wakeUp("underWay"), wakeUp("failed"),
+        ]
+        let untried = wakeUp("untried")
         let before = try await store.read { try $0.countWakeUps() }
-        let (left, due) = try await store.write { [time] records in
+        let (leased, left, due) = try await store.write { [time] records in
             for wakeUp in owed { try records.append(wakeUp) }
-            let leased = try records.leaseWakeUps(.webpush, at: time(1), until: time(9), limit: 9)
-            for wakeUp in leased.prefix(3) { try records.keep(wakeUp) }
-            return (try records.countWakeUps(), try records.nextWakeUpDue(.webpush))
+            let leased = try records.leaseWakeUps(.webpush, at: time(1), until: time(50), limit: 9)
+            for wakeUp in leased.prefix(3) { try records.keep(wakeUp, at: time(1)) }
+            let due = try records.nextWakeUpDue(.webpush)
+            try records.append(untried)
+            return (leased, try records.countWakeUps(), due)
         }
-        try expectEqual(left - before, 1, "what is to be sent after three of four were")
-        try expectEqual(due, time(9), "when a wake-up that was sent is due")
+        try expectEqual(left - before, 3, "what is to be sent after three of five were, and one came")
+        try expectEqual(due, time(50), "when a wake-up that was sent is due")
         let end: @Sendable (any NotifierRecords) throws -> Void = { [tenant, time] in
             try $0.withdrawWakeUps(
                 of: ChallengeID("w"), tenant: tenant, answeredBy: DeviceID("answers"), at: time(10))
         }
+        let ring = wakeUp("rung", of: "other")
         // Said twice, it is one withdrawal all the same.
         let told = try await store.write { [time] records in
             try end(records)
+            // Its request has ended: it is not put off to be rung later.
+            try records.postpone(leased[4])
+            try records.keep(leased[3], at: time(10))
+            try records.append(ring)
             let first = try records.leaseWakeUps(.webpush, at: time(10), until: time(40), limit: 9)
             try end(records)
             return first + (try records.leaseWakeUps(.webpush, at: time(10), until: time(40), limit: 9))
         }
-        try expectEqual(told.map(\.device.rawValue), ["told"], "who is told of a request's end")
-        try expectEqual(told.map(\.stage), [.withdraw], "the stage of a withdrawal")
-        try expectEqual(told.map(\.attempts), [1], "attempts at a withdrawal")
+        try expectEqual(
+            told.map(\.device.rawValue), ["rung", "told", "underWay"], "what rings, and then who is told of the end")
+        try expectEqual(told.map(\.stage), [.ring, .withdraw, .withdraw], "what is done first")
+        try expectEqual(told.map(\.attempts), [1, 1, 1], "attempts at a withdrawal")
+        let failed = try await store.write { [time] records in
+            for wakeUp in told { try records.finish(wakeUp) }
+            let failed = try records.leaseWakeUps(.webpush, at: time(50), until: time(59), limit: 9)
+            for wakeUp in failed { try records.finish(wakeUp) }
+            return failed
+        }
+        try expectEqual(
+            failed.map { "\($0.device) \($0.stage)" }, ["failed withdraw"],
+            "who may have been rung, when the lease of that is over")
         let gone = wakeUp("gone", expires: 20)
         let purged = try await store.write { [time] records in
-            for wakeUp in told { try records.finish(wakeUp) }
             try records.append(gone)
             for wakeUp in try records.leaseWakeUps(.webpush, at: time(10), until: time(40), limit: 9) {
-                try records.keep(wakeUp)
+                try records.keep(wakeUp, at: time(10))
             }
             return [
                 try records.deleteWakeUps(rungAndExpiredBefore: time(20), limit: 9),

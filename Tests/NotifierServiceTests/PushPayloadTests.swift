@@ -12,7 +12,7 @@ struct PushPayloadTests {
 
     @Test("APNs gets words that the application has, and the request's opaque id")
     func apns() throws {
-        let bytes = try JSONEncoder().encode(APNsPayload(Self.wakeUp))
+        let bytes = Data(APNsPayload.bytes(Self.wakeUp))
         let payload = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
         let expected: [String: Any] = [
             "aps": ["alert": ["loc-key": "countersign.request"], "sound": "default", "mutable-content": 1],

@@ -32,10 +32,10 @@ struct RequestLineTests {
         line.streamOpened()
         #expect(await tasks[1].value)
         #expect(line.waiting == 3)
-        // A request's end is the end of its stream and of its place, in either order.
+        // A request's end is the end of its stream and of its place, in either order: one more may go, once both have ended.
         line.leave()
         line.streamClosed()
-        #expect(line.waiting == 2 || line.waiting == 3)
+        #expect(line.waiting == 2)
         line.streamOpened()
         #expect(await tasks[2].value)
         for _ in 0..<2 { line.leave() }
@@ -59,6 +59,43 @@ struct RequestLineTests {
         late.cancel()
         #expect(await !late.value)
         #expect(line.waiting == 0)
+    }
+
+    @Test("a connection that is given up lets nobody go any more, neither who waits nor who comes")
+    func closed() async {
+        let line = RequestLine()
+        for _ in 0..<8 { #expect(await line.enter()) }
+        let tasks = await entering(line, 2)
+        line.close()
+        for task in tasks { #expect(await !task.value) }
+        #expect(await !line.enter())
+        #expect(line.waiting == 0)
+    }
+
+    @Test("who got a place late and gave up soon has not asked, and whoever gave up soon teaches the breaker nothing")
+    func late() async {
+        let (clock, time) = (HandClock(Timestamp(seconds: 1_750_000_000)), Duration.seconds(10))
+        var provider = ProviderSettings(now: { clock.now })
+        provider.timeout = time
+        let gate = ProviderGate(.fcm, provider)
+        func givenUp(after duration: Duration, waited: Duration) async -> PushOutcome {
+            let task = Task {
+                while !Task.isCancelled { await Task.yield() }
+                return await gate.attempt(waited: waited) {
+                    clock.advance(duration)
+                    return PushReport(.timeout)
+                }.outcome
+            }
+            task.cancel()
+            return await task.value
+        }
+        for _ in 0..<6 {
+            #expect(await givenUp(after: .seconds(1), waited: .seconds(9)) == .paused(after: .zero))
+            #expect(await givenUp(after: .seconds(4), waited: .zero) == .timeout)
+        }
+        #expect(gate.isClosed)
+        for _ in 0..<5 { #expect(await givenUp(after: time, waited: .zero) == .timeout) }
+        #expect(!gate.isClosed)
     }
 
     @Test("more at once than the provider has streams wait for it longer than connecting may take, and all arrive")

@@ -1,8 +1,10 @@
 import Domain
 import Foundation
 import PushDouble
+import ServiceKit
 import Storage
 import StorageSQLite
+import Synchronization
 import TestSupport
 import Testing
 import Wire
@@ -77,6 +79,56 @@ struct WithdrawalTests {
         #expect(sent == [true])
     }
 
+    @Test("a phone that is being rung at the very moment of the end is told as soon as it has been rung")
+    func underWay() async throws {
+        let driver = HeldDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await driver.isAsked()
+            try await bench.notify(["d1"], event: "settled")
+            #expect(driver.sent.count == 1)
+            driver.answer()
+            _ = try await outcomes(bench, 2)
+        }
+        #expect(driver.sent.map(\.isWithdrawal) == [false, true])
+    }
+
+    @Test("a request that lives for a day is taken back at its end, however often the notifier has cleared up")
+    func longLived() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm", lifetime: .seconds(86_000))
+            _ = try await outcomes(bench, 1)
+            try await bench.service.purge()
+            try await bench.notify(["d1"], event: "settled")
+            _ = try await outcomes(bench, 2)
+        }
+        #expect(driver.sent.map(\.isWithdrawal) == [false, true])
+    }
+
+    @Test("what is to be taken back leaves the room for what is to ring")
+    func room() async throws {
+        let bench = try NotifierBench(drivers: [ScriptedDriver(.fcm)]) { $0.queuedWakeUpsMax = 2 }
+        // Nothing is sent: the service does not run.
+        try await bench.notify(["d1", "d2", "d3"], transport: "fcm")
+        #expect(try await bench.deliveries("c1").map(\.outcome) == ["overloaded"])
+        try await bench.store.write { records in
+            for wakeUp in try records.leaseWakeUps(.fcm, at: bench.now, until: bench.now + .seconds(30), limit: 9) {
+                try records.keep(wakeUp, at: bench.now)
+            }
+        }
+        try await bench.notify([], event: "settled")
+        bench.advance(.milliseconds(100))
+        try await bench.notify(["d1", "d2"], challenge: "c2", transport: "fcm")
+        #expect(try await bench.deliveries("c2").isEmpty)
+        let due = try await bench.store.write {
+            try $0.leaseWakeUps(.fcm, at: bench.now, until: bench.now + .seconds(30), limit: 9)
+        }
+        #expect(due.map(\.stage) == [.ring, .ring, .withdraw, .withdraw])
+    }
+
     @Test("what providers get to see of it is quiet, takes the first one's place, and has the opaque id alone")
     func quiet() async throws {
         let apns = try await APNsBench()
@@ -108,5 +160,42 @@ struct WithdrawalTests {
         let request = try #require(push.server.requests.last)
         #expect(request.header("urgency") == "normal" && request.header("topic") == first.header("apns-collapse-id"))
         await push.stop()
+    }
+}
+
+/// A provider whose first answer comes when the test says so.
+private final class HeldDriver: PushDriver {
+    let transport: PushTransport
+    private struct State {
+        var sent: [WakeUp] = []
+        var isHeld = true
+    }
+    private let state = Mutex(State())
+    private let changes = ChangeSignal()
+
+    init(_ transport: PushTransport) { self.transport = transport }
+
+    var sent: [WakeUp] { state.withLock(\.sent) }
+
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
+        state.withLock { $0.sent.append(wakeUp) }
+        changes.advance()
+        await until { !$0.isHeld }
+        return PushReport(.delivered)
+    }
+
+    func isAsked() async { await until { !$0.sent.isEmpty } }
+
+    private func until(_ condition: (State) -> Bool) async {
+        while true {
+            let seen = changes.count
+            if state.withLock({ condition($0) }) { return }
+            await changes.wait(past: seen)
+        }
+    }
+
+    func answer() {
+        state.withLock { $0.isHeld = false }
+        changes.advance()
     }
 }

@@ -65,14 +65,13 @@ package final class APNsDriver: PushDriver {
     }
 
     private func attempt(_ wakeUp: WakeUp, _ address: Address) async -> PushReport {
-        guard var token = try? tokens.withLock({ try $0.token(now: now()) }),
-            let body = try? JSONEncoder().encode(APNsPayload(wakeUp))
-        else { return PushReport(.configuration) }
+        guard var token = try? tokens.withLock({ try $0.token(now: now()) }) else { return PushReport(.configuration) }
+        let body = APNsPayload.bytes(wakeUp)
         let exchange = ProviderExchange(
             request: { () async throws(ProviderFailure) in
                 try await self.connection.post(
                     "\(self.settings.serverURL)/3/device/\(address.token)",
-                    headers: self.headers(wakeUp, topic: address.topic, token: token), body: Array(body))
+                    headers: self.headers(wakeUp, topic: address.topic, token: token), body: body)
             },
             verdict: { APNsAnswer.verdict($0, now: self.now()) }, reason: APNsAnswer.reason,
             renewToken: {
@@ -101,35 +100,13 @@ package final class APNsDriver: PushDriver {
 }
 
 /// `mutable-content` lets the application's extension fetch the request, signed, before anything is shown; `content-available` lets the
-/// application fetch what is open, and take away what it shows of the rest.
-struct APNsPayload: Encodable {
-    struct Notification: Encodable {
-        struct Alert: Encodable {
-            let key = "countersign.request"
+/// application fetch what is open, and take away what it shows of the rest. Each of the two texts is the same for everybody but for the id.
+enum APNsPayload {
+    private static let ring = #""alert":{"loc-key":"countersign.request"},"sound":"default","mutable-content":1"#
+    private static let withdrawal = #""content-available":1"#
 
-            enum CodingKeys: String, CodingKey { case key = "loc-key" }
-        }
-        var alert: Alert?
-        var sound: String?
-        var isMutable: Int?
-        var isContentAvailable: Int?
-
-        enum CodingKeys: String, CodingKey {
-            case alert
-            case sound
-            case isMutable = "mutable-content"
-            case isContentAvailable = "content-available"
-        }
-    }
-
-    let aps: Notification
-    let c: String
-
-    init(_ wakeUp: WakeUp) {
-        aps =
-            wakeUp.isWithdrawal
-            ? Notification(isContentAvailable: 1)
-            : Notification(alert: Notification.Alert(), sound: "default", isMutable: 1)
-        c = wakeUp.challenge.rawValue
+    static func bytes(_ wakeUp: WakeUp) -> [UInt8] {
+        let aps = wakeUp.isWithdrawal ? withdrawal : ring
+        return Array(#"{"aps":{\#(aps)},"c":\#(JSONValue.quoted(wakeUp.challenge.rawValue))}"#.utf8)
     }
 }

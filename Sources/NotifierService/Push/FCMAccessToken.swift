@@ -61,12 +61,7 @@ actor FCMAccessToken {
             current = (body.accessToken, time + .seconds(seconds))
             return .token(body.accessToken)
         } catch {
-            switch error {
-            case .unreachable: return .none(PushReport(.unreachable))
-            case .timedOut: return .none(PushReport(.timeout))
-            case .crowded: return .none(PushReport(.paused(after: .zero)))
-            case .interrupted: return .none(PushReport(.retry(after: RetryPause.serverError)))
-            }
+            return .none(error.report)
         }
     }
 }

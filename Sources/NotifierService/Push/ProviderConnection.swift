@@ -47,6 +47,7 @@ final class ProviderConnection: Sendable {
     }
 
     func shutdown() async {
+        line.close()
         // The only error is a second shutdown, which asks for what is already so.
         try? await client.shutdown()
     }
@@ -64,8 +65,10 @@ final class ProviderConnection: Sendable {
                 body: Array(body.readableBytesView))
         } catch {
             if Task.isCancelled { throw .timedOut }
+            // The way to the provider is another by now.
+            if error as? HTTPClientError == .alreadyShutdown { throw .notAsked }
             // With a stream open there is a connection: what took so long is that others were before this one.
-            if error as? HTTPClientError == .getConnectionFromPoolTimeout, line.streams > 0 { throw .crowded }
+            if error as? HTTPClientError == .getConnectionFromPoolTimeout, line.streams > 0 { throw .notAsked }
             throw ProviderFailure(error)
         }
     }

@@ -7,8 +7,19 @@ enum ProviderFailure: Error, Hashable, Sendable {
     /// The connection ended before the answer. The request may have been taken.
     case interrupted
     case timedOut
-    /// The provider has a connection and was not asked: it takes no more at the same time.
-    case crowded
+    /// The provider was not asked: it takes no more at the same time, or this connection is given up for another.
+    case notAsked
+}
+
+extension ProviderFailure {
+    var report: PushReport {
+        switch self {
+        case .unreachable: PushReport(.unreachable)
+        case .timedOut: PushReport(.timeout)
+        case .notAsked: PushReport(.paused(after: .zero))
+        case .interrupted: PushReport(.retry(after: RetryPause.serverError))
+        }
+    }
 }
 
 /// One attempt at a provider: a request, and at most two more. A repeat harms nobody, because it replaces the first at the phone.
@@ -38,12 +49,7 @@ struct ProviderExchange {
                     isRenewed = true
                 }
             } catch {
-                switch error {
-                case .interrupted: continue
-                case .timedOut: return PushReport(.timeout)
-                case .unreachable: return PushReport(.unreachable)
-                case .crowded: return PushReport(.paused(after: .zero))
-                }
+                if error != .interrupted { return error.report }
             }
         }
         return report(.retry(after: RetryPause.serverError), last)

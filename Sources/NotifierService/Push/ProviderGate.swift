@@ -7,6 +7,8 @@ final class ProviderGate: Sendable {
     private let breaker: Mutex<CircuitBreaker>
     private let count: BreakerCount
     private let now: @Sendable () -> Timestamp
+    /// What a provider is given to answer in. A request that was given up much sooner says nothing of the provider.
+    private let fairTime: Duration
 
     init(
         _ transport: PushTransport, _ provider: ProviderSettings,
@@ -16,6 +18,7 @@ final class ProviderGate: Sendable {
         breaker = Mutex(CircuitBreaker(limits))
         count = provider.breakers
         now = provider.now
+        fairTime = provider.timeout * 4 / 5
     }
 
     deinit { if !isClosed { count.change(transport, by: -1) } }
@@ -23,22 +26,26 @@ final class ProviderGate: Sendable {
     var isClosed: Bool { breaker.withLock(\.isClosed) }
 
     /// Sends once there is a place on the connection. Waiting for one is nothing that the provider did: it is no failure of it, and whoever
-    /// gives up meanwhile has not asked it.
+    /// gives up for having waited has not asked it.
     func attempt(over connection: ProviderConnection, _ send: () async -> PushReport) async -> PushReport {
         if let pause = breaker.withLock({ $0.pause(now: now()) }) { return PushReport(.paused(after: pause)) }
+        let start = now()
         guard await connection.line.enter() else { return PushReport(.paused(after: .zero)) }
         defer { connection.line.leave() }
         // Others may have failed meanwhile.
-        return await attempt(send)
+        return await attempt(waited: now() - start, send)
     }
 
-    func attempt(_ send: () async -> PushReport) async -> PushReport {
+    func attempt(waited: Duration = .zero, _ send: () async -> PushReport) async -> PushReport {
         let time = now()
         if case .wait(let pause) = breaker.withLock({ $0.admit(now: time) }) {
             return PushReport(.paused(after: pause))
         }
         let report = await send()
         let end = now()
+        if report.outcome == .timeout, Task.isCancelled, end - time < fairTime {
+            return waited > end - time ? PushReport(.paused(after: .zero)) : report
+        }
         breaker.withLock { breaker in
             let wasClosed = breaker.isClosed
             breaker.learn(report, at: end)

@@ -16,6 +16,7 @@ final class RequestLine: Sendable {
         var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
         /// As they came, those among them who have gone.
         var order: ArraySlice<UInt64> = []
+        var isClosed = false
 
         /// Enough to fill what becomes free; few, since they are what waits in the pool.
         private var ahead: Int { streams == 0 ? aheadMax : max(1, min(aheadMax, streams / 8)) }
@@ -38,7 +39,8 @@ final class RequestLine: Sendable {
     var streams: Int { state.withLock(\.streams) }
     var waiting: Int { state.withLock(\.waiting.count) }
 
-    /// Returns when a request may be made, which ends with `leave`; or false, with nothing to end, when the caller was cancelled before.
+    /// Returns when a request may be made, which ends with `leave`; or false, with nothing to end, when the caller was cancelled before, or
+    /// the connection is given up.
     func enter() async -> Bool {
         let ticket = state.withLock { state in
             state.tickets += 1
@@ -47,7 +49,7 @@ final class RequestLine: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isAdmitted = state.withLock { state -> Bool? in
-                    if Task.isCancelled { return false }
+                    if Task.isCancelled || state.isClosed { return false }
                     guard state.waiting.isEmpty, state.mayAdmit else {
                         state.waiting[ticket] = continuation
                         state.order.append(ticket)
@@ -61,6 +63,16 @@ final class RequestLine: Sendable {
         } onCancel: {
             state.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume(returning: false)
         }
+    }
+
+    /// Nobody is let go any more: the connection is given up.
+    func close() {
+        let waiting = state.withLock { state in
+            state.isClosed = true
+            defer { state.waiting = [:] }
+            return state.waiting.values
+        }
+        for one in waiting { one.resume(returning: false) }
     }
 
     func leave() { change { $0.admitted -= 1 } }

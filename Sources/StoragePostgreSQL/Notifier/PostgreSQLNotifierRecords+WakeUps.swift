@@ -16,50 +16,57 @@ extension PostgreSQLNotifierRecords {
     }
 
     func countWakeUps() throws -> Int {
-        try row("SELECT count(*) AS wake_ups FROM wake_up WHERE stage <> 'rung'", [])?["wake_ups"] ?? 0
+        try row("SELECT count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'", [])?["wake_ups"] ?? 0
     }
 
     func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
         -> [WakeUpRecord]
     {
-        try rows(
-            """
-            UPDATE wake_up SET due_at = ?, fence = fence + 1, attempts = attempts + 1 WHERE sequence IN (
-                SELECT sequence FROM wake_up WHERE transport = ? AND due_at <= ? AND stage <> 'rung'
-                ORDER BY due_at, sequence LIMIT ?
-                FOR UPDATE SKIP LOCKED)
-            RETURNING *
-            """,
-            [until.milliseconds, transport.rawValue, time.milliseconds, limit]
-        ).map { row in
-            try WakeUpRecord(
-                sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
-                device: row.id("device"), transport: transport, sealedAddress: row["address_sealed"],
-                expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
-                attempts: row["attempts"], stage: row.word("stage"))
-        }.sorted { $0.sequence < $1.sequence }
+        try WakeUpStage.sent.reduce(into: []) { leased, stage in
+            leased += try rows(
+                """
+                UPDATE wake_up SET due_at = ?, fence = fence + 1, attempts = attempts + 1 WHERE sequence IN (
+                    SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at <= ?
+                    ORDER BY due_at, sequence LIMIT ?
+                    FOR UPDATE SKIP LOCKED)
+                RETURNING *
+                """,
+                [until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit - leased.count]
+            ).map { row in
+                try WakeUpRecord(
+                    sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
+                    device: row.id("device"), transport: transport, sealedAddress: row["address_sealed"],
+                    expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
+                    attempts: row["attempts"], stage: stage)
+            }.sorted { $0.sequence < $1.sequence }
+        }
     }
 
     func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp? {
-        try row(
-            "SELECT due_at FROM wake_up WHERE transport = ? AND stage <> 'rung' ORDER BY due_at LIMIT 1",
-            [transport.rawValue])?.time("due_at")
+        try WakeUpStage.sent.compactMap { stage in
+            try row(
+                "SELECT due_at FROM wake_up WHERE stage = ? AND transport = ? ORDER BY due_at LIMIT 1",
+                [stage.rawValue, transport.rawValue])?.time("due_at")
+        }.min()
     }
 
     func postpone(_ wakeUp: WakeUpRecord) throws {
         try add(
-            "UPDATE wake_up SET due_at = ?, attempts = ? WHERE sequence = ? AND fence = ?",
-            [wakeUp.dueAt.milliseconds, wakeUp.attempts, wakeUp.sequence, wakeUp.fence])
+            "UPDATE wake_up SET due_at = ?, attempts = ? WHERE sequence = ? AND fence = ? AND stage = ?",
+            [wakeUp.dueAt.milliseconds, wakeUp.attempts, wakeUp.sequence, wakeUp.fence, wakeUp.stage.rawValue])
     }
 
     func finish(_ wakeUp: WakeUpRecord) throws {
         try add("DELETE FROM wake_up WHERE sequence = ? AND fence = ?", [wakeUp.sequence, wakeUp.fence])
     }
 
-    func keep(_ wakeUp: WakeUpRecord) throws {
+    func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws {
         try add(
-            "UPDATE wake_up SET stage = 'rung', due_at = expires_at WHERE sequence = ? AND fence = ?",
-            [wakeUp.sequence, wakeUp.fence])
+            """
+            UPDATE wake_up SET due_at = CASE stage WHEN 'ring' THEN expires_at ELSE ? END,
+            stage = CASE stage WHEN 'ring' THEN 'rung' ELSE stage END WHERE sequence = ? AND fence = ?
+            """,
+            [time.milliseconds, wakeUp.sequence, wakeUp.fence])
     }
 
     func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool {
@@ -69,7 +76,7 @@ extension PostgreSQLNotifierRecords {
     }
 
     func deleteWakeUps(dueAfter time: Timestamp) throws {
-        try add("DELETE FROM wake_up WHERE due_at > ?", [time.milliseconds])
+        try add("DELETE FROM wake_up WHERE stage IN ('ring', 'withdraw') AND due_at > ?", [time.milliseconds])
     }
 
     func withdrawWakeUps(
@@ -77,14 +84,14 @@ extension PostgreSQLNotifierRecords {
     ) throws {
         try add(
             """
-            DELETE FROM wake_up WHERE tenant = ? AND challenge = ?
-            AND (stage = 'ring' OR stage = 'rung' AND (device = ? OR expires_at <= ?))
+            DELETE FROM wake_up WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
+            AND (stage = 'ring' AND attempts = 0 OR device = ? OR expires_at <= ?)
             """,
             [tenant.rawValue, challenge.rawValue, device?.rawValue ?? "", time.milliseconds])
         try add(
             """
-            UPDATE wake_up SET stage = 'withdraw', due_at = ?, attempts = 0
-            WHERE tenant = ? AND challenge = ? AND stage = 'rung'
+            UPDATE wake_up SET due_at = CASE stage WHEN 'rung' THEN ? ELSE due_at END, stage = 'withdraw', attempts = 0
+            WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
             """,
             [time.milliseconds, tenant.rawValue, challenge.rawValue])
     }
@@ -93,7 +100,7 @@ extension PostgreSQLNotifierRecords {
         try change(
             """
             DELETE FROM wake_up WHERE sequence IN (
-                SELECT sequence FROM wake_up WHERE stage = 'rung' AND expires_at < ? LIMIT ?)
+                SELECT sequence FROM wake_up WHERE stage = 'rung' AND due_at < ? LIMIT ?)
             """,
             [time.milliseconds, limit])
     }

@@ -9,6 +9,7 @@ struct PostgreSQLNotifierRecords: NotifierRecords, PostgreSQLRecords {
         PostgreSQLMigration("notifier-0001", PackageResources.notifier_0001_sql),
         PostgreSQLMigration("notifier-0002", PackageResources.notifier_0002_sql),
         PostgreSQLMigration("notifier-0003", PackageResources.notifier_0003_sql),
+        PostgreSQLMigration("notifier-0004", PackageResources.notifier_0004_sql),
     ])
 }
 

@@ -18,7 +18,7 @@ extension SQLiteNotifierRecords {
     }
 
     package func countWakeUps() throws -> Int {
-        try Int.fetchOne(database.cachedStatement(sql: "SELECT count(*) FROM wake_up WHERE stage <> 'rung'")) ?? 0
+        try Int.fetchOne(database.cachedStatement(sql: "SELECT count(*) FROM wake_up WHERE stage = 'ring'")) ?? 0
     }
 
     package func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
@@ -27,30 +27,38 @@ extension SQLiteNotifierRecords {
         let statement = try database.cachedStatement(
             sql: """
                 UPDATE wake_up SET due_at = ?, fence = fence + 1, attempts = attempts + 1 WHERE sequence IN (
-                    SELECT sequence FROM wake_up WHERE transport = ? AND due_at <= ? AND stage <> 'rung'
+                    SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at <= ?
                     ORDER BY due_at, sequence LIMIT ?)
                 RETURNING *
                 """)
-        let arguments: StatementArguments = [until.milliseconds, transport.rawValue, time.milliseconds, limit]
-        return try Row.fetchAll(statement, arguments: arguments).map { row in
-            try WakeUpRecord(
-                sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
-                device: row.id("device"), transport: transport, sealedAddress: row.bytes("address_sealed"),
-                expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
-                attempts: row["attempts"], stage: row.word("stage"))
-        }.sorted { $0.sequence < $1.sequence }
+        return try WakeUpStage.sent.reduce(into: []) { leased, stage in
+            let arguments: StatementArguments = [
+                until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit - leased.count,
+            ]
+            leased += try Row.fetchAll(statement, arguments: arguments).map { row in
+                WakeUpRecord(
+                    sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
+                    device: row.id("device"), transport: transport, sealedAddress: row.bytes("address_sealed"),
+                    expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
+                    attempts: row["attempts"], stage: stage)
+            }.sorted { $0.sequence < $1.sequence }
+        }
     }
 
     package func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp? {
         let statement = try database.cachedStatement(
-            sql: "SELECT due_at FROM wake_up WHERE transport = ? AND stage <> 'rung' ORDER BY due_at LIMIT 1")
-        return try Row.fetchOne(statement, arguments: [transport.rawValue])?.time("due_at")
+            sql: "SELECT due_at FROM wake_up WHERE stage = ? AND transport = ? ORDER BY due_at LIMIT 1")
+        return try WakeUpStage.sent.compactMap { stage in
+            try Row.fetchOne(statement, arguments: [stage.rawValue, transport.rawValue])?.time("due_at")
+        }.min()
     }
 
     package func postpone(_ wakeUp: WakeUpRecord) throws {
         try database.cachedStatement(
-            sql: "UPDATE wake_up SET due_at = ?, attempts = ? WHERE sequence = ? AND fence = ?"
-        ).execute(arguments: [wakeUp.dueAt.milliseconds, wakeUp.attempts, wakeUp.sequence, wakeUp.fence])
+            sql: "UPDATE wake_up SET due_at = ?, attempts = ? WHERE sequence = ? AND fence = ? AND stage = ?"
+        ).execute(arguments: [
+            wakeUp.dueAt.milliseconds, wakeUp.attempts, wakeUp.sequence, wakeUp.fence, wakeUp.stage.rawValue,
+        ])
     }
 
     package func finish(_ wakeUp: WakeUpRecord) throws {
@@ -58,10 +66,13 @@ extension SQLiteNotifierRecords {
             .execute(arguments: [wakeUp.sequence, wakeUp.fence])
     }
 
-    package func keep(_ wakeUp: WakeUpRecord) throws {
+    package func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws {
         try database.cachedStatement(
-            sql: "UPDATE wake_up SET stage = 'rung', due_at = expires_at WHERE sequence = ? AND fence = ?"
-        ).execute(arguments: [wakeUp.sequence, wakeUp.fence])
+            sql: """
+                UPDATE wake_up SET due_at = CASE stage WHEN 'ring' THEN expires_at ELSE ? END,
+                stage = CASE stage WHEN 'ring' THEN 'rung' ELSE stage END WHERE sequence = ? AND fence = ?
+                """
+        ).execute(arguments: [time.milliseconds, wakeUp.sequence, wakeUp.fence])
     }
 
     package func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool {
@@ -71,35 +82,35 @@ extension SQLiteNotifierRecords {
     }
 
     package func deleteWakeUps(dueAfter time: Timestamp) throws {
-        try database.cachedStatement(sql: "DELETE FROM wake_up WHERE due_at > ?").execute(arguments: [
-            time.milliseconds
-        ])
+        try database.cachedStatement(sql: "DELETE FROM wake_up WHERE stage IN ('ring', 'withdraw') AND due_at > ?")
+            .execute(arguments: [
+                time.milliseconds
+            ])
     }
 
     package func withdrawWakeUps(
         of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp
     ) throws {
+        let whose: StatementArguments = [tenant.rawValue, challenge.rawValue]
         try database.cachedStatement(
             sql: """
-                DELETE FROM wake_up WHERE tenant = ? AND challenge = ?
-                AND (stage = 'ring' OR stage = 'rung' AND (device = ? OR expires_at <= ?))
+                DELETE FROM wake_up WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
+                AND (stage = 'ring' AND attempts = 0 OR device = ? OR expires_at <= ?)
                 """
-        ).execute(arguments: [
-            tenant.rawValue, challenge.rawValue, device?.rawValue ?? "", time.milliseconds,
-        ])
+        ).execute(arguments: whose + [device?.rawValue ?? "", time.milliseconds])
         try database.cachedStatement(
             sql: """
-                UPDATE wake_up SET stage = 'withdraw', due_at = ?, attempts = 0
-                WHERE tenant = ? AND challenge = ? AND stage = 'rung'
+                UPDATE wake_up SET due_at = CASE stage WHEN 'rung' THEN ? ELSE due_at END, stage = 'withdraw', attempts = 0
+                WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
                 """
-        ).execute(arguments: [time.milliseconds, tenant.rawValue, challenge.rawValue])
+        ).execute(arguments: [time.milliseconds] + whose)
     }
 
     package func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
         try database.cachedStatement(
             sql: """
                 DELETE FROM wake_up WHERE sequence IN (
-                    SELECT sequence FROM wake_up WHERE stage = 'rung' AND expires_at < ? LIMIT ?)
+                    SELECT sequence FROM wake_up WHERE stage = 'rung' AND due_at < ? LIMIT ?)
                 """
         ).execute(arguments: [time.milliseconds, limit])
         return database.changesCount

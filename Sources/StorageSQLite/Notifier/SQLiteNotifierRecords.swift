@@ -12,6 +12,7 @@ package struct SQLiteNotifierRecords: SQLiteRecords, NotifierRecords {
         SQLiteMigration("notifier-0001", PackageResources.notifier_0001_sql),
         SQLiteMigration("notifier-0002", PackageResources.notifier_0002_sql),
         SQLiteMigration("notifier-0003", PackageResources.notifier_0003_sql),
+        SQLiteMigration("notifier-0004", PackageResources.notifier_0004_sql),
     ])
 
     package func append(_ delivery: DeliveryRecord) throws {
