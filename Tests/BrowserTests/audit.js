@@ -27,7 +27,20 @@
     const box = control.getBoundingClientRect();
     const isInline = control.localName === "a" && getComputedStyle(control).display === "inline";
     const target = control.closest("label")?.getBoundingClientRect() ?? box;
-    if (!isInline && (target.width < 24 || target.height < 24)) faults.push(`${called(control)} is smaller than 24 by 24`);
+    // On a phone a finger needs more; what a button takes from around it is its ::after.
+    const least = innerWidth < 544 ? 44 : 24;
+    const around = getComputedStyle(control, "::after");
+    const extent = (side) => Math.max(target[side], around.content === "none" ? 0 : parseFloat(around[side]) || 0);
+    if (!isInline && (extent("width") < least || extent("height") < least)) faults.push(`${called(control)} is smaller than ${least} by ${least}`);
+    const [icon, words] = [control.querySelector(":scope > svg"), [...control.childNodes].find((node) => node.textContent.trim())];
+    const isSeen = words && !(words.nodeType === Node.ELEMENT_NODE && words.getBoundingClientRect().height <= 1);
+    if (control.matches(".button") && icon && isSeen) {
+      const range = document.createRange();
+      range.selectNodeContents(words);
+      const [one, other] = [icon.getBoundingClientRect(), range.getBoundingClientRect()];
+      const apart = Math.abs((one.top + one.bottom - other.top - other.bottom) / 2);
+      if (apart > 0.6) faults.push(`icon and words of ${called(control)} are ${apart.toFixed(2)} pixels apart`);
+    }
   }
   for (const image of shown("img")) if (!image.hasAttribute("alt")) faults.push(`${called(image)} has no text instead`);
   for (const picture of shown("svg")) if (picture.getAttribute("aria-hidden") !== "true" && !name(picture)) faults.push("a picture has neither a name nor aria-hidden");
@@ -38,6 +51,10 @@
   }
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   for (const id of new Set(ids.filter((id, index) => ids.indexOf(id) !== index))) faults.push(`the id ${id} occurs twice`);
+  if (scope !== document.body && scope.scrollHeight > scope.clientHeight + 1) {
+    const edges = [scope, ...scope.querySelectorAll(":scope > .actions")].map((edge) => getComputedStyle(edge));
+    if (!edges.every((style) => style.backgroundAttachment.includes("local") || style.boxShadow !== "none")) faults.push("a dialog is cut with no sign that there is more");
+  }
   if (document.documentElement.scrollWidth > innerWidth) faults.push(`the page is ${document.documentElement.scrollWidth} wide in ${innerWidth}`);
 
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });

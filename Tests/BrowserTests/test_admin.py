@@ -540,6 +540,7 @@ def test_the_charts_live_and_have_a_table(browser, admin, application, someone):
     assert page.locator("#answers path.line").count() == 3
     page.locator("#outcomes summary").click()
     expect(page.locator("#outcomes tbody tr").last).to_contain_text("1")
+    assert page.locator("#outcomes tbody th").first.evaluate("cell => getComputedStyle(cell).position") == "static", "the head alone stays in sight"
     page.locator("#outcomes svg").focus()
     page.keyboard.press("End")
     expect(page.locator("#announcer")).to_contain_text("Approved")
@@ -548,6 +549,21 @@ def test_the_charts_live_and_have_a_table(browser, admin, application, someone):
     page.get_by_role("link", name="7 days").click()
     page.wait_for_url("**/admin?range=week")
     expect(page.get_by_role("link", name="7 days")).to_have_attribute("aria-current", "true")
+
+
+def test_charts_of_a_time_without_requests_say_so(browser, admin):
+    def without_any(route):
+        reply = route.fetch()
+        summary = reply.json() | {"answers": None}
+        counts = dict.fromkeys(("approved", "denied", "expired", "canceled", "pending", "unreached"), 0)
+        summary["items"] = [item | counts | {"answers": None} for item in summary["items"]]
+        route.fulfill(response=reply, json=summary)
+
+    browser.context.route("**/sign-ins:summary*", without_any)
+    page = admin()
+    expect(page.locator("#outcomes text.none")).to_have_text("No requests in this time.")
+    expect(page.locator("#answers text.none")).to_have_text("Nobody answered in this time.")
+    expect(page.get_by_text("Show as a table").first).to_be_hidden()
 
 
 def test_a_hidden_page_asks_for_nothing(browser, admin):

@@ -3,7 +3,7 @@
 import pyotp
 from playwright.sync_api import expect
 
-from .pages import SignInPage, newest_challenge, only_challenge, sign_in
+from .pages import SignInPage, approve, newest_challenge, only_challenge, sign_in
 
 
 def test_back_leads_through_the_screens_and_withdraws_the_request(browser, someone):
@@ -96,10 +96,31 @@ def test_an_api_out_of_reach_says_so_and_the_next_try_works(browser, someone):
 def test_a_network_that_is_lost_while_waiting_is_waited_out(browser, someone):
     page = SignInPage(browser.tab()).open()
     number = page.next(someone.username)
+    lost = page.page.locator("#connection-lost")
+    expect(lost).to_be_hidden()
     browser.may_be_unreachable = True
+    browser.context.set_offline(True)
+    expect(lost).to_contain_text("goes on by itself")
+    expect(page.page.locator("#announcer")).to_have_text(lost.text_content())
+    browser.context.set_offline(False)
+    expect(lost).to_be_hidden()
+    expect(page.page.locator("#announcer")).to_have_text("The connection is back.")
     browser.context.set_offline(True)
     someone.phone.answer(only_challenge(someone.phone), number=number)
     browser.context.set_offline(False)
+    page.expect_signed_in()
+
+
+def test_a_server_that_does_not_answer_while_waiting_is_said_and_waited_for(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    browser.may_be_unreachable = True
+    page.page.route("**/sign-ins/**", lambda route: route.abort())
+    number = page.next(someone.username)
+    expect(page.page.locator("#connection-lost")).to_be_visible()
+    page.page.unroute("**/sign-ins/**")
+    expect(page.page.locator("#connection-lost")).to_be_hidden()
+    assert page.number() == number, "it is still the same request"
+    approve(someone, number)
     page.expect_signed_in()
 
 

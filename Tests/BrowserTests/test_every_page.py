@@ -165,16 +165,28 @@ def test_a_violation_of_the_policy_would_be_seen(open_browser):
 
 
 def test_the_audit_finds_what_it_should(open_browser):
-    page = open_browser().tab("/demo/sign-in")
+    page = open_browser(viewport={"width": 390, "height": 844}).tab("/demo/sign-in")
     page.evaluate(
         """() => {
           const add = (html) => document.querySelector('main').insertAdjacentHTML('beforeend', html);
           add('<h4>Skipped</h4><input id="bare"><button></button><p class="pale">Pale</p><img src="data:,">');
           document.querySelector('.pale').style.color = '#bbb';
+          add('<button class="button" id="low"><svg aria-hidden="true"></svg>Low</button><button id="thin">Thin</button>');
+          document.querySelector('#low svg').style.alignSelf = 'end';
         }""")
     faults = "\n".join(page.evaluate(AUDIT))
-    for expected in ("skips a level", "<input #bare>  has no name", "has no name", "contrast", "no text instead"):
+    for expected in ("skips a level", "<input #bare>  has no name", "has no name", "contrast", "no text instead", "<button #thin> Thin is smaller than 44",
+                     "icon and words of <button #low>"):
         assert expected in faults, (expected, faults)
+    page.evaluate(
+        """() => {
+          const dialog = document.body.appendChild(document.createElement('dialog'));
+          dialog.append(document.createElement('p'));
+          Object.assign(dialog.style, { blockSize: '4rem', background: 'white', overflow: 'auto' });
+          dialog.firstChild.style.blockSize = '8rem';
+          dialog.showModal();
+        }""")
+    assert "a dialog is cut with no sign that there is more" in page.evaluate(AUDIT)
 
 
 def test_without_scripts_the_page_says_what_it_needs(open_browser):

@@ -2,7 +2,7 @@
 
 import { authenticatorAddress, readActivationLink } from "./activation-link.js";
 import { persistently, Problem } from "./api.js";
-import { announce, busy, byId, copied, openDialog, problemText, tenant, text, toast } from "./page.js";
+import { announce, busy, byId, copied, openDialog, problemText, setIcon, tenant, text, toast } from "./page.js";
 import { Ring, showNumber } from "./ring.js";
 import { asMe, replyToMe } from "./session.js";
 
@@ -99,6 +99,7 @@ async function follow(id) {
 
 function showOver(how) {
   for (const words of [byId("add-over-title"), byId("add-over-words")]) words.textContent = words.dataset[how];
+  setIcon(step("expired"), how === "late" ? "clock" : "alert");
   show("expired");
 }
 
@@ -115,6 +116,7 @@ for (const button of dialog.querySelectorAll("[data-step-to]")) {
 }
 byId("add-next").addEventListener("click", (event) => busy(event.currentTarget, begin));
 byId("add-again").addEventListener("click", (event) => busy(event.currentTarget, begin));
+byId("cant-scan").addEventListener("toggle", () => byId("cant-scan").open && byId("cant-scan").scrollIntoView({ block: "nearest" }));
 byId("copy-link").addEventListener("click", async () => {
   if (await copied(byId("activation-link").value)) return;
   byId("activation-link").select();

@@ -57,13 +57,14 @@ function show(summary) {
       series(text("adminOverviewSays.unreached"), "unreached", "tone-unreached"),
       series(text("adminOverviewSays.pending"), "pending", "tone-open"),
     ],
+    none: text("adminOverviewSays.noRequests"),
     summary: text("adminOverviewSays.outcomesSummary", { total: figure(total), approved: figure(sum("approved")), denied: figure(sum("denied")) }),
   });
   const times = (name, member, tone, dashes) => ({
     name, tone, dashes, values: items.map((item) => item.answers?.[member] ?? null), total: summary.answers?.[member] ?? null,
   });
   answers.show({
-    steps, least: 1000, format: seconds, axis: seconds,
+    steps, least: 1000, format: seconds, axis: (value) => seconds(value, value % 1000 ? 1 : 0), none: text("adminOverviewSays.noAnswers"),
     series: [
       times(text("adminOverviewSays.median"), "medianMilliseconds", "tone-approved"),
       times(text("adminOverviewSays.p90"), "p90Milliseconds", "tone-unanswered", "6 4"),
@@ -78,8 +79,8 @@ function label(at) {
   return timeOf(at, { dateStyle: "medium", ...(range === "month" ? {} : { timeStyle: "short" }) });
 }
 
-function seconds(milliseconds) {
-  return text("adminOverviewSays.seconds", { count: figure(milliseconds / 1000, milliseconds < 10_000 ? 1 : 0) });
+function seconds(milliseconds, digits = milliseconds < 10_000 ? 1 : 0) {
+  return text("adminOverviewSays.seconds", { count: figure(milliseconds / 1000, digits) });
 }
 
 // ---- live

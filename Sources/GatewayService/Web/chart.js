@@ -27,13 +27,18 @@ export class Chart {
   }
 
   /** `steps`: `{label, mark}`, in full and for the axis. `series`: `{name, tone, values, total}`, null for no value. `format(value)`
-   *  writes a value, `axis(value)` one at the axis, which reaches at least to `least`; `summary` says the whole in a sentence. */
+   *  writes a value, `axis(value)` one at the axis, which reaches at least to `least`; `summary` says the whole in a sentence, `none`
+   *  that there is nothing to see. */
   show(data) {
     this.#data = data;
     if (this.#at !== null && this.#at >= data.steps.length) this.#at = null;
     this.#svg.setAttribute("aria-label", data.summary);
     this.#render();
     this.#table();
+  }
+
+  get #isEmpty() {
+    return this.#data.series.every(({ values }) => values.every((value) => !value));
   }
 
   #render() {
@@ -43,7 +48,7 @@ export class Chart {
     const area = { left: margin.left, top: margin.top, width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
     const top = roundedUp(Math.max(this.#draw.highest(this.#data), this.#data.least ?? 0));
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.#svg.replaceChildren(...axes(this.#data, area, top), ...this.#draw.shapes(this.#data, area, top));
+    this.#svg.replaceChildren(...axes(this.#data, area, top), ...(this.#isEmpty ? [words(this.#data, area)] : this.#draw.shapes(this.#data, area, top)));
     if (this.#at !== null) this.#svg.append(pointer(this.#data, area, this.#at));
     this.#legend();
   }
@@ -97,6 +102,7 @@ export class Chart {
     const rows = steps.map((step, index) => ({ step, values: series.map((one) => one.values[index]) }))
       .filter(({ values }) => values.some((value) => value))
       .map(({ step, values }) => row("td", [step.label, ...values.map((value) => (value === null ? "–" : format(value)))]));
+    table.closest("details").hidden = this.#isEmpty;
     table.tHead.replaceChildren(head);
     table.tBodies[0].replaceChildren(...rows);
   }
@@ -144,6 +150,10 @@ function axes({ steps, axis }, area, top) {
     shapes.push(shape("text", { class: "mark", x: index === 0 ? area.left : x, y: area.top + area.height + 18, "text-anchor": anchor }, mark));
   });
   return shapes;
+}
+
+function words({ none }, area) {
+  return shape("text", { class: "none", x: area.left + area.width / 2, y: area.top + area.height / 2 - 12 }, none);
 }
 
 function pointer({ steps }, area, index) {

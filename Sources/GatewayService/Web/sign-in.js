@@ -94,12 +94,20 @@ function showRequest() {
   });
 }
 
+/** What waits goes on by itself once the server is reached again. */
+function showConnection(isReached) {
+  const line = byId("connection-lost");
+  if (line.hidden === isReached) return;
+  line.hidden = isReached;
+  if (screens.current === "number") announce(isReached ? text("signInSays.connected") : line.textContent);
+}
+
 async function wait() {
   waiting?.abort();
   const mine = (waiting = new AbortController());
   const current = request;
   try {
-    const status = await answerTo(current, mine.signal);
+    const status = await answerTo(current, mine.signal, showConnection);
     if (current === request) await settle(status);
   } catch (problem) {
     if (problem.kind === "stopped" || current !== request) return;
@@ -326,6 +334,9 @@ otherTabs.addEventListener("message", ({ data }) => {
   withdraw();
   outcome("replaced");
 });
+// A stream that was lost may look open for long: the browser knows first.
+addEventListener("offline", () => showConnection(false));
+addEventListener("online", () => showConnection(true));
 // A page out of the browser's memory may show what is long over.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
