@@ -171,7 +171,8 @@ class Phone:
         header = {"alg": "ES256", "typ": "countersign-activation+jws", "jwk": jwk(self.key)}
         payload = {"aud": f"{self.base}/{self.tenant}", "ticket": digest(ticket.encode()), "iat": self.now()}
         body = {"ticket": ticket, "proof": sign(self.key, header, payload), "device": self.facts, "push": {"transport": "none"}}
-        reply = self.http.post(f"{self.base}/v1/{self.tenant}/devices", json={**body, **changes}, timeout=TIMEOUT)
+        url = self.reached(f"{self.base}/v1/{self.tenant}/devices")
+        reply = self.http.post(url, json={**body, **changes}, timeout=TIMEOUT)
         if reply.status_code == 201:
             self.registration = reply.json()
             self.id = self.registration["deviceId"]

@@ -67,6 +67,8 @@ def _paired(history: History, found: list[str]):
             start = begun.pop(event.call)
             event.facts = {**start.facts, **event.facts}
             calls[event.call] = (start, event)
+            if event.facts.get("error") == "503" and not event.facts.get("retryAfter"):
+                found.append(f"{event.operation} of {event.sign_in} was put off without Retry-After")
             if event.at - start.at > ANSWER_WITHIN:
                 found.append(f"{event.operation} of {event.sign_in} took {event.at - start.at:.0f} s")
             if event.sign_in:

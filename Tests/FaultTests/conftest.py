@@ -31,10 +31,10 @@ class Trial:
         self.loads: list[tuple[str, Load]] = []
         self.seed = 0
 
-    def load(self, name: str | None, *gateways: str, intents: list[str] = INTENTS) -> Load:
-        """`name`: of its history, which is proved at the end; a load without one is its test's own to judge."""
+    def load(self, name: str | None, *gateways: str, intents: list[str] = INTENTS, people: int | None = None) -> Load:
+        """`name`: of its history, which is proved at the end; a load without one is its test's own to judge. `people`: all, or so many."""
         self.seed += 1
-        load = Load(self.stack, self.people, self.seed, gateways, intents)
+        load = Load(self.stack, self.people[:people], self.seed, gateways, intents)
         if name is not None:
             self.loads.append((name, load))
         return load
@@ -64,10 +64,11 @@ class Trial:
         assert not found, "\n".join(found[:20]) + f"\n{len(found)} in all; histories in {folder}"
 
 
-def lost_callees(operations: str) -> float:
-    """How many connections to other services a process has lost."""
+def lost_callees(operations: str, service: str = "") -> float:
+    """How many connections to other services a process has lost, or to one of them."""
     lines = requests.get(operations + "/metrics", timeout=5).text.splitlines()
-    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("countersign_bus_callee_changes_total") and 'change="lost"' in line)
+    lost = (line for line in lines if line.startswith("countersign_bus_callee_changes_total") and 'change="lost"' in line)
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lost if not service or f'service="{service}"' in line)
 
 
 class Failpoints:

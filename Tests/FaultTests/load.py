@@ -1,6 +1,7 @@
 """People who sign in again and again, each as a careful client does it: the same request repeated until it is answered."""
 
 import itertools
+import math
 import random
 import threading
 import time
@@ -72,9 +73,10 @@ class Load:
         except BaseException as failure:
             self.failures.append(failure)
 
-    def put_off(self) -> list[Event]:
-        """The calls that got no answer, or that they should come later."""
-        return [event for event in self.history.events if event.kind == "unknown"]
+    def put_off(self, since: float = 0, until: float = math.inf) -> list[Event]:
+        """The calls, begun in this time, that got no answer, or that they should come later."""
+        begun = {event.call for event in self.history.events if event.kind == "invoke" and since <= event.at <= until}
+        return [event for event in self.history.events if event.kind == "unknown" and event.call in begun]
 
     def accepted(self) -> set[str]:
         return {event.sign_in for event in self.history.events if event.operation == "begin" and event.kind == "ok"}
@@ -128,7 +130,8 @@ class Seat:
                     else:
                         self.history.end(call, "refused", operation, sign_in, code=body.get("code"))
                     return reply
-                self.history.end(call, "unknown", operation, sign_in, error="503", request=reply.headers.get("X-Request-Id"))
+                told = {"request": reply.headers.get("X-Request-Id"), "retryAfter": reply.headers.get("Retry-After")}
+                self.history.end(call, "unknown", operation, sign_in, error="503", **told)
             assert time.monotonic() < deadline, f"{operation} of {sign_in}: no answer for {PATIENCE} s"
             time.sleep(PAUSE)
 

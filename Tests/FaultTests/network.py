@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import pathlib
 import random
+import re
 import subprocess
 import threading
 
@@ -12,8 +14,9 @@ def _filter(*words: str) -> None:
 
 
 @contextlib.contextmanager
-def rules(*wanted: str):
-    """The rules are in force while the block runs, e.g. `--dport 7410 -j DROP`."""
+def rules(*wanted: str, meets: bool = True):
+    """The rules are in force while the block runs, e.g. `--dport 7410 -j DROP`. One that no packet met was no fault, and fails the test,
+    unless it need not meet any."""
     chain = [["INPUT", "-p", "tcp", *rule.split()] for rule in wanted]
     placed = []
     try:
@@ -21,9 +24,12 @@ def rules(*wanted: str):
             _filter("-A", *rule)
             placed.append(rule)
         yield
+        listed = subprocess.run(["iptables", "-w", "-v", "-S", "INPUT"], check=True, capture_output=True, text=True).stdout
     finally:
         for rule in placed:
             _filter("-D", *rule)
+    counts = [int(count) for count in re.findall(r"^-A .* -c (\d+) ", listed, re.M)]
+    assert not meets or len(counts) == len(chain) and min(counts) > 0, f"met no packet: {listed}"
 
 
 def black_hole(port: int):
@@ -45,6 +51,13 @@ def lossy(ports: range, share: float):
     return rules(*(f"--{side} {ports[0]}:{ports[-1]} -m statistic --mode random --probability {share} -j DROP" for side in ("dport", "sport")))
 
 
+def overflows() -> int:
+    """How often a connection was dropped because too many waited to be accepted (proc(5), /proc/net/netstat)."""
+    lines = [line.split() for line in pathlib.Path("/proc/self/net/netstat").read_text().splitlines()]
+    names, counts = (line for line in lines if line[0] == "TcpExt:")
+    return int(counts[names.index("ListenOverflows")])
+
+
 @contextlib.contextmanager
 def resets(port: int, every: float, for_each: float):
     """Connections to the port are reset again and again."""
@@ -52,7 +65,7 @@ def resets(port: int, every: float, for_each: float):
 
     def run():
         while not over.wait(every):
-            with rules(f"--dport {port} -j REJECT --reject-with tcp-reset"):
+            with rules(f"--dport {port} -j REJECT --reject-with tcp-reset", meets=False):
                 over.wait(for_each)
 
     thread = threading.Thread(target=run)

@@ -29,7 +29,7 @@ def reply(**changes) -> dict:
 def clean() -> tuple[list, dict]:
     """Calls as (operation, kind, facts), and the log."""
     calls = [
-        ("begin", "unknown", {"key": "b1"}),
+        ("begin", "unknown", {"key": "b1", "error": "503", "retryAfter": "1"}),
         ("begin", "ok", {"key": "b1"}),
         ("answer", "unknown", {"decision": "approve"}),
         ("answer", "ok", {"decision": "approve", "status": "approved"}),
@@ -83,6 +83,7 @@ BROKEN = {
         calls.append(("code", "ok", {"username": "alice", "step": 7, "status": "approved", "sign_in": "s2"})),
         log.update(s2={"status": "redeemed"}),
     ),
+    "was put off without Retry-After": lambda calls, log: calls[0][2].pop("retryAfter"),
     "never ended": lambda calls, log: calls.append(("wait", "never", {})),
 }
 

@@ -12,7 +12,7 @@ import pytest
 from stack import Stack
 
 from . import network
-from .conftest import LONG
+from .conftest import LONG, lost_callees
 from .load import BRISK
 
 # The services in the order of their ports (scripts/supervise).
@@ -47,11 +47,13 @@ def test_a_random_process_is_killed_every_second(trial):
 
 
 def test_all_processes_are_restarted_at_once(trial):
+    before = network.overflows()
     with trial.load("restart-all") as load:
         load.until_redeemed(10)
         for pid in trial.stack.pids().values():
             os.kill(pid, signal.SIGKILL)
         load.until_redeemed(40)
+    assert network.overflows() == before
 
 
 @pytest.mark.parametrize("service", Stack.SERVICES)
@@ -83,7 +85,11 @@ def test_a_process_stands_still_and_goes_on(trial, service):
 POINTS = ("after-receive", "before-commit", "after-commit-before-reply", "after-reply")
 
 
-@pytest.mark.parametrize("method", ["Settle", "Redeem"])
+# What commits something for a sign-in.
+METHODS = ["Settle", "Redeem"] + (["BeginChallenge", "CancelChallenge", "SubmitCode", "VerifyDeviceProof", "VerifyCode"] if LONG else [])
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_process_is_killed_at_each_point_of_a_request(trial, failpoints, method):
     with trial.load(f"points-{method}") as load:
         load.until_redeemed(5)
@@ -109,20 +115,27 @@ def test_a_process_stands_still_between_an_effect_and_its_commit(trial, failpoin
 @pytest.mark.parametrize("fault", [network.black_hole, network.deaf, network.mute], ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("service", BEHIND if LONG else ["challenge"])
 def test_a_process_is_cut_off(trial, service, fault):
+    pids, gateway = trial.stack.pids(), trial.stack.operations("gateway")
     with trial.load(f"{fault.__name__}-{service}", intents=BRISK) as load:
         load.until_redeemed(10)
+        before = lost_callees(gateway, service)
         with fault(port(trial, service)):
-            time.sleep(10 if LONG else 4)
+            # Three beats after the last one that came through, which may have been sent after the cut where one direction is left.
+            Stack.wait_for(lambda: lost_callees(gateway, service) > before, 5, f"{service} to be given up")
+            time.sleep(6 if LONG else 0.5)
         load.until_redeemed(20, seconds=15)
+    assert trial.stack.pids() == pids
 
 
 @pytest.mark.parametrize("service", BEHIND if LONG else ["challenge", "verifier"])
 def test_connections_are_reset_again_and_again(trial, service):
     with trial.load(f"reset-{service}", intents=BRISK) as load:
         load.until_redeemed(10)
+        before = lost_callees(trial.stack.operations("gateway"), service)
         with network.resets(port(trial, service), every=0.5, for_each=0.05):
             time.sleep(30 if LONG else 5)
         load.until_redeemed(20, seconds=15)
+        assert lost_callees(trial.stack.operations("gateway"), service) > before
 
 
 def test_packets_are_lost(trial):

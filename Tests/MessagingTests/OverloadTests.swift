@@ -50,7 +50,9 @@ struct OverloadTests {
     )
     func goodput() async throws {
         let running = Mutex((now: 0, most: 0))
-        let worker = try buses.worker(limits: limits()) { routes in
+        let dropped = Tally()
+        let count: @Sendable (BusEvent) -> Void = { if case .droppedReply = $0 { dropped.add() } }
+        let worker = try buses.worker(limits: limits(), metrics: count) { routes in
             routes.on(AuthenticateToken.self) { [handling] _, _ in
                 running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
                 defer { running.withLock { $0.now -= 1 } }
@@ -69,6 +71,7 @@ struct OverloadTests {
             #expect(Set(much.refused.keys).isSubset(of: [.overloaded, .unavailable]), "\(much)")
             #expect((much.refused[.overloaded] ?? 0) > 0)
             #expect(running.withLock(\.most) <= 8)
+            #expect(dropped.count == 0)
             // 4 KiB each: the excess is turned away, not kept.
             #expect(residentPages() - before < 8_192)
             // And it is over when it is over.
