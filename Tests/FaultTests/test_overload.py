@@ -62,7 +62,7 @@ def test_at_three_times_what_is_admitted_as_much_is_done_and_the_rest_is_told_wh
     resident = lambda: sum(machine.usage(pid).resident_kib for pid in (gateway.process.pid, *trial.stack.pids().values()))
     try:
         with slowed(challenge):
-            # As many as it answers at the same time: nobody is turned away, and no more could be done.
+            # As many as it answers at the same time, so that nobody is turned away.
             with trial.load("calm", gateway.address, intents=["approve"], people=ADMITTED) as calm:
                 most = rate(calm, seconds)
             with trial.load("overload", gateway.address, intents=["approve"]) as overload:

@@ -183,12 +183,13 @@ def test_the_same_code_races_at_two_verifiers_and_one_wins(scaled):
     assert min(judged.values()) > 0, judged
 
 
+@pytest.mark.skipif(not LONG, reason="passes are hashed slowly, four at once")
 def test_a_pass_and_a_ticket_race_at_two_registrations_and_one_wins(scaled):
     demo, first = scaled.stack.demo(), scaled.stack.first_port
     bases = [f"http://127.0.0.1:{first + number % 2}" for number in range(4)]
     administrator, before = Administrator(demo), scaled.figures("registration", "countersign_registration_credentials_total")
     with concurrent.futures.ThreadPoolExecutor(len(bases)) as pool:
-        for number in range(10 if LONG else 2):
+        for number in range(10):
             user = administrator.create_user(f"race-{number}")
             secret = administrator.issue_pass(user["id"])
             people = [Person(base, demo["tenant"]) for base in bases]
@@ -210,8 +211,8 @@ def test_one_of_two_stands_still_and_the_other_carries_on(scaled, service):
         load.until_redeemed(10)
         pid = scaled.processes(f"countersign-{service}")[0]
         try:
-            # What was in its hands is given to the other after three beats that fail to come.
-            with scaled.given_up(service, 4):
+            # What was in its hands is given to the other after three beats that fail to come; a busy machine may be late.
+            with scaled.given_up(service, 6):
                 os.kill(pid, signal.SIGSTOP)
             load.until_redeemed(20, seconds=20)
             assert load.until_redeemed(10) < 6
