@@ -1,3 +1,5 @@
+import Domain
+
 /// What an operator may set for this process; rules of a tenant are in its settings.
 package struct ChallengeConfiguration: Sendable {
     /// How long a settled challenge is kept, with its number and receipt.
@@ -21,8 +23,8 @@ package struct ChallengeConfiguration: Sendable {
     /// Pauses between attempts of the outbox: the first, and what doubling stops at.
     package var retryFirst = Duration.milliseconds(200)
     package var retryLongest = Duration.seconds(30)
-    /// How far ahead a message can be due: twice the longest pause, since the clocks of two processes differ.
-    var dueMax: Duration { max(retryLongest, deliveryLease, confirmGrace) * 2 }
+    /// How far ahead a message can be due.
+    var dueMax: Duration { ClockSkew.dueMax(retryLongest, deliveryLease, confirmGrace) }
     /// How often the metrics hear what waits in the outbox.
     package var measureInterval = Duration.seconds(5)
     /// How often what has been kept long enough is deleted, and how many rows in one transaction.

@@ -7,7 +7,8 @@ package enum GeneratorMessage: Sendable, Codable, Equatable {
     /// All its phones listen: it waits for the word to begin.
     case ready
     case began(phase: Int)
-    case passed(phase: Int, slice: Slice, interval: [String: String], failures: [String: Int])
+    /// The `number`th second of the phase, from 0.
+    case passed(phase: Int, number: Int, slice: Slice, interval: [String: String], failures: [String: Int])
     case ended(phase: Int, second: Double, interval: [String: String])
     case removed(left: Int)
     case report(Report)
@@ -16,8 +17,8 @@ package enum GeneratorMessage: Sendable, Codable, Equatable {
 /// Tells another process what happens in this one. Phases are told by their place.
 package final class GeneratorObserver: RunObserver {
     private let tell: @Sendable (GeneratorMessage) -> Void
-    /// How many phases have begun and ended: they do so in their order.
-    private let counts = Mutex((begun: 0, ended: 0))
+    /// How many phases have begun and ended: they do so in their order. How many seconds of the last one have passed.
+    private let counts = Mutex((begun: 0, ended: 0, passed: 0))
 
     package init(tell: @escaping @Sendable (GeneratorMessage) -> Void) { self.tell = tell }
 
@@ -26,6 +27,7 @@ package final class GeneratorObserver: RunObserver {
     package func began(_ phase: Phase) {
         let place = counts.withLock { counts in
             counts.begun += 1
+            counts.passed = 0
             return counts.begun - 1
         }
         tell(.began(phase: place))
@@ -34,8 +36,13 @@ package final class GeneratorObserver: RunObserver {
     package func passed(
         _ slice: Slice, of phase: Phase, _ interval: [Latency: Histogram], failures: [String: Int]
     ) {
-        let place = counts.withLock { $0.begun - 1 }
-        tell(.passed(phase: place, slice: slice, interval: Self.encoded(interval), failures: failures))
+        let (place, number) = counts.withLock { counts in
+            defer { counts.passed += 1 }
+            return (counts.begun - 1, counts.passed)
+        }
+        tell(
+            .passed(
+                phase: place, number: number, slice: slice, interval: Self.encoded(interval), failures: failures))
     }
 
     package func ended(_ phase: Phase, at second: Double, _ interval: [Latency: Histogram]) {

@@ -22,6 +22,11 @@ struct KeptPeople: Sendable {
     /// Some 700 bytes a person.
     private static let bytesMax = Phase.peopleMax * 2048
 
+    /// Each of several processes has a file of its own.
+    static func path(_ name: String, _ share: Share) -> String {
+        share.count == 1 ? name : "\(name).\(share.index)"
+    }
+
     let path: String
     /// Without a slash at the end.
     let gateway: String

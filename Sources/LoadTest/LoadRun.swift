@@ -59,11 +59,10 @@ package struct LoadRun: Sendable {
         }
     }
 
-    /// Each process has a file of its own.
     private var kept: KeptPeople? {
-        plan.keeping.map { path in
-            let path = plan.share.count == 1 ? path : "\(path).\(plan.share.index)"
-            return KeptPeople(path: path, gateway: plan.target.base, tenant: plan.target.tenant)
+        plan.keeping.map { name in
+            KeptPeople(
+                path: KeptPeople.path(name, plan.share), gateway: plan.target.base, tenant: plan.target.tenant)
         }
     }
 

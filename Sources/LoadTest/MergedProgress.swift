@@ -25,6 +25,17 @@ package final class MergedProgress: Sendable {
         /// Of each generator, the latest.
         var failures: [Int: [String: Int]] = [:]
         var ended = Second()
+
+        /// The `number`th second, once all have told it.
+        mutating func complete(_ number: Int, _ slice: Slice, _ interval: [Latency: Histogram], _ generators: Int)
+            -> Second?
+        {
+            var second = open.removeValue(forKey: number) ?? Second()
+            second.add(slice, interval)
+            guard second.told < generators else { return second }
+            open[number] = second
+            return nil
+        }
     }
 
     private struct State {
@@ -64,8 +75,15 @@ package final class MergedProgress: Sendable {
                 return !phase.hasBegun
             }
             if isFirst { observer.began(phases[place]) }
-        case .passed(let place, let slice, let interval, let failures):
-            try passed(place, slice, try Self.decoded(interval), failures, from: generator)
+        case .passed(let place, let number, let slice, let interval, let failures):
+            let times = try Self.decoded(interval)
+            let (complete, failed): (Second?, [String: Int]) = try change(place) { phase in
+                phase.failures[generator] = failures
+                let all = phase.failures.values.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+                return (phase.complete(number, slice, times, generators), all)
+            }
+            guard let complete, let sum = complete.slice else { return }
+            observer.passed(sum, of: phases[place], complete.interval, failures: failed)
         case .ended(let place, let second, let interval):
             try ended(place, at: second, try Self.decoded(interval))
         case .removed(let left):
@@ -76,23 +94,6 @@ package final class MergedProgress: Sendable {
             }
             if let total { observer.removed(left: total) }
         }
-    }
-
-    private func passed(
-        _ place: Int, _ slice: Slice, _ interval: [Latency: Histogram], _ failures: [String: Int],
-        from generator: Int
-    ) throws {
-        let number = Int(slice.second.rounded())
-        let (complete, failed): (Second?, [String: Int]) = try change(place) { phase in
-            phase.failures[generator] = failures
-            var second = phase.open.removeValue(forKey: number) ?? Second()
-            second.add(slice, interval)
-            if second.told < generators { phase.open[number] = second }
-            let all = phase.failures.values.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
-            return (second.told < generators ? nil : second, all)
-        }
-        guard let complete, let slice = complete.slice else { return }
-        observer.passed(slice, of: phases[place], complete.interval, failures: failed)
     }
 
     /// What was told by some alone is part of the end.

@@ -1,6 +1,9 @@
 /// The part of a run that one of several generator processes has: together they do what one would. People are dealt out evenly, and of
 /// an open loop's sign-ins each process begins every `count`-th, at the time that the whole schedule says.
 package struct Share: Sendable, Equatable, CustomStringConvertible {
+    /// Processes of one run at most.
+    package static let countMax = 64
+
     /// From 0.
     package let index: Int
     package let count: Int

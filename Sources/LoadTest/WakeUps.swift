@@ -4,12 +4,17 @@ import Synchronization
 
 /// Hands what `countersign-push-double` has delivered to the phones that it was for.
 final class WakeUps: Sendable {
-    private let phones = Mutex<[String: AsyncStream<Void>.Continuation]>([:])
+    /// By their tokens; nil when the double has ended.
+    private let phones = Mutex<[String: AsyncStream<Void>.Continuation]?>([:])
 
     /// Wakes the phone with this token; several wake-ups before it looks are one. Ends when the double does.
     func wakes(of token: String) -> AsyncStream<Void> {
         let (wakes, phone) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        phones.withLock { $0[token] = phone }
+        let isTold = phones.withLock { phones in
+            phones?[token] = phone
+            return phones != nil
+        }
+        if !isTold { phone.finish() }
         return wakes
     }
 
@@ -44,13 +49,13 @@ final class WakeUps: Sendable {
     private func take(_ line: String, of provider: Wake.Provider) {
         let words = line.split(separator: " ")
         guard words.count == 2, words[0] == provider.rawValue else { return }
-        phones.withLock { $0[String(words[1])] }?.yield()
+        phones.withLock { $0?[String(words[1])] }?.yield()
     }
 
     private func end() {
         let ended = phones.withLock { phones in
-            defer { phones = [:] }
-            return phones
+            defer { phones = nil }
+            return phones ?? [:]
         }
         for phone in ended.values { phone.finish() }
     }

@@ -3,16 +3,22 @@ import LoadTest
 
 /// A process of this program that does a share of a run.
 final class GeneratorProcess: Sendable {
+    /// How it ended.
+    enum End: Equatable {
+        case status(Int32)
+        case signal(Int32)
+    }
+
     private let process = Process()
     private let input = Pipe()
     private let output: AsyncStream<Data>
     private let errors: AsyncStream<Data>
-    private let ends: AsyncStream<Int32>
+    private let ends: AsyncStream<End>
 
     /// Throws what the system says where it cannot be started.
     init(_ arguments: [String]) throws {
         let (output, errors) = (Pipe(), Pipe())
-        let (ends, end) = AsyncStream<Int32>.makeStream()
+        let (ends, end) = AsyncStream<End>.makeStream()
         self.ends = ends
         self.output = Self.pieces(of: output)
         self.errors = Self.pieces(of: errors)
@@ -22,7 +28,8 @@ final class GeneratorProcess: Sendable {
         process.standardOutput = output
         process.standardError = errors
         process.terminationHandler = { process in
-            end.yield(process.terminationStatus)
+            let status = process.terminationStatus
+            end.yield(process.terminationReason == .uncaughtSignal ? .signal(status) : .status(status))
             end.finish()
         }
         try process.run()
@@ -50,13 +57,13 @@ final class GeneratorProcess: Sendable {
         }
     }
 
-    /// Its status and what it said on standard error.
-    func end() async -> (status: Int32, words: String) {
+    /// How it ended and what it said on standard error.
+    func end() async -> (end: End, words: String) {
         var words = Data()
         for await piece in errors { words.append(piece) }
-        var status: Int32 = 0
-        for await ended in ends { status = ended }
-        return (status, String(decoding: words, as: UTF8.self))
+        var end = End.status(0)
+        for await ended in ends { end = ended }
+        return (end, String(decoding: words, as: UTF8.self))
     }
 
     func begin() {

@@ -1,19 +1,40 @@
+import ArgumentParser
 import Foundation
 import LoadTest
 import Synchronization
 
 /// Several generator processes as one run: each does its share, all begin at the same moment, and their reports are merged.
 final class Generators: Sendable {
-    /// One that ended without a report, and what it said.
+    /// One that ended without doing all its share: what the run ends with, and what is said of it.
     struct Failure: Error {
-        let status: Int32
+        let code: ExitCode
         let words: String
+
+        init(_ index: Int, _ end: GeneratorProcess.End, _ words: String) {
+            switch end {
+            case .signal(let signal):
+                (code, self.words) = (.killed, words + "Error: generator \(index) ended by signal \(signal)\n")
+            case .status(ExitCode.interrupted.rawValue):
+                (code, self.words) = (.interrupted, words + "Error: generator \(index) was interrupted\n")
+            case .status(0):
+                (code, self.words) = (.killed, words + "Error: generator \(index) ended without a report\n")
+            case .status(let status): (code, self.words) = (ExitCode(status), words)
+            }
+        }
+    }
+
+    private struct State {
+        /// How many wait for the word to begin.
+        var ready = 0
+        /// All were told to stop.
+        var isInterrupted = false
+        /// What stopped them, unless it was somebody else.
+        var failure: (any Error)?
     }
 
     private let all: [GeneratorProcess]
     private let progress: MergedProgress
-    /// How many wait for the word to begin.
-    private let ready = Mutex(0)
+    private let state = Mutex(State())
 
     private init(all: [GeneratorProcess], progress: MergedProgress) {
         self.all = all
@@ -54,6 +75,7 @@ final class Generators: Sendable {
                     do {
                         return (index, try await self.report(of: generator, index))
                     } catch {
+                        self.state.withLock { $0.failure = $0.failure ?? error }
                         // The others have nothing to wait for.
                         self.interrupt()
                         throw error
@@ -61,14 +83,11 @@ final class Generators: Sendable {
                 }
             }
             // Everybody tidies up before the first failure is told.
-            var (reports, failure): ([Int: Report], (any Error)?) = ([:], nil)
+            var reports: [Int: Report] = [:]
             while let result = await group.nextResult() {
-                switch result {
-                case .success(let (index, report)): reports[index] = report
-                case .failure(let error): failure = failure ?? error
-                }
+                if case .success(let (index, report)) = result { reports[index] = report }
             }
-            if let failure { throw failure }
+            if let failure = state.withLock({ $0.failure }) { throw failure }
             return all.indices.compactMap { reports[$0] }
         }
     }
@@ -82,19 +101,25 @@ final class Generators: Sendable {
             default: try progress.take(message, from: index)
             }
         }
-        let (status, words) = await generator.end()
-        guard let report else { throw Failure(status: status, words: words) }
+        let (end, words) = await generator.end()
+        // One that stopped when all were told to has counted as long as the others have.
+        let isWhole = end == .status(0) || state.withLock { $0.isInterrupted }
+        guard let report, isWhole else { throw Failure(index, end, words) }
         return report
     }
 
     /// One more is.
     private func isEverybodyReady() -> Bool {
-        ready.withLock { count in
-            count += 1
-            return count == all.count
+        state.withLock { state in
+            state.ready += 1
+            return state.ready == all.count
         }
     }
 
     private func begin() { for generator in all { generator.begin() } }
-    private func interrupt() { for generator in all { generator.interrupt() } }
+
+    private func interrupt() {
+        state.withLock { $0.isInterrupted = true }
+        for generator in all { generator.interrupt() }
+    }
 }

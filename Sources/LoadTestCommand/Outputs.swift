@@ -68,6 +68,7 @@ extension ExitCode {
     static let badData = ExitCode(65)
     static let noInput = ExitCode(66)
     static let unavailable = ExitCode(69)
+    static let killed = ExitCode(70)
     static let cannotWrite = ExitCode(73)
     static let notAllowed = ExitCode(77)
     /// As a shell tells of a program that Ctrl-C ended.

@@ -22,8 +22,9 @@ struct RunCommand: AsyncParsableCommand {
             Ctrl-C ends the run early: what was counted is reported and the people are removed.
 
             Exit codes: 0 done, 1 a sign-in did not come to what was intended or, without --fail-if, failed, 2 a --fail-if is so, 64 usage, \
-            65 bad data, 66 no such file or others can read it, 69 the gateway cannot be reached or refuses the credentials, 73 a file cannot \
-            be written, 77 the gateway does not allow load tests, 130 interrupted.
+            65 bad data, 66 no such file or others can read it, 69 the gateway cannot be reached or refuses the credentials, 70 one of \
+            --processes was killed, 73 a file cannot be written, 77 the gateway does not allow load tests, 130 interrupted, or one of \
+            --processes was.
             """)
 
     @OptionGroup var place: PlaceOptions
@@ -37,10 +38,11 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let target = try place.target()
         if let share = load.share {
-            let (report, _) = try await Interruption.watching {
+            let (report, isInterrupted) = try await Interruption.watching {
                 try await refusing(target) { try await Generator.run(try load.plan(target, share)) }
             }
             if let report { Generator.tell(.report(report)) }
+            if isInterrupted { throw ExitCode.interrupted }
             return
         }
         let (report, isInterrupted) = try await Interruption.watching { try await push(target) }
@@ -72,7 +74,7 @@ struct RunCommand: AsyncParsableCommand {
             return try await work()
         } catch let failure as Generators.Failure {
             FileHandle.standardError.write(Data(failure.words.utf8))
-            throw ExitCode(failure.status)
+            throw failure.code
         } catch let error as ConsentMissing {
             throw failed(error.description, .notAllowed)
         } catch let error as ScenarioError {
@@ -168,7 +170,7 @@ struct LoadOptions: ParsableArguments {
             valueName: "file"))
     var keep: String?
 
-    @Option(help: "How many processes push together (1 to 64).")
+    @Option(help: "How many processes push together (1 to \(Share.countMax)).")
     var processes = 1
 
     /// What one of those processes does.
@@ -184,7 +186,9 @@ struct LoadOptions: ParsableArguments {
         if let rate, !(0.01...100_000).contains(rate) { throw ValidationError("--rate takes 0.01 to 100,000") }
         if rate != nil, !phases.isEmpty { throw ValidationError("--rate and --phase exclude each other") }
         if trivial, rate != nil || !phases.isEmpty { throw ValidationError("--trivial is a closed loop") }
-        guard (1...64).contains(processes) else { throw ValidationError("--processes takes 1 to 64") }
+        guard (1...Share.countMax).contains(processes) else {
+            throw ValidationError("--processes takes 1 to \(Share.countMax)")
+        }
         if trivial, processes > 1 { throw ValidationError("--trivial is one process") }
         if keep != nil, trivial || wake != Wake.streams.description {
             throw ValidationError("--keep is for phones with streams")

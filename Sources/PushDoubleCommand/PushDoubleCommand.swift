@@ -16,7 +16,8 @@ struct PushDoubleCommand: AsyncParsableCommand {
         abstract: "APNs, FCM and a push service that are none: on 127.0.0.1, over TLS and HTTP/2.",
         discussion: """
             Writes into a folder what a notifier needs to send to them: apns.p8, fcm.json, vapid.pem, and roots.pem, the certificate \
-            to trust, and default.json, the accounts of every tenant, so that the folder can be notifier.push.folder. Prints every second how \
+            to trust, and default.json, the accounts of every tenant, so that the folder can be notifier.push.folder. Files of these names that it has not \
+            written itself it does not replace. Prints every second how \
             many messages each has taken. Whoever connects to the socket `deliveries` in the folder is told each message's transport and \
             address in a line, as countersign-loadtest --wake does.
             """)
@@ -69,12 +70,13 @@ struct PushDoubleCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try refuseForeignFiles()
         let apnsKey = P256.Signing.PrivateKey()
         let fcmKey = try _RSA.Signing.PrivateKey(keySize: .bits2048)
         let certificate = try DoubleCertificate()
         let feed = DeliveryFeed()
         let apns = APNsDouble(
-            key: apnsKey.publicKey, keyID: "DOUBLEKEY1", teamID: "DOUBLETEAM", topics: [topic], now: Self.now,
+            key: apnsKey.publicKey, keyID: Self.keyID, teamID: Self.teamID, topics: [topic], now: Self.now,
             onDelivery: { feed.delivered("apns", $0) })
         let fcm = FCMDouble(
             key: fcmKey.publicKey, projectID: "double", clientEmail: "push@double.example", now: Self.now,
@@ -104,6 +106,27 @@ struct PushDoubleCommand: AsyncParsableCommand {
         }
     }
 
+    /// A folder of a notifier may have an operator's accounts in it, with keys that no provider gives twice: only what an earlier double
+    /// wrote, as its default.json says, is written over.
+    private func refuseForeignFiles() throws {
+        let files = ["default.json", "roots.pem", "apns.p8", "vapid.pem", "fcm.json"]
+        guard let found = files.first(where: { FileManager.default.fileExists(atPath: folder + "/" + $0) }) else {
+            return
+        }
+        struct Accounts: Decodable {
+            struct APNs: Decodable { let keyId, teamId, server: String? }
+            let apns: APNs?
+        }
+        let accounts = FileManager.default.contents(atPath: folder + "/default.json")
+            .flatMap { try? JSONDecoder().decode(Accounts.self, from: $0) }
+        guard let apns = accounts?.apns, apns.keyId == Self.keyID, apns.teamId == Self.teamID,
+            apns.server?.hasPrefix("https://localhost:") == true
+        else { throw ValidationError("\(folder)/\(found) is not of countersign-push-double, which would replace it") }
+    }
+
+    private static let keyID = "DOUBLEKEY1"
+    private static let teamID = "DOUBLETEAM"
+
     /// At once, also where nobody but a program reads.
     private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
@@ -122,7 +145,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
     private func accounts() throws -> String {
         try Self.json([
             "apns": [
-                "keyFile": "apns.p8", "keyId": "DOUBLEKEY1", "teamId": "DOUBLETEAM", "topic": topic,
+                "keyFile": "apns.p8", "keyId": Self.keyID, "teamId": Self.teamID, "topic": topic,
                 "server": "https://localhost:\(port)",
             ],
             "fcm": ["serviceAccountFile": "fcm.json", "server": "https://localhost:\(port + 1)"],

@@ -1,3 +1,5 @@
+import Domain
+
 /// The limits of this service that are the operator's, not a tenant's.
 package struct RegistrationConfiguration: Sendable {
     /// Changes that `WatchDevices` can still tell one by one.
@@ -9,8 +11,8 @@ package struct RegistrationConfiguration: Sendable {
     package var callBackOffLongest = Duration.seconds(30)
     /// How often a process looks for calls that another one, which shares the store, has left undone.
     package var adoptionInterval = Duration.seconds(2)
-    /// How far ahead a call can be due: twice the longest pause, since the clocks of two processes differ.
-    var callDueMax: Duration { max(callLease, callBackOffLongest) * 2 }
+    /// How far ahead a call can be due.
+    var callDueMax: Duration { ClockSkew.dueMax(callLease, callBackOffLongest) }
     /// Calls repeated side by side.
     package var callsAtOnce = 16
     /// Calls that may wait for activations at the same time.

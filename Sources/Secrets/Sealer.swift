@@ -9,20 +9,29 @@ package struct Sealer: Sendable {
 
     let current: SealingKey
     private let ring: [[UInt8]: SealingKey]
+    /// Where the ring was read; nil for one that lives in memory.
+    private let file: SealingKeyFile?
 
-    init(_ keys: [SealingKey]) throws(SecretsError) {
+    init(_ keys: [SealingKey], file: SealingKeyFile? = nil) throws(SecretsError) {
         guard let current = keys.first else { throw .keyFile(detail: "a key ring needs a key") }
         self.current = current
         var ring: [[UInt8]: SealingKey] = [:]
         for key in keys where ring.updateValue(key, forKey: key.id) != nil {
             throw .keyFile(detail: "a key stands twice in the ring")
         }
-        self.ring = ring
+        (self.ring, self.file) = (ring, file)
     }
 
     /// Reads the ring from a key file, which is made with one key when it does not exist. See `SealingKeyFile`.
     package init(keyFile path: String) throws(SecretsError) {
-        try self.init(SealingKeyFile(path).readOrMake())
+        let file = SealingKeyFile(path)
+        try self.init(file.readOrMake(), file: file)
+    }
+
+    /// With the ring as its file is now. Throws `keyFile`, also for a file that is gone.
+    package func reread() throws(SecretsError) -> Sealer {
+        guard let file else { return self }
+        return try Sealer(file.read(), file: file)
     }
 
     /// A sealer whose key lives as long as this process, for tests and for what no other process opens.
@@ -32,8 +41,7 @@ package struct Sealer: Sendable {
     }
 
     private init(current: SealingKey, ring: [[UInt8]: SealingKey]) {
-        self.current = current
-        self.ring = ring
+        (self.current, self.ring, file) = (current, ring, nil)
     }
 
     package func seal(_ plain: [UInt8], for purpose: String) throws(SecretsError) -> [UInt8] {

@@ -7,14 +7,19 @@ struct SealingKeyFile {
 
     init(_ path: String) { self.path = path }
 
+    func read() throws(SecretsError) -> [SealingKey] {
+        try parse(bytes { path throws(PrivateFile.Fault) in try PrivateFile.read(path, bytesMax: Self.bytesMax) })
+    }
+
     func readOrMake() throws(SecretsError) -> [SealingKey] {
-        let bytes: [UInt8]
-        do {
-            bytes = try PrivateFile.read(path, bytesMax: Self.bytesMax, orMake: Self.line)
-        } catch {
-            throw .keyFile(detail: error.description)
-        }
-        return try parse(bytes)
+        try parse(
+            bytes { path throws(PrivateFile.Fault) in
+                try PrivateFile.read(path, bytesMax: Self.bytesMax, orMake: Self.line)
+            })
+    }
+
+    private func bytes(_ read: (String) throws(PrivateFile.Fault) -> [UInt8]) throws(SecretsError) -> [UInt8] {
+        do { return try read(path) } catch { throw .keyFile(detail: error.description) }
     }
 
     private static func line() -> [UInt8] {

@@ -31,10 +31,9 @@ struct AnswerHandler: Sendable {
             try await refuseDisabled(device, request.answer, tenant.id, context)
         }
 
-        let settle = settle(request, device, claims)
         let reply: SettleReply
         do {
-            reply = try await caller.call(settle, context.call.child(Settle.method.id))
+            reply = try await settle(request, device, claims, tenant.id, context.call)
         } catch {
             metrics.answers.increment("not-settled")
             throw error
@@ -93,6 +92,23 @@ struct AnswerHandler: Sendable {
         metrics.answers.increment(reason)
         logger.info("answer refused", metadata: ["requestId": "\(context.call.originID)", "reason": "\(reason)"])
         return ServiceError(.refused, "the answer is not accepted")
+    }
+
+    /// Which rights an answer needs is challenge's to say, which knows what was asked. What it refuses a device that may have got a right
+    /// since it was read, it is asked once more with what registration says now.
+    private func settle(
+        _ request: VerifyAnswer, _ device: KnownDevice, _ claims: AnswerClaims, _ tenant: TenantID, _ call: CallContext
+    ) async throws(ServiceError) -> SettleReply {
+        do {
+            return try await caller.call(settle(request, device, claims), call.child(Settle.method.id))
+        } catch {
+            guard error.code == .refused, !device.hasAllRights else { throw error }
+            let id = DeviceID(device.record.id)
+            guard let read = try await devices.device(id, tenant: tenant, call, needing: \.hasAllRights),
+                !read.hasSameRights(as: device)
+            else { throw error }
+            return try await caller.call(settle(request, read, claims), call.child(Settle.method.id, index: 1))
+        }
     }
 
     private func settle(_ request: VerifyAnswer, _ device: KnownDevice, _ claims: AnswerClaims) -> Settle {

@@ -11,8 +11,16 @@ struct KnownDevice: Sendable {
 
     var state: DeviceState? { DeviceState(rawValue: record.state) }
 
+    /// Whether it may act for its person at all; a sign-in without a password needs `record.phoneSignIn` too.
+    var isUsable: Bool { state == .active && !isPersonBlocked }
+
     /// Whether it can only lose some.
-    var hasAllRights: Bool { state == .active && record.phoneSignIn && !isPersonBlocked }
+    var hasAllRights: Bool { isUsable && record.phoneSignIn }
+
+    func hasSameRights(as other: KnownDevice) -> Bool {
+        state == other.state && isPersonBlocked == other.isPersonBlocked
+            && record.phoneSignIn == other.record.phoneSignIn
+    }
 }
 
 /// Which devices are known now and for how long they are believed. A value: no clock, no calls.

@@ -32,20 +32,23 @@ final class DeviceKeys: Sendable {
         cache = Mutex(DeviceKeyCache(max: configuration.deviceKeysMax, unwatchedAge: configuration.unwatchedKeyAge))
     }
 
-    /// Nil for a device that does not exist or was removed. Throws what registration refused, `unavailable` first of all.
-    func device(_ device: DeviceID, tenant: TenantID, _ call: CallContext) async throws(ServiceError) -> KnownDevice? {
+    /// The device, from memory only with the rights that are needed there: of several registrations another may have given one just now,
+    /// and said so to its caller. A right that is taken away is told. Nil for a device that does not exist or was removed. Throws what
+    /// registration refused, `unavailable` first of all.
+    func device(
+        _ device: DeviceID, tenant: TenantID, _ call: CallContext,
+        needing hasRights: (KnownDevice) -> Bool = { _ in true }
+    ) async throws(ServiceError) -> KnownDevice? {
         let key = DeviceKeyCache.Key(tenant: tenant, device: device)
         let readAt = now()
         let (known, edition) = cache.withLock { ($0.device(key, now: readAt), $0.edition) }
-        if let known {
+        if let known, hasRights(known) {
             metrics.keys.increment("memory")
             return known
         }
         metrics.keys.increment("registration")
         guard let read = try await read(key, call) else { return nil }
-        // Of several registrations another may have given a right just now, and said so to its caller: only what can get no more is kept.
-        // A right that is taken away is told.
-        if read.hasAllRights { cache.withLock { $0.insert(read, for: key, readAt: readAt, edition: edition) } }
+        cache.withLock { $0.insert(read, for: key, readAt: readAt, edition: edition) }
         return read
     }
 

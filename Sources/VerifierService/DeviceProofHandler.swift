@@ -43,9 +43,8 @@ struct DeviceProofHandler: Sendable {
         -> KnownDevice
     {
         let proof = try proof(request)
-        guard let device = try await devices.device(proof.device, tenant: tenant.id, context.call) else {
-            throw ProofRefusal.unknownDevice
-        }
+        let known = try await devices.device(proof.device, tenant: tenant.id, context.call, needing: \.isUsable)
+        guard let device = known else { throw ProofRefusal.unknownDevice }
         let claims = try claims(proof, device, request, skew: .seconds(tenant.settings.clockSkewSeconds))
         // Only now: a proof that is not genuine must not use up an identifier of the real device.
         try await use(claims, device: proof.device, tenant: tenant.id, context)

@@ -285,6 +285,24 @@ def test_a_name_that_is_taken_is_said_at_its_field(admin, someone):
     expect(page.locator("#add-failed")).to_be_hidden()
 
 
+def test_a_password_that_is_too_short_is_said_at_its_field(admin, someone):
+    page = admin("/people")
+    page.get_by_role("button", name="Add a person").click()
+    page.get_by_label("User name").fill(unique("short"))
+    page.fill("#new-password", "seven 7")
+    page.locator("#add-action").click()
+    expect(page.locator("#new-password-error")).to_have_text("A password has 8 characters or more.")
+    expect(page.locator("#new-password")).to_be_focused()
+    page = admin(f"/people/{someone.user['id']}")
+    page.locator("#edit").click()
+    page.fill("#edit-password", "🔑🔑🔑🔑")
+    page.locator("#edit-action").click()
+    expect(page.locator("#edit-password-error")).to_have_text("A password has 8 characters or more.")
+    page.fill("#edit-password", "eight  8")
+    page.locator("#edit-action").click()
+    expect(page.locator(".toast")).to_have_text("Saved")
+
+
 def test_a_large_directory_is_read_page_by_page(browser, admin, administrator):
     prefix = "z" + secrets.token_hex(3)
     lines = "\n".join(json.dumps({"username": f"{prefix}{number:05}", "displayName": f"Zed {number}"}) for number in range(1200))
@@ -328,28 +346,6 @@ def test_blocking_ends_what_is_open_and_unblocking_lets_in_again(admin, applicat
     page.get_by_role("dialog").get_by_role("button", name="Unblock").click()
     expect(page.locator("#blocked")).to_be_hidden()
     assert rings(application, someone)
-
-
-def test_what_was_picked_stays_chosen_when_a_search_comes_in_late(admin, administrator, someone):
-    group = unique("Picked")
-    administrator.call("POST", "/groups", json={"name": group})
-    page = admin(f"/people/{someone.user['id']}")
-    page.get_by_role("button", name="Add to groups").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Search").fill(group[:-1])
-    row = dialog.get_by_role("button", name=group)
-    expect(row).to_be_visible()
-    held = []
-    page.route(re.compile(r"/admin/groups\?"), lambda route: held.append(route))
-    with page.expect_request(re.compile(r"/admin/groups\?")):
-        dialog.get_by_label("Search").fill(group)
-    row.click()
-    expect(dialog.locator("[data-taken]:visible")).to_have_text("Chosen")
-    row.evaluate("row => { row.dataset.before = '' }")
-    held[0].continue_()
-    expect(dialog.locator("[data-before]")).to_have_count(0)
-    expect(dialog.locator("[data-taken]:visible")).to_have_text("Chosen")
-    expect(row).to_be_disabled()
 
 
 def test_the_policy_is_explained_for_one_person(admin, policy, administrator, someone):

@@ -34,7 +34,9 @@ PLAYED = """(() => {
 # What a service worker shows, kept where a test can read it.
 WATCHED = """() => {
   globalThis.shown = [];
-  registration.showNotification = async (title, options) => { shown.push({ title, body: options.body, tag: options.tag, silent: options.silent ?? false }); };
+  let notice = null;
+  registration.getNotifications = async ({ tag }) => (notice?.tag === tag ? [notice] : []);
+  registration.showNotification = async (title, options) => { notice = options; shown.push({ title, body: options.body, tag: options.tag, silent: options.silent ?? false }); };
 }"""
 OFFER = "Be told of a sign-in while this page is closed?"
 
@@ -168,9 +170,16 @@ def test_a_request_is_shown_while_no_page_is_open(played, owner, application, se
     shown = worker.shown(1)
     assert shown["title"] == "Are you signing in?" and owner.username in shown["body"] and "Demo" in shown["body"]
     assert request["number"] not in shown["body"]
+    # What ended is another request: that this one still waits was called out already. A further one calls again.
+    worker.push({"c": "another"})
+    assert worker.shown(2) == {**shown, "silent": True}
+    further = application.begin(owner.username, factor="secondFactor").json()
+    worker.push({"c": further["id"]})
+    assert not worker.shown(3)["silent"]
     application.cancel(request)
+    application.cancel(further)
     worker.push({"c": request["id"]})
-    ended = worker.shown(2)
+    ended = worker.shown(4)
     assert ended["title"] == "Nothing waits for your answer any more." and ended["silent"] and ended["tag"] == shown["tag"]
     # A click opens the page, and brings an open one to the front.
     opened = worker.worker.evaluate("""async () => {

@@ -61,6 +61,17 @@ def test_a_wrong_number_ends_the_addition(browser, someone):
     expect(page.locator("#qr")).to_be_visible()
 
 
+def test_the_time_that_is_left_is_shown_where_a_proxy_takes_the_date_away(browser, someone):
+    page = sign_in(browser, someone)
+    page.evaluate("""() => {
+      const get = Headers.prototype.get;
+      Headers.prototype.get = function (name) { return name.toLowerCase() === "date" ? null : get.call(this, name); };
+    }""")
+    add_phone(page)
+    offset = float(page.locator("#add-ring .left").get_attribute("stroke-dashoffset"))
+    assert 0 <= offset < 100, "not NaN, which compares as neither"
+
+
 def test_phone_sign_in_and_the_default_method_are_shown(browser, someone):
     page = sign_in(browser, someone)
     expect(page.locator("#devices")).to_contain_text("Phone sign-in on")
@@ -174,6 +185,18 @@ def test_a_choice_made_elsewhere_is_learned_by_signing_in(open_browser, someone)
     start.expect_screen("code")
 
 
+def test_a_choice_that_leads_nowhere_is_not_learned(open_browser, someone, administrator):
+    browser = open_browser()
+    start = remember(SignInPage(browser.tab()).open("?return=/demo/sign-in%3Fprompt%3Dlogin"))
+    assert someone.browser.call("PATCH", "/me", json={"defaultMethod": "code"}).status_code == 200
+    # A code follows the password, which is gone.
+    administrator.change(f"/users/{someone.user['id']}", {"password": ""})
+    approve(someone, start.next(someone.username))
+    start.page.wait_for_url("**prompt=login")
+    start.page.get_by_role("button", name="Next").click()
+    start.expect_screen("number")
+
+
 def test_nobody_else_is_told_a_default_method(open_browser, someone):
     assert someone.browser.call("PATCH", "/me", json={"defaultMethod": "code"}).status_code == 200
     page = SignInPage(open_browser().tab()).open()
@@ -261,7 +284,17 @@ def test_more_sign_ins_come_when_asked_for(browser, someone, application):
     expect(page.locator("#recent li")).to_have_count(10)
     page.get_by_role("button", name="Show more").click()
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
-    assert page.locator("#recent li").count() >= 12
+    count = page.locator("#recent li").count()
+    assert count >= 12
+    # What comes in later is seen above them, by one look.
+    request = application.begin(someone.username).json()
+    someone.phone.answer(only_challenge(someone.phone), number=request["number"])
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/me/sign-ins" in request.url else None)
+    page.evaluate("() => { dispatchEvent(new Event('focus')); document.dispatchEvent(new Event('visibilitychange')); }")
+    expect(page.locator("#recent li")).to_have_count(count + 1)
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    assert len(asked) == 1
 
 
 def test_signing_out_ends_the_session(browser, someone):

@@ -119,6 +119,23 @@ struct OutboxTests {
         #expect(try await bench.outbox().first?.dueAt == due && due > bench.now)
     }
 
+    @Test("what a process has put off whose clock is ahead by as much as is tolerated stays put off")
+    func ahead() async throws {
+        let bench = try ChallengeBench()
+        bench.bus.inject(Notify.self, away)
+        bench.clock.advance(ClockSkew.tolerated)
+        _ = try await bench.begin()
+        for _ in 0..<6 {
+            await bench.deliver()
+            let due = try #require(try await bench.outbox().first?.dueAt)
+            bench.clock.advance(.zero - ClockSkew.tolerated)
+            try await bench.service.recall()
+            #expect(try await bench.outbox().first?.dueAt == due)
+            bench.clock.advance(ClockSkew.tolerated)
+            bench.clock.advance(due - bench.now)
+        }
+    }
+
     @Test("before it is due again a message is left alone")
     func notYet() async throws {
         let bench = try ChallengeBench()

@@ -74,6 +74,26 @@ struct ShareTests {
             ])
     }
 
+    @Test("seconds are joined by their number, whatever their clocks say")
+    func numbers() throws {
+        let phase = Phase(name: "closed", load: .people(2), duration: .seconds(2))
+        let listener = Listener()
+        let progress = MergedProgress([phase], people: 2, generators: 2, observer: listener)
+        for index in 0..<2 {
+            let observer = GeneratorObserver { message in
+                #expect(throws: Never.self) { try progress.take(message, from: index) }
+            }
+            observer.began(phase)
+            let tally = Tally(phase)
+            for second in index == 0 ? [1, 2.0] : [1.6, 2.4] {
+                tally.completed(.approve, .milliseconds(10))
+                let (slice, interval) = tally.slice(at: second)
+                observer.passed(slice, of: phase, interval, failures: tally.failures)
+            }
+        }
+        #expect(listener.told.withLock { $0 } == ["began closed", "1 2 2 [:]", "2 2 2 [:]"])
+    }
+
     @Test("a phase that is none, and a histogram that is none, are refused")
     func nonsense() {
         let progress = MergedProgress([], people: 1, generators: 1, observer: Listener())

@@ -72,6 +72,64 @@ struct CallFateTests {
         #expect(caller.takeEffects() == [.send(waitsCall, to: two, sequence: 2, attempt: 0, isRetry: false)])
     }
 
+    /// Counts what is drawn.
+    private struct CountingGenerator: RandomNumberGenerator {
+        var seeded = SeededGenerator(seed: 1)
+        var drawn = 0
+
+        mutating func next() -> UInt64 {
+            drawn += 1
+            return seeded.next()
+        }
+    }
+
+    @Test("calls of a newer method wait apart for who knows it: others pass, and cost the same however many wait")
+    func manyOfANewerMethod() throws {
+        var (caller, random) = (CallerMachine(service: .policy, limits: limits), CountingGenerator())
+        let old = [one, PeerID(rawValue: 3)]
+        for peer in old {
+            caller.up(peer, instance: InstanceID(rawValue: peer.rawValue), credit: 100, at: at(0), using: &random)
+        }
+        _ = caller.add(IssueToken.method, deadline: at(1_000), instance: nil, at: at(0), using: &random)
+        _ = caller.add(IssueToken.method, deadline: at(1_000), instance: nil, at: at(0), using: &random)
+        caller.up(two, instance: InstanceID(rawValue: 2), credit: 0, at: at(0), using: &random)
+        // A silent one may come back.
+        caller.pause(two)
+        // What the first has refused is asked of the second too.
+        for (peer, sequence) in [(old[0], UInt64(1)), (old[1], 1), (old[1], 2)] {
+            caller.refused(peer, sequence: sequence, .noMethod, at: at(1), using: &random)
+        }
+        #expect(caller.queuedCount == 2)
+        func drawn(waiting: Int) throws -> Int {
+            while caller.queuedCount < waiting {
+                _ = caller.add(IssueToken.method, deadline: at(1_000), instance: nil, at: at(2), using: &random)
+            }
+            (random.drawn, _) = (0, caller.takeEffects())
+            let passes = caller.add(
+                AuthenticateToken.method, deadline: at(1_000), instance: nil, at: at(2), using: &random)
+            guard case .send(let key, _, _, _, _)? = caller.takeEffects().first else { return -1 }
+            #expect(key == passes)
+            return random.drawn
+        }
+        // The two old ones are equal again after two calls.
+        let few = try [drawn(waiting: 2), drawn(waiting: 2)]
+        let many = try [drawn(waiting: 2_000), drawn(waiting: 2_000)]
+        #expect(few == many)
+
+        caller.resume(two, at: at(3), using: &random)
+        caller.granted(two, credit: 1_500, at: at(3), using: &random)
+        let sent = caller.takeEffects().compactMap { effect in
+            if case .send(let key, two, _, _, _) = effect { key } else { nil }
+        }
+        #expect(sent.count == 1_500 && caller.queuedCount == 500)
+        // The only one that knows it goes: what it had may have been done, what waited was not.
+        caller.lost(two, at: at(4), using: &random)
+        let ends = caller.takeEffects().compactMap { effect in
+            if case .finish(let key, .refused(.noMethod)) = effect { key } else { nil }
+        }
+        #expect(ends.count == 500 && caller.queuedCount == 0 && Set(ends).isDisjoint(with: sent))
+    }
+
     @Test("a method that no instance knows ends as not executed, at once, and is asked of an instance that comes later")
     func unknownMethod() throws {
         var (caller, random) = (CallerMachine(service: .policy, limits: limits), SeededGenerator(seed: 1))

@@ -131,4 +131,26 @@ struct SealedAccountTests {
         #expect(driver != nil && directory.driver(.apns, for: TenantID("acme")) as? APNsDriver === driver)
         await directory.shutdown()
     }
+
+    @Test("a ring that got a key is read again with the accounts; one that is gone is not made, and the accounts stay")
+    func newKey() async throws {
+        let directory = try directory()
+        try write("acme.json", apns)
+        try write("apns.sealed", seal(pem, .apns, of: "acme"))
+        try await directory.load()
+        let driver = directory.driver(.apns, for: TenantID("acme")) as? APNsDriver
+        let both = try #require(FileManager.default.contents(atPath: folder.file("ring.key")))
+        try both.write(to: URL(fileURLWithPath: folder.file("old.key")))
+        let ring = try Sealer(keyFile: folder.file("ring.key"))
+        let purpose = PushTransport.apns.sealingPurpose(account: "acme")
+        try write("apns.sealed", SealedFile.seal(pem, with: ring, for: purpose))
+        try await directory.load()
+        #expect(driver != nil && directory.driver(.apns, for: TenantID("acme")) as? APNsDriver === driver)
+        try FileManager.default.removeItem(atPath: folder.file("old.key"))
+        let problem = await #expect(throws: ConfigurationProblem.self) { try await directory.load() }
+        #expect(problem?.description.contains("old.key: cannot be read") == true)
+        #expect(!FileManager.default.fileExists(atPath: folder.file("old.key")))
+        #expect(directory.driver(.apns, for: TenantID("acme")) as? APNsDriver === driver)
+        await directory.shutdown()
+    }
 }

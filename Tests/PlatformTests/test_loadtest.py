@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import pathlib
 import re
 import signal
 import struct
@@ -27,10 +29,23 @@ def run(*arguments, expect=0):
     return done.stdout + done.stderr
 
 
+def people(demo):
+    """The ids of those whom generators made, by username."""
+    users = Administrator(demo).get("/users?limit=1000")["items"]
+    return {user["username"]: user["id"] for user in users if user["username"].startswith("load-")}
+
+
 def people_left(demo):
-    users = Administrator(demo)
-    reply = users.http.get(f"{demo['base']}/v1/{demo['tenant']}/admin/users?limit=1000", headers={"Authorization": f"Bearer {demo['admin']['token']}"})
-    return [user["username"] for user in reply.json()["items"] if user["username"].startswith("load-")]
+    return list(people(demo))
+
+
+def generator(process, share):
+    """The process of a run that has this share."""
+    children = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
+    for pid in " ".join(path.read_text() for path in children).split():
+        if pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[-2] == share.encode():
+            return int(pid)
+    raise AssertionError(f"no generator has the share {share}")
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +164,16 @@ def test_people_who_are_kept_are_there_for_the_next_run_until_they_are_removed(c
     assert "no such file" in run("remove", file, "--demo", credentials, expect=66)
 
 
+def test_people_of_several_processes_are_removed_by_the_one_name(credentials, demo, tmp_path):
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    run("--demo", credentials, "--seconds", 1, "--keep", files[0], "--people", 2, "--processes", 2)
+    run("--demo", credentials, "--seconds", 1, "--keep", files[1], "--people", 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json.0", "a.json.1", "b.json"]
+    assert len(people_left(demo)) == 3
+    run("remove", *files, "--demo", credentials)
+    assert people_left(demo) == [] and list(tmp_path.iterdir()) == []
+
+
 def test_credentials_of_the_environment_are_used_and_a_missing_one_is_named(demo, monkeypatch):
     place = ["--gateway", demo["base"], "--tenant", demo["tenant"], "--people", 1, "--seconds", 1]
     monkeypatch.setenv("COUNTERSIGN_LOADTEST_CLIENT_ID", demo["client"]["id"])
@@ -190,6 +215,34 @@ def test_an_interrupted_run_reports_and_leaves_nobody_behind(credentials, demo, 
     assert process.returncode == 130, output
     assert "completed" in output
     assert people_left(demo) == []
+
+
+@pytest.mark.parametrize(
+    "sent, code, words", [(signal.SIGTERM, 130, "generator 1 was interrupted"), (signal.SIGKILL, 70, "generator 1 ended by signal 9")])
+def test_a_generator_that_ends_while_people_are_made_ends_the_run(credentials, demo, tmp_path, sent, code, words):
+    process = subprocess.Popen(
+        [PROGRAM, "--demo", credentials, "--people", "64", "--processes", "2", "--fail-if", "rate < 1/s", "--json", tmp_path / "report.json"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    Stack.wait_for(lambda: people_left(demo), 30, "the first person")
+    os.kill(generator(process, "1/2"), sent)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == code and words in output, (process.returncode, output)
+    assert not (tmp_path / "report.json").exists()
+    for username, user_id in people(demo).items():
+        # Those of the one that could not tidy up.
+        assert sent == signal.SIGKILL and Administrator(demo).call("DELETE", f"/users/{user_id}").status_code == 204, username
+
+
+def test_a_generator_that_is_interrupted_while_it_pushes_leaves_no_report_of_half_a_run(credentials, demo, tmp_path):
+    process = subprocess.Popen(
+        [PROGRAM, "--demo", credentials, "--people", "2", "--seconds", "600", "--processes", "2", "--json", tmp_path / "report.json"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while "in flight" not in (line := process.stdout.readline()):
+        assert line, "the program ended before it pushed"
+    os.kill(generator(process, "1/2"), signal.SIGTERM)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 130 and "generator 1 was interrupted" in output, output
+    assert not (tmp_path / "report.json").exists() and people_left(demo) == []
 
 
 def test_generators_whose_starter_is_killed_leave_nobody_behind(credentials, demo):

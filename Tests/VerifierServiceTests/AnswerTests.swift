@@ -47,6 +47,28 @@ struct AnswerTests {
         #expect(bench.world.withLock(\.settled).isEmpty)
     }
 
+    @Test("what challenge refuses a device without a right is asked again with the right that it has got since")
+    func newRight() async throws {
+        let bench = try VerifierBench()
+        bench.world.withLock { world in
+            world.devices["d1"]?.device.phoneSignIn = false
+            world.isPhoneSignInNeeded = true
+        }
+        let answer = try await bench.answer()
+        #expect(await refusal(bench, answer)?.code == .refused)
+        bench.world.withLock { $0.devices["d1"]?.device.phoneSignIn = true }
+        #expect(try await bench.verify(answer: answer).status == "approved")
+        // From memory now, and with the right: nobody asks again.
+        let before = bench.world.withLock { world in
+            world.settled = []
+            return world.reads
+        }
+        let next = try await bench.answer(challenge: "c2")
+        #expect(try await bench.verify(answer: next, challenge: "c2").status == "approved")
+        #expect(bench.world.withLock(\.reads) == before)
+        #expect(bench.world.withLock(\.settled).map(\.phoneSignIn) == [true])
+    }
+
     @Test("what is not an answer is malformed")
     func malformed() async throws {
         let bench = try VerifierBench()

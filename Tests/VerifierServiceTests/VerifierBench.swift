@@ -28,6 +28,8 @@ final class VerifierBench: Sendable {
         var secrets: [OfflineSecret] = []
         var password: [UInt8] = Array("correct".utf8)
         var settled: [Settle] = []
+        /// Challenge refuses whoever lacks it.
+        var isPhoneSignInNeeded = false
         /// When each answer had its effect.
         var answeredAt: [String: Timestamp] = [:]
         var outcome = SettleReply.with {
@@ -231,8 +233,11 @@ final class VerifierBench: Sendable {
     private var challenge: Routes {
         var routes = Routes(service: .challenge)
         routes.on(Settle.self) { request, _ in
-            self.world.withLock { world in
+            try self.world.withLock { world in
                 world.settled.append(request)
+                if world.isPhoneSignInNeeded, !request.phoneSignIn {
+                    throw ServiceError(.refused, "the answer is not accepted")
+                }
                 var reply = world.outcome
                 reply.repeatedAnswer = world.answeredAt[request.answer] != nil
                 let at = world.answeredAt[request.answer] ?? world.now

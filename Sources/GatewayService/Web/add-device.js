@@ -11,6 +11,9 @@ const ring = new Ring(byId("add-ring"));
 const stepsInOrder = ["choose", "start", "scan", "confirm", "done"];
 let waiting = null;
 
+/** The server's time at a reply; this browser's where a proxy has taken the Date away. */
+const timeOf = (date) => Date.parse(date) || Date.now();
+
 /** True when a phone was added. */
 export function addDevice() {
   return new Promise((resolve) => {
@@ -76,7 +79,7 @@ async function follow(id) {
   const ask = (state) => replyToMe("GET", `me/activations/${encodeURIComponent(id)}?wait=25&state=${state}`, { signal: mine.signal, wait: 25 });
   /** By the server's clock; until then a confirmation ends only by an answer. */
   let confirmedUntil = 0;
-  const over = (date) => showOver(Date.parse(date) < confirmedUntil ? "ended" : "late");
+  const over = (date) => showOver(timeOf(date) < confirmedUntil ? "ended" : "late");
   try {
     for (let state = "waiting"; ;) {
       const known = state;
@@ -106,7 +109,7 @@ function showOver(how) {
 function confirm({ number, expiresAt }, date) {
   showNumber(byId("add-number"), number);
   show("confirm");
-  const left = Math.max(1000, Date.parse(expiresAt) - Date.parse(date));
+  const left = Math.max(1000, Date.parse(expiresAt) - timeOf(date));
   ring.start(Date.now() + left, left);
   announce(number);
 }

@@ -1,6 +1,6 @@
 // The people of the directory: find one, add one, or import many.
 
-import { adminPath, asAdmin, attempt, fill, initials, openForm, query, segment } from "./administration.js";
+import { adminPath, asAdmin, attempt, fill, initials, isPasswordAccepted, openForm, query, segment } from "./administration.js";
 import "./admin-import.js";
 import { byId, copyOf, fieldError, text, toast } from "./page.js";
 import { PagedList, searchBox } from "./paged-list.js";
@@ -20,13 +20,16 @@ function row(person) {
   return element;
 }
 
-byId("add").addEventListener("click", () => openForm("add", byId("new-username")));
+byId("add").addEventListener("click", () => {
+  fieldError(byId("new-password"), null);
+  openForm("add", byId("new-username"));
+});
 
 byId("add-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const username = byId("new-username").value.trim();
   fieldError(byId("new-username"), username ? null : text("adminPeopleSays.needUsername"));
-  if (!username) return;
+  if (!username || !isPasswordAccepted(byId("new-password"))) return;
   let person;
   const isDone = await attempt(byId("add-action"), byId("add-failed"), async () => {
     const body = { username, roles: byId("new-administrator").checked ? ["administrator"] : [] };

@@ -1,6 +1,6 @@
 // One person: devices, what the policy says and why, groups, and what an administrator may do.
 
-import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, nameWindow, notice, query, segment, showFacts, showSecret } from "./administration.js";
+import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, isPasswordAccepted, nameWindow, notice, query, segment, showFacts, showSecret } from "./administration.js";
 import { modeKeys } from "./modes.js";
 import { byId, copyOf, day, dayAndTime, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { namedTarget, pickTargets } from "./target-picker.js";
@@ -183,12 +183,14 @@ byId("edit").addEventListener("click", () => {
   byId("edit-form").reset();
   byId("edit-name").value = person.displayName;
   byId("edit-administrator").checked = person.roles.includes("administrator");
+  fieldError(byId("edit-password"), null);
   notice(byId("edit-failed"), null);
   openDialog(byId("edit-dialog"), byId("edit-name"));
 });
 
 byId("edit-form").addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (!isPasswordAccepted(byId("edit-password"))) return;
   const others = person.roles.filter((role) => role !== "administrator");
   const body = { displayName: byId("edit-name").value.trim(), roles: byId("edit-administrator").checked ? [...others, "administrator"] : others };
   if (byId("edit-password").value) body.password = byId("edit-password").value;

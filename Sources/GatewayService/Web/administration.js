@@ -68,6 +68,16 @@ export async function attempt(button, failed, work, fields = {}) {
   return isDone;
 }
 
+const passwordCharactersMin = 8;
+
+/** Whether the password in `input`, if there is one, can be set; the field says why not. Characters are code points, as for the server. */
+export function isPasswordAccepted(input) {
+  const count = [...input.value].length;
+  const isAccepted = count === 0 || count >= passwordCharactersMin;
+  fieldError(input, isAccepted ? null : text("adminSays.passwordShort", { count: passwordCharactersMin }));
+  return isAccepted;
+}
+
 /** Opens the dialog of the form `name`, empty, without the faults of the last time and with the focus in `first`. */
 export function openForm(name, first) {
   byId(`${name}-form`).reset();

@@ -7,6 +7,7 @@ import { readAccounts, readSetting } from "./phone-store.js";
 import { subscribe, tellServers } from "./phone-subscription.js";
 
 const page = "/authenticator";
+const tag = "request";
 const fallback = { title: "Countersign", waits: "A sign-in waits for your answer.", nothing: "Nothing waits for your answer any more." };
 /** A browser gives a push some seconds, and shows a notice of its own when nothing was shown by then. */
 const askingMax = 5000;
@@ -21,13 +22,25 @@ export async function wake() {
   const [wish, lock] = await Promise.all([readSetting("push"), readSetting("lock")]).catch(() => []);
   const words = { ...fallback, ...wish?.words };
   const waiting = await requests().catch(() => null);
-  // With a lock nobody reads who signs in where; without an answer nobody knows.
-  if (!waiting || (lock && waiting.length > 0)) return show(words.waits, "");
-  // Something must be shown for each push; that a request has ended calls nobody.
-  if (waiting.length === 0) return show(words.nothing, "", { renotify: false, silent: true });
+  if (!waiting) return show(words.waits, "");
+  // Something must be shown for each push; that a request has ended calls nobody, whether another still waits or not.
+  if (waiting.length === 0) return show(words.nothing, "", quietly);
+  const ids = waiting.map(({ id }) => id);
+  const how = { ...((await areShown(ids)) ? quietly : loudly), data: ids };
+  // With a lock nobody reads who signs in where.
+  if (lock) return show(words.waits, "", how);
   const [{ account, content }] = waiting;
   const lines = [`${account.username} · ${account.tenantName}`, plain(content.application ?? ""), plain(content.location ?? "")];
-  return show(words.title, lines.filter(Boolean).join("\n"));
+  return show(words.title, lines.filter(Boolean).join("\n"), how);
+}
+
+const loudly = { renotify: true };
+const quietly = { renotify: false, silent: true };
+
+/** Whether the notice that stands there now has called for all of these already. */
+async function areShown(ids) {
+  const shown = (await registration.getNotifications({ tag })).flatMap(({ data }) => data ?? []);
+  return ids.every((id) => shown.includes(id));
 }
 
 /** What waits for this phone's accounts. Throws when none of them gets an answer. */
@@ -36,15 +49,15 @@ async function requests() {
   const accounts = (await readAccounts()).filter(({ state }) => state === "active");
   const asked = await Promise.allSettled(accounts.map(async (account) => {
     const { body } = await asDevice(account, "GET", "/challenges", { signal });
-    return body.challenges.map(({ content }) => ({ account, content: JSON.parse(new TextDecoder().decode(bytesOf(content))) }));
+    return body.challenges.map(({ id, content }) => ({ id, account, content: JSON.parse(new TextDecoder().decode(bytesOf(content))) }));
   }));
   if (!asked.some(({ status }) => status === "fulfilled")) throw new Error("not asked");
   return asked.flatMap(({ value }) => value ?? []);
 }
 
-function show(title, body, how = { renotify: true }) {
-  // The same tag for all: one takes the place of another, and asks for attention again.
-  return registration.showNotification(title, { body, tag: "request", icon: "/assets/authenticator-192.png", ...how });
+function show(title, body, how = loudly) {
+  // The same tag for all: one takes the place of another.
+  return registration.showNotification(title, { body, tag, icon: "/assets/authenticator-192.png", ...how });
 }
 
 /** The page, where it is open, or a new one. */

@@ -26,9 +26,15 @@ export function forgetName() {
 /** phoneSignIn, push or code; null for a name that is not remembered, and where nothing has been learned. */
 export const firstOffer = (name) => (isRemembered(name) ? localStorage.getItem(methodKey) : null);
 
-/** From the document of `GET me`: what is known of anybody but the remembered person is not kept. */
-export function keepFirstOffer({ person, defaultMethod }) {
+/** Approval and codes follow the password, codes unless they are enough alone: without one they lead nowhere. */
+export function isUsable(name, methods, isCodeEnough) {
+  if (name === "push") return methods.includes("password");
+  return name !== "code" || methods.includes("password") || isCodeEnough;
+}
+
+/** From the document of `GET me`: what is known of anybody but the remembered person is not kept, nor a method that leads nowhere. */
+export function keepFirstOffer({ person, methods, defaultMethod }, isCodeEnough) {
   if (!isRemembered(person.username)) return;
-  if (defaultMethod) localStorage.setItem(methodKey, defaultMethod);
+  if (methods.includes(defaultMethod) && isUsable(defaultMethod, methods, isCodeEnough)) localStorage.setItem(methodKey, defaultMethod);
   else localStorage.removeItem(methodKey);
 }

@@ -3,7 +3,7 @@
 import { addDevice } from "./add-device.js";
 import { outcomeLook } from "./outcomes.js";
 import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
-import { keepFirstOffer } from "./remembered.js";
+import { isUsable, keepFirstOffer } from "./remembered.js";
 import { asMe, signOut } from "./session.js";
 
 const glyphs = { phoneSignIn: "phone", push: "phone", code: "code", password: "key", temporaryAccessPass: "ticket" };
@@ -21,14 +21,15 @@ const platforms = {
 };
 
 const page = byId("content").dataset;
+const isCodeEnough = "codeAlone" in page;
 let nextPage = null;
 /** What is on the page, so that asking again touches only what has changed. */
 let shown = { me: "", signIns: "" };
 
 // ---- methods and devices
 
-async function loadMethods() {
-  const me = await asMe("GET", "me");
+/** All that the document of `GET me` says. */
+function showMe(me) {
   if (JSON.stringify(me) === shown.me) return;
   shown.me = JSON.stringify(me);
   byId("person").hidden = false;
@@ -40,18 +41,12 @@ async function loadMethods() {
   byId("add").disabled = false;
 }
 
-/** Both follow the password: without one they lead nowhere. */
-function isUsable(name, { methods }) {
-  if (name === "push") return methods.includes("password");
-  return name !== "code" || methods.includes("password") || "codeAlone" in page;
-}
-
 function showMethods(document) {
-  const me = { ...document, methods: document.methods.filter((name) => isUsable(name, document)) };
+  const me = { ...document, methods: document.methods.filter((name) => isUsable(name, document.methods, isCodeEnough)) };
   const canChoose = me.methods.filter((name) => defaults.includes(name)).length > 1;
   byId("methods").replaceChildren(...(me.methods.length ? me.methods.map((name) => methodRow(name, me, canChoose)) : [noMethods()]));
   byId("default-hint").hidden = !canChoose;
-  keepFirstOffer({ ...me, defaultMethod: me.methods.includes(me.defaultMethod) ? me.defaultMethod : null });
+  keepFirstOffer(document, isCodeEnough);
 }
 
 /** What comes after the password: whoever has a phone is asked for it, or for its code where no request may reach it. */
@@ -78,9 +73,7 @@ function methodRow(name, me, canChoose) {
 
 async function makeDefault(name, title) {
   try {
-    const me = await asMe("PATCH", "me", { body: { defaultMethod: name } });
-    shown.me = JSON.stringify(me);
-    showMethods(me);
+    showMe(await asMe("PATCH", "me", { body: { defaultMethod: name } }));
   } catch (problem) {
     return toast(problemText(problem));
   }
@@ -164,17 +157,26 @@ async function loadSignIns(cursor) {
   if (!cursor && JSON.stringify(items) === shown.signIns) return [];
   if (!cursor) shown.signIns = JSON.stringify(items);
   const rows = items.map(signInRow);
+  const older = cursor ? [] : olderRows(items);
   if (cursor) byId("recent").append(...rows);
-  else byId("recent").replaceChildren(...rows);
-  nextPage = next;
+  else byId("recent").replaceChildren(...rows, ...older);
+  if (older.length === 0) nextPage = next;
   byId("more-row").hidden = !nextPage;
   byId("recent").hidden = byId("recent").children.length === 0;
   byId("no-recent").hidden = !byId("recent").hidden || nextPage !== null;
   return rows;
 }
 
+/** What is shown below the newest page, which More has appended: it stays while nothing is missing between the two. */
+function olderRows(items) {
+  const [ids, rows] = [new Set(items.map(({ id }) => id)), [...byId("recent").children]];
+  const last = rows.findLastIndex((row) => ids.has(row.dataset.id));
+  return last < 0 ? [] : rows.slice(last + 1);
+}
+
 function signInRow(entry) {
   const row = copyOf("sign-in-row");
+  row.dataset.id = entry.id;
   const [tone, glyph] = outcomeLook(entry);
   setIcon(row, glyph);
   if (tone) row.querySelector(".glyph").classList.add(tone);
@@ -249,7 +251,7 @@ byId("more").addEventListener("click", (event) => busy(event.currentTarget, asyn
 async function load() {
   byId("failed").hidden = true;
   try {
-    await Promise.all([loadMethods(), loadSignIns(null)]);
+    await Promise.all([asMe("GET", "me").then(showMe), loadSignIns(null)]);
   } catch (problem) {
     byId("failed-words").textContent = `${byId("failed").dataset.words} ${problemText(problem)}`;
     byId("failed").hidden = false;
@@ -258,8 +260,15 @@ async function load() {
   }
 }
 
+let looking = null;
+
+/** Focus and visibility come back together: that is one look. */
+function lookAgain() {
+  looking ??= look().finally(() => { looking = null; });
+}
+
 /** What is done in a dialog is loaded when it closes, and that leads back to where it was opened. */
-async function lookAgain() {
+async function look() {
   if (document.querySelector("dialog[open]")) return;
   const name = document.activeElement.getAttribute("aria-label");
   await load();

@@ -150,7 +150,8 @@ async function finish() {
   otherTabs.postMessage("signedIn");
   screens.go("done", { replace: true });
   if (isRemembered(username)) {
-    await call("GET", "me", { signal: AbortSignal.timeout(learningMax) }).then(({ body }) => keepFirstOffer(body), () => {});
+    await call("GET", "me", { signal: AbortSignal.timeout(learningMax) })
+      .then(({ body }) => keepFirstOffer(body, "codeAlone" in root.dataset), () => {});
   }
   location.replace(root.dataset.return);
 }

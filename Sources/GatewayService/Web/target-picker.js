@@ -1,57 +1,59 @@
 // The dialog that picks people or groups: by the beginning of a name, a few at a time.
 
 import { adminProblem, asAdmin, fill, initials, notice, query, segment } from "./administration.js";
-import { announce, byId, copyOf, openDialog, setIcon, text } from "./page.js";
+import { announce, byId, copyOf, openDialog, setIcon, text, toast } from "./page.js";
 import { whenTyped } from "./typing.js";
 
 const dialog = byId("picker-dialog");
 const shownMax = 20;
 
-let kinds = ["group", "user"];
-let taken = () => false;
-let onPick = () => {};
 let turn = 0;
-// What was picked since the dialog was opened, and the rows that are shown now, by `keyOf` each.
-let picked = new Set();
-let rows = new Map();
+/** What the dialog that is open picks from; an answer that comes when another one is open finds its own here. */
+let open = null;
 
 const keyOf = ({ targetType, id }) => `${targetType} ${id}`;
 
 /** `pick({targetType, id, name, detail})` runs for each one that is chosen; with `isOnly` the dialog closes then. */
 export function pickTargets({ title, of = ["group", "user"], isTaken = () => false, isOnly = false }, pick) {
-  kinds = of;
-  picked = new Set();
-  taken = (target) => picked.has(keyOf(target)) || isTaken(target);
-  onPick = async (target) => {
+  // What was picked since the dialog was opened, and the rows that are shown now, by `keyOf` each.
+  const picked = new Set();
+  const mine = { kinds: of, rows: new Map(), isTaken: (target) => picked.has(keyOf(target)) || isTaken(target) };
+  mine.pick = async (target) => {
     notice(byId("picker-failed"), null);
     try {
       await pick(target);
     } catch (problem) {
-      return notice(byId("picker-failed"), adminProblem(problem));
+      return mine === open ? notice(byId("picker-failed"), adminProblem(problem)) : toast(adminProblem(problem));
     }
-    if (isOnly) return dialog.close();
     picked.add(keyOf(target));
-    // Another search may have taken the place of the one that it was picked from.
-    const row = rows.get(keyOf(target));
-    if (row) mark(row, true);
+    if (mine !== open) return;
+    if (isOnly) return dialog.close();
     announce(text("adminPickerSays.added", { name: target.name }));
+    // Another search may have taken the place of the one that it was picked from.
+    const row = mine.rows.get(keyOf(target));
+    if (row) mark(row, true);
   };
+  open = mine;
   byId("picker-title").textContent = title;
   byId("picker-search").value = "";
   notice(byId("picker-failed"), null);
   search();
   openDialog(dialog, byId("picker-search"));
-  return new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  return new Promise((resolve) => dialog.addEventListener("close", () => {
+    if (mine === open) open = null;
+    resolve();
+  }, { once: true }));
 }
 
 async function search() {
-  const mine = ++turn;
+  const [mine, now] = [++turn, open];
+  if (!now) return;
   const words = byId("picker-search").value.trim();
   try {
-    const found = (await Promise.all(kinds.map((kind) => lists[kind](words)))).flat();
+    const found = (await Promise.all(now.kinds.map((kind) => lists[kind](words)))).flat();
     if (mine !== turn) return;
-    rows = new Map(found.map((target) => [keyOf(target), rowOf(target)]));
-    byId("picker-rows").replaceChildren(...rows.values());
+    now.rows = new Map(found.map((target) => [keyOf(target), rowOf(target, now)]));
+    byId("picker-rows").replaceChildren(...now.rows.values());
     byId("picker-none").hidden = found.length > 0;
   } catch (problem) {
     if (mine === turn && problem.kind !== "stopped") notice(byId("picker-failed"), adminProblem(problem));
@@ -97,12 +99,12 @@ export function targetGlyph(glyph, { targetType, name }) {
   } else setIcon(glyph, "people");
 }
 
-function rowOf(target) {
+function rowOf(target, { isTaken, pick }) {
   const element = copyOf("picker-row");
   fill(element, { name: target.name, detail: target.detail });
   targetGlyph(element.querySelector(".glyph"), target);
-  mark(element, taken(target));
-  element.querySelector("button").addEventListener("click", () => onPick(target));
+  mark(element, isTaken(target));
+  element.querySelector("button").addEventListener("click", () => pick(target));
   return element;
 }
 

@@ -6,18 +6,18 @@ extension CallerMachine {
     mutating func dispatch(at now: Instant, using random: inout some RandomNumberGenerator) {
         guard queuedCount > 0 else { return }
         for index in peers.indices where queuedPinned > 0 { dispatchPinned(index, now) }
-        dispatch(\.ordinaryLine, \.queuedOrdinary, parked: false, now, &random)
-        dispatch(\.parkedLine, \.queuedParked, parked: true, now, &random)
+        dispatch(\.ordinary, \.queuedOrdinary, parked: false, now, &random)
+        dispatch(\.parked, \.queuedParked, parked: true, now, &random)
     }
 
     private mutating func dispatch(
-        _ line: WritableKeyPath<CallerMachine, WaitingLine>, _ count: WritableKeyPath<CallerMachine, Int>, parked: Bool,
-        _ now: Instant, _ random: inout some RandomNumberGenerator
+        _ waiting: WritableKeyPath<CallerMachine, WaitingCalls>, _ count: WritableKeyPath<CallerMachine, Int>,
+        parked: Bool, _ now: Instant, _ random: inout some RandomNumberGenerator
     ) {
-        // Calls for which those that have room are too old; they lose their turn, and nobody waits behind them.
-        var tooNew: [SlabKey] = []
-        while self[keyPath: count] > tooNew.count, let index = choose(at: now, parked: parked, using: &random) {
-            guard let key = nextQueued(line), let method = calls[key]?.method else { break }
+        dispatchApart(waiting, count, parked: parked, now, &random)
+        while self[keyPath: count] > 0, let index = choose(at: now, parked: parked, using: &random) {
+            guard let key = nextQueued({ $0[keyPath: waiting].line.popFirst() }), let method = calls[key]?.method
+            else { break }
             if !peers[index].lacking.contains(method.id) {
                 self[keyPath: count] -= 1
                 send(key, to: index)
@@ -25,16 +25,38 @@ extension CallerMachine {
                 self[keyPath: count] -= 1
                 send(key, to: other)
             } else if mayKnow(method) {
-                tooNew.append(key)
+                self[keyPath: waiting].setApart(key, of: method)
             } else if let decision = calls[key]?.knownNowhere() {
                 self[keyPath: count] -= 1
                 settle(key, decision)
             }
         }
-        for key in tooNew { self[keyPath: line].append(key) }
     }
 
-    /// Whether some instance that is not about to go may have the method.
+    /// Calls whose method those that had room were too old for.
+    private mutating func dispatchApart(
+        _ waiting: WritableKeyPath<CallerMachine, WaitingCalls>, _ count: WritableKeyPath<CallerMachine, Int>,
+        parked: Bool, _ now: Instant, _ random: inout some RandomNumberGenerator
+    ) {
+        for (place, method) in self[keyPath: waiting].apart.map(\.method).enumerated() {
+            while let index = choose(at: now, parked: parked, knowing: method, using: &random) {
+                guard let key = nextQueued({ $0[keyPath: waiting].popFirst(apart: place) }) else { break }
+                self[keyPath: count] -= 1
+                send(key, to: index)
+            }
+            // As in the line: that nobody knows it is said when somebody is there to take work.
+            guard !mayKnow(method), choose(at: now, parked: parked, using: &random) != nil else { continue }
+            while let key = nextQueued({ $0[keyPath: waiting].popFirst(apart: place) }) {
+                guard let decision = calls[key]?.knownNowhere() else { continue }
+                self[keyPath: count] -= 1
+                settle(key, decision)
+            }
+        }
+        self[keyPath: waiting].tidy()
+    }
+
+    /// Whether some instance may have the method that is ready, or silent for so short a time that it may come back: one that is about to
+    /// go is no hope.
     func mayKnow(_ method: Method) -> Bool {
         peers.contains { !$0.isDraining && !$0.lacking.contains(method.id) }
     }

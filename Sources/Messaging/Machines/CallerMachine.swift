@@ -42,8 +42,8 @@ struct CallerMachine {
     let limits: BusLimits
     var calls = Slab<RequestMachine>()
     var peers: [Peer] = []
-    var ordinaryLine = WaitingLine()
-    var parkedLine = WaitingLine()
+    var ordinary = WaitingCalls()
+    var parked = WaitingCalls()
     var queuedOrdinary = 0
     var queuedParked = 0
     var queuedPinned = 0
@@ -273,10 +273,10 @@ struct CallerMachine {
             peers[index].pinned.append(key)
         } else if call.method.wait == .parked {
             queuedParked += 1
-            parkedLine.append(key)
+            parked.append(key)
         } else {
             queuedOrdinary += 1
-            ordinaryLine.append(key)
+            ordinary.append(key)
         }
     }
 
@@ -311,10 +311,10 @@ struct CallerMachine {
             queuedPinned -= 1
         } else if call.method.wait == .parked {
             queuedParked -= 1
-            parkedLine.compact(live: queuedParked) { [calls] in calls[$0]?.state == .queued }
+            parked.compact(live: queuedParked) { [calls] in calls[$0]?.state == .queued }
         } else {
             queuedOrdinary -= 1
-            ordinaryLine.compact(live: queuedOrdinary) { [calls] in calls[$0]?.state == .queued }
+            ordinary.compact(live: queuedOrdinary) { [calls] in calls[$0]?.state == .queued }
         }
     }
 
@@ -330,8 +330,9 @@ struct CallerMachine {
         }
     }
 
-    mutating func nextQueued(_ line: WritableKeyPath<CallerMachine, WaitingLine>) -> SlabKey? {
-        while let key = self[keyPath: line].popFirst() {
+    /// The next that `pop` gives and that still waits.
+    mutating func nextQueued(_ pop: (inout CallerMachine) -> SlabKey?) -> SlabKey? {
+        while let key = pop(&self) {
             if calls[key]?.state == .queued { return key }
         }
         return nil

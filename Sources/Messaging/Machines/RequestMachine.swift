@@ -92,7 +92,7 @@ struct RequestMachine {
         return .again
     }
 
-    /// Every instance that is ready is of a version without the method.
+    /// Every instance that is ready, or suspect, is of a version without the method.
     mutating func knownNowhere() -> Decision {
         state == .queued ? end(wasSent ? .unknown : .refused(.noMethod)) : .ignore
     }

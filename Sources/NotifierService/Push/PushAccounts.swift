@@ -40,6 +40,7 @@ struct PushAccounts {
     }
 
     let folder: String
+    /// Its ring is read anew each time.
     let sealer: Sealer
     /// Keys in clear are refused.
     let requiresSealedKeys: Bool
@@ -47,6 +48,17 @@ struct PushAccounts {
     /// Of each name, `default` among them. A folder that is not there has none. Throws `file` with the path and what is wrong with it,
     /// never with what is in it.
     func read() throws(ConfigurationProblem) -> [String: [PushTransport: PushAccount]] {
+        let ring: Sealer
+        do throws(SecretsError) {
+            ring = try sealer.reread()
+        } catch {
+            guard case .keyFile(let detail) = error else { throw .refused("the key ring cannot be read: \(error)") }
+            throw .refused(detail)
+        }
+        return try PushAccounts(folder: folder, sealer: ring, requiresSealedKeys: requiresSealedKeys).all()
+    }
+
+    private func all() throws(ConfigurationProblem) -> [String: [PushTransport: PushAccount]] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         var accounts: [String: [PushTransport: PushAccount]] = [:]
         for name in names.sorted() where name.hasSuffix(".json") && isDocument(name) {

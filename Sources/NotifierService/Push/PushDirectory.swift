@@ -15,7 +15,7 @@ package final class PushDirectory: Sendable {
     private let targets: WebPushTargets
     private let entries = Mutex<[String: [PushTransport: Entry]]>([:])
 
-    /// `sealer` opens the keys that are sealed; with `requiresSealedKeys` there may be no others.
+    /// `sealer` opens the keys that are sealed, with the ring as it is at each `load`; with `requiresSealedKeys` there may be no others.
     package init(
         folder: String, sealer: Sealer, requiresSealedKeys: Bool = false, provider: ProviderSettings,
         targets: WebPushTargets

@@ -2,7 +2,7 @@ package import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads the accounts again when the process gets SIGHUP. What is wrong with them is logged, and the old ones stay.
+/// Reads the accounts, and the key ring that opens them, again when the process gets SIGHUP. What is wrong with them is logged, and the old ones stay.
 package struct PushReload: Service {
     private let directory: PushDirectory
     private let logger: Logger

@@ -24,7 +24,8 @@ struct Proven: Sendable {
 extension RegistrationService {
     /// The largest password or pass that is looked at, in bytes of UTF-8.
     static let passwordBytesMax = 1024
-    /// Of a password that is set (NIST SP 800-63B-4 section 3.1.1.2).
+    /// Of a password that is set, in code points. NIST SP 800-63B-4 section 3.1.1.2 allows 8 where a password is used only with a second
+    /// factor, and wants 15 where it is the only one: it is that for a person without a phone, whose session begins with it alone.
     static let passwordCharactersMin = 8
 
     /// Checks a password or a pass of a user name; nil when it is wrong, for whatever reason.
