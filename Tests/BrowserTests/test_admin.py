@@ -257,10 +257,17 @@ def test_an_import_reports_each_bad_line_and_takes_the_others(admin):
     expect(page.locator("#created")).to_have_text("2")
     expect(page.locator("#refused")).to_have_text("3")
     assert page.locator("#problem-rows th").all_text_contents() == ["3", "4", "6"]
-    expect(page.locator("#problem-rows")).to_contain_text("The line cannot be read.")
+    expect(page.locator("#problem-rows")).to_contain_text("The line is not CSV: a quotation mark is not closed, or text follows one.")
     page.locator("#report [data-close]").click()
     page.locator("#search").fill(name)
     expect(page.locator("#people li")).to_have_count(2)
+
+    page.get_by_role("button", name="Import").click()
+    page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": "\n".join(lines[:2]).encode()}])
+    page.locator("#import-action").click()
+    expect(page.locator("#unchanged")).to_have_text("1")
+    expect(page.locator("#updated")).to_have_text("0")
+    page.locator("#report [data-close]").click()
 
     page.get_by_role("button", name="Import").click()
     for content, fault, words in [
@@ -273,6 +280,18 @@ def test_an_import_reports_each_bad_line_and_takes_the_others(admin):
     page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": b"username,displayName\n"}])
     page.locator("#import-action").click()
     expect(page.get_by_text("The file names nobody.")).to_be_visible()
+
+
+def test_an_import_reports_in_german_too(open_browser, demo):
+    page = signed_in(open_browser(locale="de-DE"), demo, "/people")
+    page.get_by_role("button", name="Importieren").click()
+    lines = ["username,password,roles", ",,", "one,short,", "two,,king", "three,"]
+    page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}])
+    page.locator("#import-action").click()
+    expect(page.locator("#refused")).to_have_text("4")
+    assert page.locator("#problem-rows td").all_text_contents() == [
+        "Ein Benutzername hat 1 bis 256 Zeichen, kein Steuerzeichen.", "Ein Passwort hat 8 oder mehr Zeichen.",
+        "Die einzige Rolle ist administrator.", "Die Zeile hat 2 Felder statt 3."]
 
 
 def test_a_name_that_is_taken_is_said_at_its_field(admin, someone):

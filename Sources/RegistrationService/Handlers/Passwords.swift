@@ -142,7 +142,7 @@ extension RegistrationService {
         }
     }
 
-    private func check(_ bytes: [UInt8], against hash: String?) async throws -> Bool {
+    func check(_ bytes: [UInt8], against hash: String?) async throws(ServiceError) -> Bool {
         let isSane = (1...Self.passwordBytesMax).contains(bytes.count)
         do {
             // The same work for whatever was sent, so that time tells nothing.
@@ -152,13 +152,20 @@ extension RegistrationService {
         }
     }
 
-    func hash(_ bytes: [UInt8]) async throws(ServiceError) -> String {
-        guard String(decoding: bytes, as: UTF8.self).unicodeScalars.count >= Self.passwordCharactersMin else {
-            throw ServiceError(.invalidValue, "a password has \(Self.passwordCharactersMin) or more characters")
+    /// Throws `invalidValue` for what may not be set as a password.
+    static func checkLength(ofPassword bytes: [UInt8]) throws(ServiceError) {
+        guard String(decoding: bytes, as: UTF8.self).unicodeScalars.count >= passwordCharactersMin else {
+            throw ServiceError(
+                .invalidValue, "a password has \(passwordCharactersMin) or more characters",
+                members: ["reason": "password_too_short", "min": "\(passwordCharactersMin)"])
         }
         guard bytes.count <= Self.passwordBytesMax else {
             throw ServiceError(.invalidValue, "a password has at most \(Self.passwordBytesMax) bytes")
         }
+    }
+
+    func hash(_ bytes: [UInt8]) async throws(ServiceError) -> String {
+        try Self.checkLength(ofPassword: bytes)
         do {
             return try await hasher.hash(bytes)
         } catch {
