@@ -102,16 +102,13 @@ extension RegistrationService {
 
     /// No phone that is being added for the person gets further.
     static func endActivations(of person: StoredPerson, _ actor: Actor, _ change: Change) throws {
-        for var activation in try change.records.openActivations(of: person.id, tenant: person.tenant) {
+        for activation in try change.records.openActivations(of: person.id, tenant: person.tenant) {
             if let id = activation.machine.device,
                 let device = try change.records.device(id, tenant: person.tenant)
             {
                 try remove(device, actor, change)
             } else {
-                activation.machine.end()
-                activation.sealedTicket = []
-                try change.records.update(activation)
-                change.effects.activations.append(activation.id)
+                try withdraw(activation, change)
             }
         }
     }
