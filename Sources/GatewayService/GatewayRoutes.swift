@@ -82,6 +82,7 @@ struct GatewayRoutes: Sendable {
         let session = Session(edge: edge)
         let activations = Activations(edge: edge)
         let me = Me(edge: edge)
+        let passwordSignIns = MyPasswordSignIns(edge: edge)
         return [
             route(.post, "/v1/{tenant}/session", .session, .json, session.start),
             route(.delete, "/v1/{tenant}/session", .session, .none, session.end),

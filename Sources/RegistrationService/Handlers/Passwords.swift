@@ -31,7 +31,7 @@ extension RegistrationService {
     ///
     /// The attempt is counted before it is judged, by name, existing or not; an unknown name costs the same hash. Throws
     /// `tooManyAttempts`, and `overloaded` when every core is hashing already.
-    func prove(_ claim: Claim, username: String, tenant: TenantID) async throws -> Proven? {
+    func prove(_ claim: Claim, username: String, tenant: TenantID, for use: CredentialUse) async throws -> Proven? {
         let name = FoldedUsername(username)
         let at = now()
         let (person, pass) = try await admit(name, tenant: tenant, at: at)
@@ -52,6 +52,7 @@ extension RegistrationService {
         let isPass = if case .pass = claim { true } else { false }
         guard isRight, let person, !person.isBlocked else {
             metrics.checked(isPass ? .pass : .password, correct: false)
+            if let person { refused(isPass ? .pass : .password, of: person, at: at, use) }
             return nil
         }
         metrics.checked(isPass ? .pass : .password, correct: true)
@@ -156,8 +157,10 @@ extension RegistrationService {
                 .invalidValue, "a password has \(passwordCharactersMin) or more characters",
                 members: ["reason": "password_too_short", "min": "\(passwordCharactersMin)"])
         }
-        guard bytes.count <= Self.passwordBytesMax else {
-            throw ServiceError(.invalidValue, "a password has at most \(Self.passwordBytesMax) bytes")
+        guard bytes.count <= passwordBytesMax else {
+            throw ServiceError(
+                .invalidValue, "a password has at most \(passwordBytesMax) bytes",
+                members: ["reason": "password_too_long", "max": "\(passwordBytesMax)"])
         }
     }
 
@@ -180,7 +183,9 @@ extension RegistrationService {
     func verifyPassword(_ request: VerifyPassword, _ context: HandlerContext) async throws -> VerifyPasswordReply {
         let tenant = TenantID(request.tenant)
         _ = try tenants.tenant(tenant)
-        let proven = try await prove(.password(Array(request.password)), username: request.username, tenant: tenant)
+        let proven = try await prove(
+            .password(Array(request.password)), username: request.username, tenant: tenant,
+            for: CredentialUse(.code, context))
         return VerifyPasswordReply.with {
             $0.correct = proven != nil
             $0.personID = proven?.person.id.rawValue ?? ""
