@@ -142,7 +142,12 @@ struct UserCommands: AsyncParsableCommand {
                         method: .POST, path: APIPaths.usersImport(tenant.tenant), body: data,
                         contentType: isCSV ? APIMedia.csv : APIMedia.ndjson)
                 ).decode()
-                try tenant.output.one(report, [("created", "\(report.created)"), ("updated", "\(report.updated)")])
+                try tenant.output.one(
+                    report,
+                    [
+                        ("created", "\(report.created)"), ("updated", "\(report.updated)"),
+                        ("unchanged", "\(report.unchanged)"),
+                    ])
                 if !tenant.output.isJSON {
                     for problem in report.problems {
                         Output.complain("line \(problem.line): \(problem.detail.plain) (\(problem.code))")

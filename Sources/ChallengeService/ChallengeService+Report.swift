@@ -7,7 +7,8 @@ import Wire
 
 extension ChallengeService {
     /// "This was not me", said of a line of the person's own list: what of it is still open ends, the phones fall silent and numbers
-    /// get longer, as after a report on a phone. Saying it again changes nothing, so that a repeat needs no memory.
+    /// get longer, as after a report on a phone. Said of a phone that was added, or set up, it is only written down: what is to be done is
+    /// the phone's removal. Saying it again changes nothing, so that a repeat needs no memory.
     func reportSignIn(_ request: ReportSignIn, _ context: HandlerContext) async throws -> Wire.Empty {
         let tenant = try tenants.tenant(TenantID(request.tenant))
         let (id, person) = (ChallengeID(request.challengeID), PersonID(request.personID))
@@ -19,11 +20,16 @@ extension ChallengeService {
 extension ChallengeTransaction {
     fileprivate mutating func report(_ id: ChallengeID, by person: PersonID) throws {
         guard let line = try records.signIn(id), line.tenant == tenant.id, line.person == person,
-            line.purpose.factor != nil
+            line.purpose.factor != nil || line.status == .approved
         else {
             throw ServiceError(.notFound, "no such sign-in")
         }
         guard line.reason != .reported else { return }
+        guard line.purpose.factor != nil else {
+            var done = line
+            done.reason = .reported
+            return try records.update(done)
+        }
         if let challenge = try records.challenge(id, tenant: tenant.id), try !lapse(challenge) {
             try revoke(challenge, .reported)
         }

@@ -50,6 +50,17 @@ package struct PushRegistration: APIRequest {
     }
 }
 
+/// `POST …/me/activations`.
+package struct ActivationStart: APIRequest {
+    /// Where as many codes wait as may, the oldest of them is withdrawn instead of `too_many_activations`.
+    package var replaceOldest: Bool?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case replaceOldest }
+    package static var shape: DocumentShape { .members(of: CodingKeys.self) }
+
+    package init(replaceOldest: Bool? = nil) { self.replaceOldest = replaceOldest }
+}
+
 /// `POST /v1/{tenant}/devices`.
 package struct ActivationRequest: APIRequest {
     package var ticket: String

@@ -154,13 +154,19 @@ package struct ImportProblemLine: APIReply {
     package var line: Int
     package var code: String
     package var detail: String
+    /// A word for the very fault, out of a list that only grows; null where `code` says it all.
+    @Nullable package var reason: String?
+    /// What `reason` speaks of: limits and names of members.
+    package var parameters: [String: String]
 
-    package enum CodingKeys: String, CodingKey, CaseIterable { case line, code, detail }
+    package enum CodingKeys: String, CodingKey, CaseIterable { case line, code, detail, reason, parameters }
 
-    package init(line: Int, code: String, detail: String) {
+    package init(line: Int, code: String, detail: String, reason: String? = nil, parameters: [String: String] = [:]) {
         self.line = line
         self.code = code
         self.detail = detail
+        self.reason = reason
+        self.parameters = parameters
     }
 }
 
@@ -168,16 +174,21 @@ package struct ImportProblemLine: APIReply {
 package struct ImportReport: APIReply {
     package var created: Int
     package var updated: Int
+    /// Lines that say what is so already.
+    package var unchanged: Int
     /// How many lines were not taken, listed or not.
     package var problemCount: Int
     /// The first of them, by line: at most `APILimits.importProblemsMax`.
     package var problems: [ImportProblemLine]
 
-    package enum CodingKeys: String, CodingKey, CaseIterable { case created, updated, problemCount, problems }
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case created, updated, unchanged, problemCount, problems
+    }
 
-    package init(created: Int, updated: Int, problemCount: Int, problems: [ImportProblemLine]) {
+    package init(created: Int, updated: Int, unchanged: Int, problemCount: Int, problems: [ImportProblemLine]) {
         self.created = created
         self.updated = updated
+        self.unchanged = unchanged
         self.problemCount = problemCount
         self.problems = problems
     }

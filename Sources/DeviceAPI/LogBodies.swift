@@ -90,6 +90,22 @@ package struct AuditActor: APIReply {
     }
 }
 
+/// A person or a group that the documents of a change name by its id alone.
+package struct AuditTarget: APIReply {
+    package var targetType: AuthenticatorPolicy.TargetType
+    package var id: String
+    /// As it is now; null where it does not exist any more.
+    @Nullable package var name: String?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case targetType, id, name }
+
+    package init(targetType: AuthenticatorPolicy.TargetType, id: String, name: String? = nil) {
+        self.targetType = targetType
+        self.id = id
+        self.name = name
+    }
+}
+
 /// One change.
 package struct AuditDocument: APIReply {
     package var id: String
@@ -100,14 +116,16 @@ package struct AuditDocument: APIReply {
     @Nullable package var before: JSONValue?
     @Nullable package var after: JSONValue?
     @Nullable package var requestId: String?
+    /// Of a change of policy. Null where the directory could not be asked.
+    @Nullable package var targets: [AuditTarget]?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case id, at, actor, action, target, before, after, requestId
+        case id, at, actor, action, target, before, after, requestId, targets
     }
 
     package init(
         id: String, at: Timestamp, actor: AuditActor, action: String, target: String, before: JSONValue? = nil,
-        after: JSONValue? = nil, requestId: String? = nil
+        after: JSONValue? = nil, requestId: String? = nil, targets: [AuditTarget]? = nil
     ) {
         self.id = id
         self.at = at
@@ -117,6 +135,7 @@ package struct AuditDocument: APIReply {
         self.before = before
         self.after = after
         self.requestId = requestId
+        self.targets = targets
     }
 }
 

@@ -39,3 +39,31 @@ package struct OwnSignIn: APIReply {
         self.settledAt = settledAt
     }
 }
+
+/// A session that a password or a Temporary Access Pass opened by itself, as `GET …/me/password-sign-ins` lists them.
+package struct OwnPasswordSignIn: APIReply {
+    package enum Method: String, Sendable, Codable, CaseIterable {
+        case password, temporaryAccessPass
+    }
+
+    package var id: String
+    package var at: Timestamp
+    package var method: Method
+    @Nullable package var ipAddress: String?
+    @Nullable package var userAgent: String?
+    /// The person said that it was not them.
+    package var reported: Bool
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case id, at, method, ipAddress, userAgent, reported }
+
+    package init(
+        id: String, at: Timestamp, method: Method, ipAddress: String? = nil, userAgent: String? = nil, reported: Bool
+    ) {
+        self.id = id
+        self.at = at
+        self.method = method
+        self.ipAddress = ipAddress
+        self.userAgent = userAgent
+        self.reported = reported
+    }
+}

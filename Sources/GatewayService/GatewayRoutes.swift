@@ -82,6 +82,7 @@ struct GatewayRoutes: Sendable {
         let session = Session(edge: edge)
         let activations = Activations(edge: edge)
         let me = Me(edge: edge)
+        let passwordSignIns = MyPasswordSignIns(edge: edge)
         return [
             route(.post, "/v1/{tenant}/session", .session, .json, session.start),
             route(.delete, "/v1/{tenant}/session", .session, .none, session.end),
@@ -91,7 +92,10 @@ struct GatewayRoutes: Sendable {
             route(.delete, "/v1/{tenant}/me/devices/{device}", .session, .none, me.removeDevice),
             route(.get, "/v1/{tenant}/me/sign-ins", .session, .none, MySignIns(edge: edge).list),
             route(.post, "/v1/{tenant}/me/sign-ins/{signIn}:report", .session, .none, MySignIns(edge: edge).report),
-            route(.post, "/v1/{tenant}/me/activations", .session, .none, activations.create),
+            route(.get, "/v1/{tenant}/me/password-sign-ins", .session, .none, passwordSignIns.list),
+            route(
+                .post, "/v1/{tenant}/me/password-sign-ins/{signIn}:report", .session, .none, passwordSignIns.report),
+            route(.post, "/v1/{tenant}/me/activations", .session, .json, activations.create),
             route(.get, "/v1/{tenant}/me/activations/{activation}", .session, .none, activations.read),
             route(.get, "/v1/{tenant}/me/activations/{activation}/qr.svg", .session, .none, activations.qrCode),
         ]

@@ -20,7 +20,7 @@ enum DirectoryInput {
         else {
             throw ServiceError(
                 .invalidValue, "displayName: at most \(displayNameCharactersMax) characters, no control character",
-                members: ["member": "displayName"])
+                members: ["member": "displayName", "reason": "display_name", "max": "\(displayNameCharactersMax)"])
         }
         return text.isEmpty ? username : text
     }
@@ -31,14 +31,16 @@ enum DirectoryInput {
         else {
             throw ServiceError(
                 .invalidValue, "name: 1 to \(groupNameCharactersMax) characters, no control character",
-                members: ["member": "name"])
+                members: ["member": "name", "reason": "group_name", "max": "\(groupNameCharactersMax)"])
         }
         return text
     }
 
     static func roles(_ roles: [String]) throws(ServiceError) -> [String] {
         for role in roles where role != administrator {
-            throw ServiceError(.invalidValue, "roles: the only role is \(administrator)", members: ["member": "roles"])
+            throw ServiceError(
+                .invalidValue, "roles: the only role is \(administrator)",
+                members: ["member": "roles", "reason": "role", "role": administrator])
         }
         return Set(roles).sorted()
     }

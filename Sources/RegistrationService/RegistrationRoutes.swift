@@ -32,6 +32,8 @@ extension RegistrationService {
         routes.on(ResolveSession.self) { try await self.resolveSession($0, $1) }
         routes.on(EndSession.self) { try await self.endSession($0, $1) }
         routes.on(EndOtherSessions.self) { try await self.endOtherSessions($0, $1) }
+        routes.on(ListPasswordSignIns.self) { try await self.listPasswordSignIns($0, $1) }
+        routes.on(ReportPasswordSignIn.self) { try await self.reportPasswordSignIn($0, $1) }
         routes.on(ChooseDefaultMethod.self) { try await self.chooseDefaultMethod($0, $1) }
         routes.on(IssuePass.self) { try await self.issuePass($0, $1) }
     }

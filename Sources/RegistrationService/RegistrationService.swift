@@ -12,6 +12,7 @@ package import Secrets
 package import ServiceKit
 import ServiceLifecycle
 package import Storage
+import Synchronization
 package import Telemetry
 
 /// The registration service: handlers over one store, and the background work that what they promised needs.
@@ -59,6 +60,9 @@ package final class RegistrationService: Service {
     let activations: KeyedSignals<ActivationID>
     /// Advances when a call was attempted: another may be due.
     let callsChanged = ChangeSignal()
+    /// Refused credentials that the audit log has not heard of yet.
+    let refusals = Mutex(RefusalLedger<RefusedCredential>())
+    let refusalsChanged = ChangeSignal()
 
     package init(_ given: Dependencies, configuration: RegistrationConfiguration = RegistrationConfiguration()) {
         store = given.store
@@ -75,11 +79,12 @@ package final class RegistrationService: Service {
         feed = DeviceFeed(capacity: configuration.deviceChangesKept)
     }
 
-    /// Repeats calls that have not arrived and clears away what nobody needs, until shutdown.
+    /// Repeats calls that have not arrived, writes what was refused, and clears away what nobody needs, until shutdown.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.repeatCalls() }
+                group.addTask { await self.writeRefusals() }
                 group.addTask {
                     await keepPurging(every: self.configuration.purgeInterval, logger: self.logger, self.purge)
                 }
@@ -88,5 +93,6 @@ package final class RegistrationService: Service {
                 group.addTask { for await item in announcements { self.hear(item) } }
             }
         }
+        await writeLastRefusals()
     }
 }

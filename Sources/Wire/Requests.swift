@@ -144,7 +144,7 @@ extension EndSession: ServiceRequest {
 extension EndOtherSessions: ServiceRequest {
     package typealias Reply = Wire.Empty
     package static let method = Method(
-        241, "EndOtherSessions", answeredBy: .registration, .keyed, callers: [.gateway])
+        243, "EndOtherSessions", answeredBy: .registration, .keyed, callers: [.gateway])
 }
 
 extension ReadOwnMethods: ServiceRequest {
@@ -288,7 +288,8 @@ extension ListDirectoryAudit: ServiceRequest {
 
 extension CheckTargets: ServiceRequest {
     package typealias Reply = CheckTargetsReply
-    package static let method = Method(237, "CheckTargets", answeredBy: .registration, .reads, callers: [.policy])
+    package static let method = Method(
+        237, "CheckTargets", answeredBy: .registration, .reads, callers: [.policy, .gateway])
 }
 
 extension CompareModes: ServiceRequest {
@@ -306,6 +307,18 @@ extension DropPushAddress: ServiceRequest {
     package typealias Reply = Wire.Empty
     package static let method = Method(
         240, "DropPushAddress", answeredBy: .registration, .keyed, callers: [.notifier])
+}
+
+extension ListPasswordSignIns: ServiceRequest {
+    package typealias Reply = ListPasswordSignInsReply
+    package static let method = Method(
+        241, "ListPasswordSignIns", answeredBy: .registration, .reads, callers: [.gateway])
+}
+
+extension ReportPasswordSignIn: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(
+        242, "ReportPasswordSignIn", answeredBy: .registration, .keyed, callers: [.gateway])
 }
 
 // MARK: challenge
@@ -454,7 +467,8 @@ extension Method {
         ImportUsers.method, CreateGroup.method, ReadGroup.method, ListGroups.method, ChangeGroup.method,
         DeleteGroup.method, ChangeMembers.method, ListMembers.method, IssuePass.method, ListDevices.method,
         ListDirectoryAudit.method, CheckTargets.method, CompareModes.method,
-        ChooseDefaultMethod.method, DropPushAddress.method, BeginChallenge.method,
+        ChooseDefaultMethod.method, DropPushAddress.method, ListPasswordSignIns.method, ReportPasswordSignIn.method,
+        BeginChallenge.method,
         BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
         CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, SummarizeSignIns.method,

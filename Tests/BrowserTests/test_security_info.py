@@ -276,6 +276,64 @@ def test_a_sign_in_that_was_not_me_is_reported(browser, someone, application):
     assert len(application.begin(someone.username).json()["number"]) == 3, "numbers get longer, as after a report on the phone"
 
 
+def test_a_phone_that_was_not_added_by_me_is_removed(browser, someone, demo):
+    page = sign_in(browser, someone)
+    stranger = Person(demo["base"], demo["tenant"])
+    stranger.http.cookies = someone.browser.http.cookies
+    assert stranger.call("GET", "/me").status_code == 200
+    row = page.locator("#recent li").filter(has_text="Phone added")
+    row.get_by_role("button", name="This was not me").click()
+    dialog = page.locator("#report-dialog")
+    expect(dialog).to_contain_text("Test phone is removed")
+    dialog.get_by_role("button", name="Remove the phone and report it").click()
+    expect(page.get_by_text("It is reported", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="No phone yet")).to_be_visible()
+    expect(page.locator("#recent li").filter(has_text="Reported as not yours").first).to_be_visible()
+    assert someone.phone.call("GET", "/challenges").status_code == 401
+    assert stranger.call("GET", "/me").status_code == 401
+    # Of its set-up one can say it still, and there is no phone to remove.
+    page.locator("#recent li").filter(has_text="Phone sign-in set up").get_by_role("button", name="This was not me").click()
+    dialog.get_by_role("button", name="Report it", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#recent li").filter(has_text="Reported as not yours")).to_have_count(2)
+
+
+def test_what_my_password_opened_by_itself_is_listed_and_reported(browser, administrator, demo):
+    person = Someone(administrator)
+    stranger = Person(demo["base"], demo["tenant"])
+    assert stranger.sign_in(person.username, password=person.password).status_code == 200
+    page = browser.tab()
+    start = SignInPage(page).open()
+    start.next(person.username)
+    start.ways("Use my password")
+    page.fill("#password", person.password)
+    page.get_by_role("button", name="Next").click()
+    start.expect_signed_in()
+    rows = page.locator("#passwords li")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Signed in with the password alone")
+    expect(rows.first).to_contain_text("127.0.0.1")
+    rows.nth(1).get_by_role("button", name="This was not me").click()
+    dialog = page.locator("#report-dialog")
+    expect(dialog.get_by_text("knew your password")).to_be_visible()
+    dialog.get_by_role("button", name="Report it").click()
+    expect(rows.nth(1)).to_contain_text("Reported as not yours")
+    expect(rows.nth(1).get_by_role("button", name="This was not me")).to_have_count(0)
+    assert stranger.call("GET", "/me").status_code == 401
+    page.reload()
+    expect(rows.nth(1)).to_contain_text("Reported as not yours")
+
+
+def test_abandoned_windows_do_not_stop_anybody_from_adding_a_phone(browser, someone):
+    for _ in range(5):
+        someone.browser.new_activation()
+    assert someone.browser.call("POST", "/me/activations").json()["code"] == "too_many_activations"
+    page = sign_in(browser, someone)
+    phone = add_phone(page)
+    assert phone.answer(phone.challenges()[0], number=page.text_content("#add-number")).json()["status"] == "approved"
+    expect(page.get_by_role("heading", name="Your phone is ready")).to_be_visible()
+
+
 def test_more_sign_ins_come_when_asked_for(browser, someone, application):
     for _ in range(11):
         request = application.begin(someone.username).json()

@@ -51,6 +51,22 @@ struct ReportTests {
         #expect(await bench.refusal { try await bench.redeem(begun) } != nil)
     }
 
+    @Test("a phone that was added or set up is in the log as reported, and no phone falls silent for it")
+    func phone() async throws {
+        let bench = try ChallengeBench()
+        let begun = try await bench.beginForDevice("c1", .registration, expiresIn: .seconds(600))
+        #expect(await bench.refusal { try await report(bench, "c1") }?.code == .notFound)
+        _ = try await bench.settle(
+            bench.answer("c1", number: begun.number) {
+                ($0.deviceState, $0.phoneSignIn) = ("awaitingConfirmation", false)
+            })
+        #expect(await bench.refusal { try await report(bench, "c1", by: "p2") }?.code == .notFound)
+        try await report(bench, "c1")
+        let line = try #require(try await bench.line("c1"))
+        #expect(line.status == .approved && line.reason == .reported)
+        #expect(try await !isSilenced(bench))
+    }
+
     @Test("another person's, another tenant's, an unknown one and a phone's own change are not found")
     func notFound() async throws {
         let bench = try ChallengeBench()

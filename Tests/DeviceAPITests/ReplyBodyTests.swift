@@ -144,7 +144,25 @@ struct ReplyBodyTests {
             id: "1", at: Samples.time, actor: AuditActor(kind: "person", id: "p1", name: "Alice"),
             action: "policy.change", target: "policy", before: before)
         try check(
-            entry, ["id", "at", "actor", "action", "target", "before", "after", "requestId"],
-            nulls: ["after", "requestId"])
+            entry, ["id", "at", "actor", "action", "target", "before", "after", "requestId", "targets"],
+            nulls: ["after", "requestId", "targets"])
+        try check(AuditTarget(targetType: .group, id: "g1"), ["targetType", "id", "name"], nulls: ["name"])
+    }
+
+    @Test("what an import did has a word and parameters for each fault")
+    func importReport() throws {
+        let problem = ImportProblemLine(
+            line: 2, code: "invalid_value", detail: "no", reason: "password_too_short", parameters: ["min": "8"])
+        try check(problem, ["line", "code", "detail", "reason", "parameters"])
+        try check(
+            ImportReport(created: 1, updated: 0, unchanged: 3, problemCount: 1, problems: [problem]),
+            ["created", "updated", "unchanged", "problemCount", "problems"])
+    }
+
+    @Test("a sign-in without a phone has the place that it came from, or nulls")
+    func passwordSignIn() throws {
+        try check(
+            OwnPasswordSignIn(id: "registration-1", at: Samples.time, method: .password, reported: false),
+            ["id", "at", "method", "ipAddress", "userAgent", "reported"], nulls: ["ipAddress", "userAgent"])
     }
 }

@@ -27,6 +27,53 @@ struct AuditListTests {
     }
 
     @Test(
+        "says what the people and groups of a policy are called now, and which of them are gone; the log is shown without the directory, too"
+    )
+    func targets() async throws {
+        func policy(_ groups: [String]) -> String {
+            var policy = AuthenticatorPolicy.initial
+            policy.includeTargets = groups.map { .init(targetType: .group, id: $0) }
+            policy.excludeTargets = [.init(targetType: .user, id: "p1")]
+            return policy.document.canonicalText
+        }
+        for isThere in [true, false] {
+            try await GatewayHarness.run { gateway in
+                gateway.policy {
+                    $0.on(ListPolicyAudit.self) { _, _ in
+                        .with {
+                            $0.entries = [
+                                .with {
+                                    ($0.id, $0.atMs, $0.action) = ("policy-1", 1, "policy.change")
+                                    ($0.beforeJson, $0.afterJson) = (policy(["all_users"]), policy(["g1", "g2"]))
+                                }
+                            ]
+                        }
+                    }
+                }
+                gateway.add(.registration) {
+                    $0.on(ListDirectoryAudit.self) { _, _ in ListAuditReply() }
+                    $0.on(CheckTargets.self) { request, _ in
+                        guard isThere else { throw ServiceError(.unavailable, "not now") }
+                        #expect(request.groupIds == ["g1", "g2"] && request.personIds == ["p1"])
+                        return .with {
+                            ($0.groupNames, $0.personNames) = (["g1": "Staff"], ["p1": "Alice"])
+                            $0.unknownGroupIds = ["g2"]
+                        }
+                    }
+                }
+                gateway.add(.verifier) { $0.on(ListVerifierAudit.self) { _, _ in ListAuditReply() } }
+                let answer = try await gateway.send(.GET, "/v1/demo/admin/audit", [GatewayHarness.administrator])
+                let page = try JSONDecoder().decode(Page<AuditDocument>.self, from: Data(answer.body.utf8))
+                let expected = [
+                    AuditTarget(targetType: .user, id: "p1", name: "Alice"),
+                    AuditTarget(targetType: .group, id: "g1", name: "Staff"), AuditTarget(targetType: .group, id: "g2"),
+                ]
+                #expect(page.items.map(\.targets) == [isThere ? expected : nil])
+            }
+        }
+    }
+
+    @Test(
         "is one list, newest first over all its pages, whatever the services give at once", arguments: [1, 3, 7, 100])
     func order(limit: Int) async throws {
         try await GatewayHarness.run { gateway in

@@ -1,5 +1,6 @@
 import DeviceAPI
 import Domain
+import Foundation
 import GatewayService
 import Messaging
 import NIOHTTP1
@@ -68,12 +69,41 @@ import Wire
                 .POST, Self.path, [GatewayHarness.administrator, Self.ndjson],
                 body: Array(lines.joined(separator: "\n").utf8))
             #expect(answer.status == 200)
-            #expect(answer.body.hasPrefix(#"{"created":2,"updated":0,"problemCount":24999,"problems":[{"line":1,"#))
+            #expect(
+                answer.body.hasPrefix(
+                    #"{"created":2,"updated":0,"unchanged":0,"problemCount":24999,"problems":[{"line":1,"#))
             let numbers = answer.body.split(separator: #"{"line":"#).dropFirst().compactMap { part in
                 Int(part.prefix { $0 != "," })
             }
             // The fourth was refused by registration, and is told with the last batch.
             #expect(numbers == Array(1...10_000))
+        }
+    }
+
+    @Test("each fault of a line has a stable word and what it speaks of, beside the sentence")
+    func faults() async throws {
+        let lines: [(String, reason: String?, parameters: [String: String])] = [
+            (#"{"username":"a""#, "not_json", [:]), (#"["a"]"#, "not_json", [:]),
+            (#"{"displayName":"a"}"#, "member_missing", ["member": "username"]),
+            (#"{"username":7}"#, "member_type", ["member": "username"]),
+            (#"{"username":"a","groups":"x"}"#, "member_type", ["member": "groups"]),
+            (#"{"username":"a","colour":"x"}"#, nil, ["member": "colour"]), (#"{"username":""}"#, "username", [:]),
+            (#"{"username":"\#(String(repeating: "x", count: 20_000))"}"#, "line_too_long", ["max": "16384"]),
+        ]
+        try await GatewayHarness.run { gateway in
+            gateway.policy()
+            let answer = try await gateway.send(
+                .POST, Self.path, [GatewayHarness.administrator, Self.ndjson],
+                body: Array(lines.map(\.0).joined(separator: "\n").utf8))
+            let report = try JSONDecoder().decode(ImportReport.self, from: Data(answer.body.utf8))
+            #expect(report.problems.map(\.reason) == lines.map(\.reason))
+            #expect(report.problems.map(\.parameters) == lines.map(\.parameters))
+            let csv = try await gateway.send(
+                .POST, Self.path, [GatewayHarness.administrator, ("Content-Type", "text/csv")],
+                body: Array("username,displayName\na,b,c\n\"a\"b,c\n".utf8))
+            let other = try JSONDecoder().decode(ImportReport.self, from: Data(csv.body.utf8))
+            #expect(other.problems.map(\.reason) == ["field_count", "not_csv"])
+            #expect(other.problems.first?.parameters == ["found": "3", "expected": "2"])
         }
     }
 

@@ -94,7 +94,7 @@ class GeneratedCalls:
                 case.body = {**case.body, "answer": self.someone.phone.answer_text(challenge, number=sign_in["number"])}
         makers = {
             "device": lambda: self.someone.phone.id,
-            "signIn": lambda: self.begin()["id"],
+            "signIn": lambda: self.password_sign_in() if "/password-sign-ins/" in case.path else self.begin()["id"],
             "activation": lambda: self.pending_activation["id"],
             "user": lambda: self.someone.user["id"] if "device" in case.path else self.administrator.create_user("g" + secrets.token_hex(6))["id"],
             "group": lambda: self.made("/groups"),
@@ -114,6 +114,9 @@ class GeneratedCalls:
         if case.path.endswith("/phone-sign-in") and "password" in body:
             body["password"] = self.someone.password
         return headers
+
+    def password_sign_in(self) -> str:
+        return self.someone.browser.call("GET", "/me/password-sign-ins").json()["items"][0]["id"]
 
     def made(self, path: str) -> str:
         reply = self.administrator.call("POST", path, json={"name": "g" + secrets.token_hex(6)})

@@ -237,7 +237,8 @@ def test_people_are_imported_from_csv_and_each_bad_line_is_named(tenant, tmp_pat
         'username,displayName,password,groups\nann,"Ann, A.",first password,Staff\n,Nameless,third password,\nben,Ben,second password,Staff;Night\n'
         "cara,Cara\n", newline="")
     done = call("countersign-admin", "users", "import", file, "--demo", tenant.file)
-    assert done.returncode == 1 and dict(line.split() for line in done.stdout.splitlines()) == {"created": "2", "updated": "0"}
+    assert done.returncode == 1 and dict(line.split() for line in done.stdout.splitlines()) == {
+        "created": "2", "updated": "0", "unchanged": "0"}
     bad = done.stderr.splitlines()
     assert [line.split(":")[1] for line in bad] == [" line 3", " line 5"] and bad[1].endswith("the line has 2 fields, not 4 (malformed)")
     assert "password" not in done.stdout + done.stderr
@@ -247,7 +248,8 @@ def test_people_are_imported_from_csv_and_each_bad_line_is_named(tenant, tmp_pat
     assert password_works(tenant, "ann", "first password") and not password_works(tenant, "ann", "second password")
 
     file.write_text("username,displayName\nANN,Ann of Accounts\ndan,Dan\n")
-    assert tenant.json("users", "import", file) == [{"created": 1, "updated": 1, "problemCount": 0, "problems": []}]
+    assert tenant.json("users", "import", file) == [{"created": 1, "updated": 1, "unchanged": 0, "problemCount": 0, "problems": []}]
+    assert tenant.json("users", "import", file) == [{"created": 0, "updated": 0, "unchanged": 2, "problemCount": 0, "problems": []}]
     assert tenant.json("users", "show", "ann")[0]["displayName"] == "Ann of Accounts"
     assert password_works(tenant, "ann", "first password"), "what is not named stays"
     objects = tmp_path / "people.ndjson"

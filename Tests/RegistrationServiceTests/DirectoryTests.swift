@@ -53,34 +53,21 @@ struct DirectoryTests {
         #expect(found == ["user0", "user1", "user2", "user3", "user4", "zoe"])
     }
 
-    @Test("an import creates, updates, makes groups and reports a bad line by its number")
-    func importing() async throws {
-        try await fixture.person("bob")
-        func line(_ number: UInt32, _ name: String, groups: [String] = [], roles: [String] = []) -> ImportLine {
-            ImportLine.with {
-                $0.line = number
-                $0.username = name
-                $0.password = Data("a longer secret".utf8)
-                $0.groups = groups
-                $0.roles = roles
-            }
+    @Test("people and groups are named by their ids, with those that are gone")
+    func targetNames() async throws {
+        let alice = try await fixture.call(
+            CreateUser.with { ($0.tenant, $0.username, $0.displayName) = ("demo", "alice", "Alice Example") }
+        ).person
+        let staff = try await fixture.call(CreateGroup.with { ($0.tenant, $0.name) = ("demo", "Staff") }).group
+        var request = CheckTargets.with {
+            ($0.tenant, $0.personIds, $0.groupIds) = ("demo", [alice.id, "gone"], [staff.id, "gone"])
         }
-        let reply = try await fixture.call(
-            ImportUsers.with {
-                $0.tenant = "demo"
-                $0.lines = [
-                    line(1, "ann", groups: ["Staff"]), line(2, ""), line(3, "BOB", groups: ["staff"]),
-                    line(4, "eve", roles: ["king"]),
-                ]
-            })
-        #expect(reply.created == 1)
-        #expect(reply.updated == 1)
-        #expect(reply.problems.map(\.line) == [2, 4])
-        #expect(reply.problems.map(\.code) == ["invalid_username", "invalid_value"])
-        let groups = try await fixture.call(ListGroups.with { $0.tenant = "demo" }).groups
-        #expect(groups.map(\.name) == ["Staff"])
-        #expect(groups.map(\.memberCount) == [2])
-        #expect(await fixture.refusal(fixture.login("bob", "a longer secret")) == nil)
+        let bare = try await fixture.call(request, from: .policy)
+        #expect(bare.personNames.isEmpty && bare.groupNames.isEmpty)
+        request.withNames = true
+        let reply = try await fixture.call(request)
+        #expect(reply.personNames == [alice.id: "Alice Example"] && reply.groupNames == [staff.id: "Staff"])
+        #expect(reply.unknownPersonIds == ["gone"] && reply.unknownGroupIds == ["gone"])
     }
 
     @Test("of two changes that start from the same document one wins, whichever instances they go through")

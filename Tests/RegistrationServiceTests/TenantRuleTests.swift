@@ -38,6 +38,34 @@ struct TenantRuleTests {
         #expect(await fixture.refusal(next) == .tooManyActivations)
     }
 
+    @Test("who starts once more from the own page takes the place of the oldest that waits, and no more wait than may")
+    func replaced() async throws {
+        set { $0.activationsPerPerson = 2 }
+        let alice = try await fixture.person("alice")
+        var used: [CreateActivationReply] = []
+        for _ in 0..<2 {
+            used.append(try await fixture.activation(alice))
+            fixture.clock.advance(.seconds(1))
+        }
+        let next = CreateActivation.with { ($0.tenant, $0.personID, $0.replaceOldest) = ("demo", alice.id, true) }
+        let fixture = fixture
+        let (first, second) = (used[0], used[1])
+        async let told = fixture.state(first, of: alice, known: "waiting", waitMs: 20_000)
+        let fresh = try await fixture.call(next)
+        #expect(try await told.state == "expired")
+        #expect(try await fixture.state(second, of: alice).state == "waiting")
+        #expect(await fixture.refusal(try fixture.registration(first.ticket, SoftwareDeviceSigner())) == .expired)
+        // A phone that has begun to use its ticket waits no more, and is not thrown out.
+        let device = try await fixture.call(fixture.registration(second.ticket, SoftwareDeviceSigner())).device
+        for _ in 0..<2 { _ = try await fixture.call(next) }
+        #expect(try await fixture.state(fresh, of: alice).state == "expired")
+        try await fixture.confirm(device)
+        #expect(try await fixture.state(second, of: alice).state == "active")
+        var refused = next
+        refused.replaceOldest = false
+        #expect(await fixture.refusal(refused) == .tooManyActivations)
+    }
+
     @Test("a pass is as long, and lives as long, as the tenant says")
     func pass() async throws {
         set { ($0.temporaryAccessPassLength, $0.temporaryAccessPassLifetimeMinutes) = (48, 10) }

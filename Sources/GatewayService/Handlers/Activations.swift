@@ -12,6 +12,7 @@ struct Activations: Sendable {
 
     func create(_ inbound: Inbound) async throws -> Reply {
         let session = try await edge.authentication.session(inbound)
+        let body = try inbound.decode(ActivationStart.self)
         let effect = try edge.effect(inbound, by: "person:\(session.person.id)")
         let reply = try await edge.caller.call(
             CreateActivation.with {
@@ -20,12 +21,13 @@ struct Activations: Sendable {
                 $0.sessionID = session.sessionID
                 $0.sessionByPass = session.byPass
                 $0.requestID = effect.description
+                $0.replaceOldest = body.replaceOldest ?? false
             }, inbound.context(effect))
-        let body = ActivationCreated(
+        let created = ActivationCreated(
             id: reply.id, activationUri: uri(reply, inbound).text, expiresAt: Timestamp(milliseconds: reply.expiresAtMs)
         )
         return try .json(
-            .created, body, headers: [.location: APIPaths.myActivation(inbound.tenant, ActivationID(reply.id))])
+            .created, created, headers: [.location: APIPaths.myActivation(inbound.tenant, ActivationID(reply.id))])
     }
 
     private func uri(_ reply: CreateActivationReply, _ inbound: Inbound) -> ActivationURI {

@@ -72,7 +72,9 @@ struct AdminAudit: Sendable {
                 ?? start[source]
         }
         let cursor = next.allSatisfy(\.isAtEnd) ? nil : try Self.cursor(next)
-        return try .json(.ok, Page(items: given.map { AuditDocument($0.1) }, next: cursor))
+        let targets = await AuditTargets(of: given.map(\.1), edge, inbound)
+        let items = given.map { AuditDocument($0.1, targets: targets.named(in: $0.1)) }
+        return try .json(.ok, Page(items: items, next: cursor))
     }
 
     private static func isNewer(_ left: (Int, AuditEntry), _ right: (Int, AuditEntry)) -> Bool {
@@ -152,11 +154,11 @@ struct AdminAudit: Sendable {
 }
 
 extension AuditDocument {
-    init(_ entry: AuditEntry) {
+    init(_ entry: AuditEntry, targets: [AuditTarget]?) {
         self.init(
             id: entry.id, at: Timestamp(milliseconds: entry.atMs),
             actor: AuditActor(kind: entry.actor.kind, id: entry.actor.id, name: entry.actor.name), action: entry.action,
             target: entry.target, before: JSONBody.value(entry.beforeJson), after: JSONBody.value(entry.afterJson),
-            requestId: entry.requestID.nonEmpty)
+            requestId: entry.requestID.nonEmpty, targets: targets)
     }
 }

@@ -63,20 +63,24 @@ struct ImportReader {
             record = []
             (isQuoted, isTooLong, recordStart) = (false, false, line)
         }
-        if isTooLong { return problem("too_large", "the line is longer than \(APILimits.importLineBytesMax) bytes") }
+        if isTooLong {
+            return problem(
+                "too_large", "the line is longer than \(APILimits.importLineBytesMax) bytes",
+                ["reason": "line_too_long", "max": "\(APILimits.importLineBytesMax)"])
+        }
         if record.last == 0x0D { record.removeLast() }
         // Spreadsheets put a byte order mark in front of UTF-8.
         if isFirstRecord, record.starts(with: [0xEF, 0xBB, 0xBF]) { record.removeFirst(3) }
         isFirstRecord = false
         guard !record.isEmpty else { return nil }
         guard let text = String(validating: record, as: UTF8.self), !record.contains(0) else {
-            return problem("malformed", "the line is not UTF-8, or holds U+0000")
+            return problem("malformed", "the line is not UTF-8, or holds U+0000", ["reason": "not_text"])
         }
         return format == .csv ? try csv(text) : ndjson(record)
     }
 
-    private func problem(_ code: String, _ detail: String) -> Result {
-        .problem(ImportProblemLine(line: recordStart, code: code, detail: detail))
+    private func problem(_ code: String, _ detail: String, _ members: [String: String]) -> Result {
+        .problem(ImportProblemLine(line: recordStart, code: code, detail: detail, members: members))
     }
 
     // MARK: NDJSON
@@ -93,8 +97,22 @@ struct ImportReader {
                     $0.roles = body.roles ?? []
                 })
         } catch {
-            return problem(error.code.name, error.detail)
+            return problem(error.code.name, error.detail, Self.fault(of: bytes, error))
         }
+    }
+
+    /// What is wrong with a line that is no `UserCreation`, for those who do not read `detail`.
+    private static func fault(of bytes: [UInt8], _ error: ServiceError) -> [String: String] {
+        guard error.members.isEmpty else { return error.members }
+        guard let members = (try? JSONValue(parsing: bytes))?.members else { return ["reason": "not_json"] }
+        guard members["username"] != nil else { return ["reason": "member_missing", "member": "username"] }
+        let texts = ["username", "displayName", "password"].filter { name in
+            members[name].map { $0.text == nil && $0 != .null } ?? false
+        }
+        let lists = ["groups", "roles"].filter { name in
+            members[name].map { $0.elements?.allSatisfy { $0.text != nil } != true && $0 != .null } ?? false
+        }
+        return ["reason": "member_type", "member": (texts + lists).first ?? "username"]
     }
 
     // MARK: CSV
@@ -102,14 +120,16 @@ struct ImportReader {
     private mutating func csv(_ text: String) throws(ServiceError) -> Result? {
         guard let fields = Self.fields(of: text) else {
             if columns == nil { throw ServiceError(.malformed, "the header is not CSV") }
-            return problem("malformed", "the line is not CSV")
+            return problem("malformed", "the line is not CSV", ["reason": "not_csv"])
         }
         guard let columns else {
             try readHeader(fields)
             return nil
         }
         guard fields.count == columns.count else {
-            return problem("malformed", "the line has \(fields.count) fields, not \(columns.count)")
+            return problem(
+                "malformed", "the line has \(fields.count) fields, not \(columns.count)",
+                ["reason": "field_count", "found": "\(fields.count)", "expected": "\(columns.count)"])
         }
         let values = Dictionary(uniqueKeysWithValues: zip(columns, fields))
         func list(_ column: Column) -> [String] {
@@ -172,7 +192,7 @@ struct ImportReader {
         var line = line
         line.line = UInt32(clamping: recordStart)
         guard Username.isValid(line.username) else {
-            return problem(ErrorCode.invalidUsername.name, Username.rule)
+            return problem(ErrorCode.invalidUsername.name, Username.rule, ["reason": "username"])
         }
         return .line(line)
     }

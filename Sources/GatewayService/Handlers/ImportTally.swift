@@ -5,6 +5,7 @@ import Wire
 struct ImportTally {
     private var created = 0
     private var updated = 0
+    private var unchanged = 0
     private var problemCount = 0
     private var problems: [ImportProblemLine] = []
 
@@ -18,8 +19,11 @@ struct ImportTally {
     mutating func add(_ reply: ImportUsersReply) {
         created += Int(reply.created)
         updated += Int(reply.updated)
+        unchanged += Int(reply.unchanged)
         for problem in reply.problems {
-            add(ImportProblemLine(line: Int(problem.line), code: problem.code, detail: problem.detail))
+            add(
+                ImportProblemLine(
+                    line: Int(problem.line), code: problem.code, detail: problem.detail, members: problem.members))
         }
     }
 
@@ -28,6 +32,16 @@ struct ImportTally {
     }
 
     var report: ImportReport {
-        ImportReport(created: created, updated: updated, problemCount: problemCount, problems: first)
+        ImportReport(
+            created: created, updated: updated, unchanged: unchanged, problemCount: problemCount, problems: first)
+    }
+}
+
+extension ImportProblemLine {
+    /// `members` are those of the error that refused the line.
+    init(line: Int, code: String, detail: String, members: [String: String]) {
+        var parameters = members
+        let reason = parameters.removeValue(forKey: "reason")
+        self.init(line: line, code: code, detail: detail, reason: reason, parameters: parameters)
     }
 }

@@ -38,6 +38,7 @@ struct Session: Sendable {
                 $0.username = body.username
                 $0.password = Data((body.password ?? "").utf8)
                 $0.temporaryAccessPass = Data((body.temporaryAccessPass ?? "").utf8)
+                $0.context = Self.place(inbound)
             }, inbound.context(try edge.effect(inbound, by: "anyone:\(FoldedUsername(body.username))")))
         if reply.needsSecondFactor { return try await ask(body.username, .secondFactor, inbound) }
         return try opened(reply.person, reply.sessionToken, reply.expiresAtMs, inbound)
@@ -56,9 +57,7 @@ struct Session: Sendable {
                 $0.username = username
                 $0.factor = factor.rawValue
                 $0.application = tenant.name
-                // The browser speaks for itself here, so that the phone can show where the request comes from.
-                $0.context = Wire.RequestContext(
-                    ipAddress: inbound.clientAddress, userAgent: inbound.headers[.userAgent] ?? "")
+                $0.context = Self.place(inbound)
                 $0.owner = .with { $0.browserDigest = Data(digest) }
                 $0.anyModeCode = factor == .secondFactor
             }, inbound.context(effect).child(BeginChallenge.method.id))
@@ -94,6 +93,11 @@ struct Session: Sendable {
             }, inbound.context(effect))
         // The mark of the browser stays: its other open requests, and a repeat of this one, are completed with it.
         return try opened(session.person, session.sessionToken, session.expiresAtMs, inbound)
+    }
+
+    /// The browser speaks for itself here, so that phone and logs can show where the request comes from.
+    private static func place(_ inbound: Inbound) -> Wire.RequestContext {
+        Wire.RequestContext(ipAddress: inbound.clientAddress, userAgent: inbound.headers[.userAgent] ?? "")
     }
 
     /// Whose idempotency keys these are.

@@ -31,6 +31,7 @@ struct AdminPages: Sendable {
         private var shared: [String] {
             switch self {
             case .policy, .group, .person: ["adminModes", "adminPickerSays"]
+            case .people: ["adminImportFaults"]
             default: []
             }
         }

@@ -55,7 +55,7 @@ function stop() {
 async function begin() {
   stop();
   try {
-    const activation = await asMe("POST", "me/activations");
+    const activation = await asMe("POST", "me/activations", { body: { replaceOldest: true } });
     byId("qr").src = `/v1/${tenant}/me/activations/${encodeURIComponent(activation.id)}/qr.svg`;
     byId("activation-link").value = activation.activationUri;
     byId("open-link").href = activation.activationUri;

@@ -2,7 +2,7 @@
 
 import { adminPath, asAdmin, fill, query, segment, showFacts } from "./administration.js";
 import { FilterForm } from "./filters.js";
-import { byId, capitalized, copyOf, dayAndTime, moment, openDialog, setIcon, text } from "./page.js";
+import { byId, capitalized, copyOf, dayAndTime, figure, moment, openDialog, setIcon, text } from "./page.js";
 import { PagedList } from "./paged-list.js";
 
 const actions = {
@@ -19,16 +19,23 @@ const actions = {
   "phone-sign-in.disable": "adminAuditSays.phoneSignInDisable", "phone-sign-in.enable": "adminAuditSays.phoneSignInEnable",
   "session.open": "adminAuditSays.sessionOpen", "session.end-others": "adminAuditSays.sessionEndOthers", "user.block": "adminAuditSays.userBlock",
   "user.change": "adminAuditSays.userChange", "user.create": "adminAuditSays.userCreate",
+  "session.report": "adminAuditSays.sessionReport", "password.refuse": "adminAuditSays.passwordRefuse",
   "user.delete": "adminAuditSays.userDelete", "user.import": "adminAuditSays.userImport",
   "user.default-method": "adminAuditSays.userDefaultMethod", "user.unblock": "adminAuditSays.userUnblock",
 };
 const icons = {
   user: "person", group: "people", device: "phone", "phone-sign-in": "phone", activation: "phone", pass: "ticket", codes: "code",
-  client: "app", policy: "shield", settings: "sliders", session: "key",
+  client: "app", policy: "shield", settings: "sliders", session: "key", password: "alert",
 };
+/** How a session was opened, or was to be. */
+const methods = {
+  password: "adminAuditSays.byPassword", temporaryAccessPass: "adminAuditSays.byPass", phone: "adminAuditSays.byPhone",
+};
+const standIns = { all_users: "adminAuditSays.allUsers", "00000000-0000-0000-0000-000000000000": "adminAuditSays.nobody" };
 const kinds = {
   client: "adminAuditSays.byApplication", person: "adminAuditSays.byPerson", token: "adminAuditSays.byToken",
   operator: "adminAuditSays.byOperator", device: "adminAuditSays.byDevice", service: "adminAuditSays.byService",
+  unknown: "adminAuditSays.byUnknown",
 };
 
 const filters = new FilterForm(byId("filters"), () => list.start());
@@ -48,15 +55,44 @@ const list = new PagedList(byId("entries"), {
 
 const kindOf = (entry) => entry.action.split(".")[0];
 const action = (entry) => (entry.action in actions ? text(actions[entry.action]) : entry.action);
-/** What the change concerns, by the names that the change itself knows. */
-function subject({ action, target, before, after }) {
+/** What the change concerns, by the names that the change itself knows, or that the directory has for it now. */
+function subject(entry) {
+  const { action, target, before, after } = entry;
   const { username, name, addedUsernames, removedUsernames } = { ...before, ...after };
   if (action === "group.members") {
     const people = [membersText("adminAuditSays.added", addedUsernames), membersText("adminAuditSays.removed", removedUsernames)];
     return [name, ...people].filter(Boolean).join(" · ");
   }
+  if (action === "policy.change") return policySubject(entry);
+  if (action === "password.refuse" || action === "session.open") {
+    const { method, count, ipAddress } = after ?? {};
+    const times = count > 1 ? text("adminAuditSays.times", { count: figure(count) }) : null;
+    return [username, methods[method] && text(methods[method]), times, ipAddress].filter(Boolean).join(" · ");
+  }
   if (username && name) return text("adminAuditSays.deviceOf", { device: name, person: username });
   return username ?? name ?? (action.startsWith("codes.") ? target : undefined);
+}
+
+/** Who came into a policy, and who is in it no more. */
+function policySubject(entry) {
+  const nameOf = namer(entry);
+  const named = (document) => new Map([...(document?.includeTargets ?? []), ...(document?.excludeTargets ?? [])].map((target) => [target.id, nameOf(target)]));
+  const [old, fresh] = [named(entry.before), named(entry.after)];
+  const missing = (from, other) => [...from].filter(([id]) => !other.has(id)).map(([, name]) => name);
+  return [membersText("adminAuditSays.added", missing(fresh, old)), membersText("adminAuditSays.removed", missing(old, fresh))]
+    .filter(Boolean).join(" · ");
+}
+
+/** What to call the people and groups that the entry names by id. One that is gone keeps its id, and so does one of two of the same name. */
+function namer({ targets }) {
+  const known = new Map((targets ?? []).map(({ id, name }) => [id, name]));
+  const count = (name) => [...known.values()].filter((other) => other === name).length;
+  return ({ id }) => {
+    if (id in standIns) return text(standIns[id]);
+    const name = known.get(id);
+    if (name) return count(name) > 1 ? `${name} (${id})` : name;
+    return name === null ? text("adminAuditSays.gone", { id }) : id;
+  };
 }
 
 const namedMax = 3;
@@ -72,7 +108,7 @@ function membersText(key, names = []) {
 function placeOf(entry) {
   const { target, before, after } = entry;
   if (kindOf(entry) === "group") return adminPath(`/groups/${segment(target)}`);
-  const isPerson = ["user", "pass", "activation", "session"].includes(kindOf(entry));
+  const isPerson = ["user", "pass", "activation", "session", "password"].includes(kindOf(entry));
   const person = { ...before, ...after }.user ?? (isPerson ? target : null);
   return person && adminPath(`/people/${segment(person)}`);
 }
@@ -87,27 +123,43 @@ function details(entry) {
     [text("adminAuditSays.targetId"), entry.target],
     [text("adminAuditSays.requestId"), entry.requestId],
   ]);
-  const rows = differences(entry.before, entry.after).map(([name, before, after]) => fill(copyOf("difference-row"), { name, before, after }));
+  const rows = differences(entry).map(([name, before, after]) => fill(copyOf("difference-row"), { name, before, after }));
   byId("difference-rows").replaceChildren(...rows);
   byId("difference").hidden = rows.length === 0;
   openDialog(byId("entry-dialog"), byId("entry-dialog").querySelector("[data-close]"));
 }
 
 /** The members that are not the same, with their whole path. */
-function differences(before, after) {
-  const [old, fresh] = [flat(before), flat(after)];
+function differences(entry) {
+  const nameOf = namer(entry);
+  const [old, fresh] = [flat(entry.before, nameOf), flat(entry.after, nameOf)];
   return [...new Set([...old.keys(), ...fresh.keys()])].filter((name) => old.get(name) !== fresh.get(name))
     .map((name) => [name, old.get(name) ?? "–", fresh.get(name) ?? "–"]);
 }
 
-function flat(value, name = "", into = new Map()) {
+const isTarget = (value) => typeof value?.targetType === "string" && typeof value.id === "string";
+
+/** Each member by its path; people and groups by their names, wherever in a list they are. */
+function flat(value, nameOf, name = "", into = new Map()) {
+  if (isTarget(value)) {
+    into.set(name, nameOf(value));
+    return into;
+  }
+  if (Array.isArray(value) && value.length > 0 && value.every(isTarget)) {
+    into.set(name, value.map(nameOf).join(", "));
+    for (const { targetType, id, ...rest } of value) {
+      if (Object.keys(rest).length > 0) flat(rest, nameOf, `${name}[${nameOf({ targetType, id })}]`, into);
+    }
+    return into;
+  }
   if (value === null || typeof value !== "object") {
     if (value !== null || name) into.set(name, value === null ? "null" : String(value));
     return into;
   }
-  const members = Object.entries(value);
+  // The names of the same groups, and of the same person, stand beside.
+  const members = Object.entries(value).filter(([key]) => !(key === "groups" && value.groupNames) && !(key === "user" && value.username));
   if (members.length === 0) into.set(name, Array.isArray(value) ? "[]" : "{}");
-  for (const [key, member] of members) flat(member, Array.isArray(value) ? `${name}[${key}]` : name ? `${name}.${key}` : key, into);
+  for (const [key, member] of members) flat(member, nameOf, Array.isArray(value) ? `${name}[${key}]` : name ? `${name}.${key}` : key, into);
   return into;
 }
 

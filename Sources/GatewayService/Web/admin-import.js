@@ -13,6 +13,15 @@ const words = {
   malformed: "adminPeopleSays.malformed", unknown_member: "adminPeopleSays.unknownMember", too_large: "adminPeopleSays.lineTooLarge",
   invalid_username: "adminPeopleSays.badUsername", invalid_value: "adminPeopleSays.badValue",
 };
+/** The very fault, where the server says it; `{…}` are its parameters. */
+const reasons = {
+  line_too_long: "adminImportFaults.lineTooLong", not_text: "adminImportFaults.notText", not_csv: "adminImportFaults.notCSV",
+  field_count: "adminImportFaults.fieldCount", not_json: "adminImportFaults.notJSON", member_missing: "adminImportFaults.memberMissing",
+  member_type: "adminImportFaults.memberType", username: "adminImportFaults.username", display_name: "adminImportFaults.displayName",
+  group_name: "adminImportFaults.groupName", role: "adminImportFaults.role", password_too_short: "adminImportFaults.passwordTooShort",
+  password_too_long: "adminImportFaults.passwordTooLong", no_time_left: "adminImportFaults.noTimeLeft",
+  changed_meanwhile: "adminImportFaults.changedMeanwhile",
+};
 
 byId("import").addEventListener("click", () => {
   byId("import-form").reset();
@@ -48,13 +57,14 @@ byId("import-form").addEventListener("submit", async (event) => {
   });
 });
 
-function report({ created, updated, problemCount, problems }) {
+function report({ created, updated, unchanged, problemCount, problems }) {
   byId("import-form").hidden = true;
   byId("report").hidden = false;
   byId("created").textContent = figure(created);
   byId("updated").textContent = figure(updated);
+  byId("unchanged").textContent = figure(unchanged);
   byId("refused").textContent = figure(problemCount);
-  byId("nobody").hidden = created + updated + problemCount > 0;
+  byId("nobody").hidden = created + updated + unchanged + problemCount > 0;
   byId("problems").hidden = problemCount === 0;
   const shown = problems.slice(0, shownMax);
   byId("problems-words").textContent = shown.length < problemCount
@@ -64,18 +74,24 @@ function report({ created, updated, problemCount, problems }) {
   if (created + updated > 0) dialog.addEventListener("close", () => dispatchEvent(new Event("peopleimported")), { once: true });
 }
 
-function problemRow({ line, code, detail }) {
+function problemRow({ line, code, detail, reason, parameters }) {
   const row = document.createElement("tr");
   const number = document.createElement("th");
   number.scope = "row";
   number.textContent = figure(line);
   const what = document.createElement("td");
+  row.append(number, what);
+  const fault = reason ? reasons[reason] : code === "unknown_member" ? "adminImportFaults.unknownMember" : null;
+  if (fault) {
+    what.textContent = text(fault, parameters);
+    return row;
+  }
+  // A fault that this page does not know yet.
   what.textContent = code in words ? text(words[code]) : text("adminPeopleSays.otherProblem");
   const said = document.createElement("p");
   said.className = "fine quiet";
   said.lang = "en";
   said.textContent = detail;
   what.append(said);
-  row.append(number, what);
   return row;
 }

@@ -81,15 +81,19 @@ function keepPushSoon() {
   keepPush().catch(() => {});
 }
 
-/** The page is looked at again: what happened meanwhile may not have come. */
-function wake() {
-  if (document.visibilityState !== "visible") return;
+let isWaking = false;
+/** The page is looked at again: what happened meanwhile may not have come. Several events say so at once. */
+async function wake() {
+  if (document.visibilityState !== "visible" || isWaking) return;
+  isWaking = true;
   takeOver();
-  askAll();
   clearNotifications();
+  await askAll().finally(() => { isWaking = false; });
 }
 
 document.addEventListener("visibilitychange", wake);
+// A window beside another is seen all the time; whoever turns to it wants to know how things are now.
+addEventListener("focus", wake);
 addEventListener("online", wake);
 // A page out of the browser's memory may show what is long over, and would not be locked.
 addEventListener("pageshow", (event) => event.persisted && location.reload());

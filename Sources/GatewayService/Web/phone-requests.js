@@ -104,7 +104,10 @@ export async function ask(account) {
   const open = new Set(body.challenges.map(({ id }) => id));
   for (const { id } of before) if (!open.has(id)) end(id, "gone");
   for (const challenge of body.challenges) await arrive(account.id, challenge);
-  if (account.state === "blocked") await change(account.id, { state: "active" });
+  if (account.state === "blocked") {
+    await change(account.id, { state: "active" });
+    pauses.get(account.id)?.abort();
+  }
 }
 
 /** Asks for every account, and what else may have changed meanwhile. */
@@ -144,6 +147,8 @@ export async function learn(account, problem) {
 
 let leading = null;
 let queue = null;
+/** The pauses before streams are opened again, by account: one that may listen again does so at once. */
+const pauses = new Map();
 
 /** Call when the page opens and whenever it is seen again. */
 export function takeOver() {
@@ -214,7 +219,9 @@ async function follow(id, signal) {
     failures = Date.now() - opened >= healthyStream ? 1 : failures + 1;
     const step = Math.min(pauseMax, pauseMin * 2 ** Math.min(failures - 1, 16));
     // At least half of the step, so that thousands of phones neither spin nor come back in step.
-    await pauseFor(Math.max(wish, step / 2 + (step / 2) * Math.random()), signal).catch(() => {});
+    pauses.set(id, new AbortController());
+    await pauseFor(Math.max(wish, step / 2 + (step / 2) * Math.random()), AbortSignal.any([signal, pauses.get(id).signal])).catch(() => {});
+    pauses.delete(id);
   }
 }
 

@@ -24,7 +24,9 @@ const page = byId("content").dataset;
 const isCodeEnough = "codeAlone" in page;
 let nextPage = null;
 /** What is on the page, so that asking again touches only what has changed. */
-let shown = { me: "", signIns: "" };
+let shown = { me: "", signIns: "", passwords: "" };
+/** The ids of the person's devices. */
+let deviceIds = new Set();
 
 // ---- methods and devices
 
@@ -32,6 +34,7 @@ let shown = { me: "", signIns: "" };
 function showMe(me) {
   if (JSON.stringify(me) === shown.me) return;
   shown.me = JSON.stringify(me);
+  deviceIds = new Set(me.devices.map(({ id }) => id));
   byId("person").hidden = false;
   byId("person").querySelector("[data-person]").textContent = me.person.displayName || me.person.username;
   showMethods(me);
@@ -133,16 +136,22 @@ function askToRemove(device, isOnly) {
   openDialog(byId("remove-dialog"), byId("remove-dialog").querySelector("[data-close]"));
 }
 
-byId("remove-confirm").addEventListener("click", (event) => busy(event.currentTarget, async () => {
+async function removeDevice(id) {
   try {
-    await asMe("DELETE", `me/devices/${encodeURIComponent(leaving.id)}`);
+    await asMe("DELETE", `me/devices/${encodeURIComponent(id)}`);
   } catch (problem) {
     // Gone already is what was wanted.
-    if (problem.status !== 404) {
-      byId("remove-failed").textContent = problemText(problem);
-      byId("remove-failed").hidden = false;
-      return;
-    }
+    if (problem.status !== 404) throw problem;
+  }
+}
+
+byId("remove-confirm").addEventListener("click", (event) => busy(event.currentTarget, async () => {
+  try {
+    await removeDevice(leaving.id);
+  } catch (problem) {
+    byId("remove-failed").textContent = problemText(problem);
+    byId("remove-failed").hidden = false;
+    return;
   }
   byId("remove-dialog").close();
   toast(text("securityInfoSays.removed", { device: leaving.name }));
@@ -174,42 +183,86 @@ function olderRows(items) {
   return last < 0 ? [] : rows.slice(last + 1);
 }
 
-function signInRow(entry) {
-  const row = copyOf("sign-in-row");
-  row.dataset.id = entry.id;
-  const [tone, glyph] = outcomeLook(entry);
-  setIcon(row, glyph);
-  if (tone) row.querySelector(".glyph").classList.add(tone);
-  row.querySelector("[data-what]").textContent = text(outcomeKey(entry));
-  const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;
-  row.querySelector("[data-where]").textContent = [entry.application, device, entry.ipAddress].filter(Boolean).join(" · ");
-  const when = row.querySelector("[data-when]");
-  when.dateTime = entry.at;
-  when.textContent = capitalized(dayAndTime(entry.at));
-  const report = row.querySelector("[data-report]");
-  report.hidden = !reportable.includes(entry.purpose) || entry.reason === "reported";
-  const named = { what: text(outcomeKey(entry)), when: dayAndTime(entry.at) };
-  report.setAttribute("aria-label", text("securityInfoSays.reportOf", named));
-  report.addEventListener("click", () => askToReport(entry, named));
+/** What no phone was asked about. */
+async function loadPasswords() {
+  const { items } = await asMe("GET", "me/password-sign-ins");
+  if (JSON.stringify(items) === shown.passwords) return;
+  shown.passwords = JSON.stringify(items);
+  byId("passwords").replaceChildren(...items.map(passwordRow));
+  byId("passwords-card").hidden = items.length === 0;
+}
+
+function passwordRow(entry) {
+  const isPass = entry.method === "temporaryAccessPass";
+  const what = entry.reported ? outcomeKeys.reported : isPass ? "securityInfoSays.passedPass" : "securityInfoSays.passedPassword";
+  const row = entryRow(entry, text(what), [entry.ipAddress]);
+  setIcon(row, entry.reported ? "alert" : isPass ? "ticket" : "key");
+  if (entry.reported) row.querySelector(".glyph").classList.add("warning");
+  offerReport(row, { what: text(what), when: dayAndTime(entry.at) }, entry.reported ? null : () => ({
+    words: "securityInfoSays.reportPassedText", hadPassword: !isPass, send: () => asMe("POST", `me/password-sign-ins/${encodeURIComponent(entry.id)}:report`),
+  }));
   return row;
 }
 
-const reportable = ["signIn", "secondFactor"];
+function signInRow(entry) {
+  const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;
+  const row = entryRow(entry, text(outcomeKey(entry)), [entry.application, device, entry.ipAddress]);
+  const [tone, glyph] = outcomeLook(entry);
+  setIcon(row, glyph);
+  if (tone) row.querySelector(".glyph").classList.add(tone);
+  offerReport(row, { what: text(outcomeKey(entry)), when: dayAndTime(entry.at) }, canBeReported(entry) ? () => reportOf(entry) : null);
+  return row;
+}
+
+const isSignIn = ({ purpose }) => ["signIn", "secondFactor"].includes(purpose);
+const canBeReported = (entry) => entry.reason !== "reported" && (isSignIn(entry) || entry.status === "approved");
+
+/** How to say of an entry that it was somebody else, and what else is to be done. */
+function reportOf(entry) {
+  const send = () => asMe("POST", `me/sign-ins/${encodeURIComponent(entry.id)}:report`);
+  if (isSignIn(entry)) return { words: "securityInfoSays.reportText", hadPassword: entry.purpose === "secondFactor", send };
+  if (!deviceIds.has(entry.deviceId)) return { words: "securityInfoSays.reportPassedText", hadPassword: false, send };
+  return {
+    words: "securityInfoSays.reportPhoneText", hadPassword: false, device: entry.deviceName,
+    // The phone first: nothing that it approves meanwhile may outlive the sessions that then end.
+    async send() {
+      await removeDevice(entry.deviceId);
+      await send();
+    },
+  };
+}
+
+function entryRow(entry, what, where) {
+  const row = copyOf("sign-in-row");
+  row.querySelector("[data-what]").textContent = what;
+  row.querySelector("[data-where]").textContent = where.filter(Boolean).join(" · ");
+  const when = row.querySelector("[data-when]");
+  when.dateTime = entry.at;
+  when.textContent = capitalized(dayAndTime(entry.at));
+  return row;
+}
+
+function offerReport(row, named, report) {
+  const button = row.querySelector("[data-report]");
+  button.hidden = report === null;
+  button.setAttribute("aria-label", text("securityInfoSays.reportOf", named));
+  button.addEventListener("click", () => askToReport(report(), named));
+}
+
 let doubted = null;
 
-function askToReport(entry, { what, when }) {
-  doubted = entry;
-  const words = byId("report-words");
-  words.textContent = words.dataset.words.replace("{what}", what).replace("{when}", when)
-    .replace("{time}", waitingTime(60 * page.silenceMinutes));
-  byId("report-password").hidden = entry.purpose !== "secondFactor";
+function askToReport(report, { what, when }) {
+  doubted = report;
+  byId("report-words").textContent = text(report.words, { what, when, time: waitingTime(60 * page.silenceMinutes), device: report.device });
+  byId("report-confirm").textContent = text(report.device ? "securityInfoSays.reportRemove" : "securityInfoSays.reportConfirm");
+  byId("report-password").hidden = !report.hadPassword;
   byId("report-failed").hidden = true;
   openDialog(byId("report-dialog"), byId("report-dialog").querySelector("[data-close]"));
 }
 
 byId("report-confirm").addEventListener("click", (event) => busy(event.currentTarget, async () => {
   try {
-    await asMe("POST", `me/sign-ins/${encodeURIComponent(doubted.id)}:report`);
+    await doubted.send();
   } catch (problem) {
     byId("report-failed").textContent = problemText(problem);
     byId("report-failed").hidden = false;
@@ -251,11 +304,11 @@ byId("more").addEventListener("click", (event) => busy(event.currentTarget, asyn
 async function load() {
   byId("failed").hidden = true;
   try {
-    await Promise.all([asMe("GET", "me").then(showMe), loadSignIns(null)]);
+    await Promise.all([asMe("GET", "me").then(showMe), loadSignIns(null), loadPasswords()]);
   } catch (problem) {
     byId("failed-words").textContent = `${byId("failed").dataset.words} ${problemText(problem)}`;
     byId("failed").hidden = false;
-    shown = { me: "", signIns: "" };
+    shown = { me: "", signIns: "", passwords: "" };
     for (const skeleton of document.querySelectorAll(".skeleton")) skeleton.closest("li").remove();
   }
 }

@@ -14,11 +14,8 @@ extension RegistrationService {
         return try await change(request, context, holdsSecret: true) { change in
             let person = try change.records.needPerson(request.personID, tenant: tenant)
             guard !person.isBlocked else { throw ServiceError(.refused, "the person may not register a device") }
-            let live = try change.records.openActivations(of: person.id, tenant: tenant)
-                .count { $0.machine.state(at: change.at) == .waiting }
-            guard live < view.settings.activationsPerPerson else {
-                throw ServiceError(.tooManyActivations, "too many activations are waiting for a phone")
-            }
+            try Self.makeRoom(
+                for: person, limit: view.settings.activationsPerPerson, replacesOldest: request.replaceOldest, change)
             let (id, ticket) = (ActivationID(Fresh.id()), Fresh.secret())
             let activation = StoredActivation(
                 tenant: tenant, id: id, person: person.id, ticketDigest: ticket.digest,
@@ -33,6 +30,28 @@ extension RegistrationService {
                 after: ["username": .string(person.username)])
             return activation.reply(ticket: ticket.text, person: person, tenantName: view.name)
         }
+    }
+
+    private static func makeRoom(
+        for person: StoredPerson, limit: Int, replacesOldest: Bool, _ change: Change
+    ) throws {
+        let waiting = try change.records.openActivations(of: person.id, tenant: person.tenant)
+            .filter { $0.machine.state(at: change.at) == .waiting }
+        let admission = ActivationAdmission.judge(
+            waiting.map { .init(id: $0.id, createdAt: $0.createdAt) }, limit: limit, replacesOldest: replacesOldest)
+        guard case .admitted(let withdrawn) = admission else {
+            throw ServiceError(.tooManyActivations, "too many activations are waiting for a phone")
+        }
+        for activation in waiting where withdrawn.contains(activation.id) { try withdraw(activation, change) }
+    }
+
+    /// Its ticket registers no phone any more, and its page hears of that.
+    static func withdraw(_ activation: StoredActivation, _ change: Change) throws {
+        var activation = activation
+        activation.machine.end()
+        activation.sealedTicket = []
+        try change.records.update(activation)
+        change.effects.activations.append(activation.id)
     }
 
     func readActivationTicket(_ request: ReadActivationTicket, _ context: HandlerContext) async throws

@@ -22,7 +22,7 @@ extension RegistrationService {
             do {
                 var checked = try ImportedLine(line)
                 // Last: it costs the most.
-                checked.passwordHash = try await importedHash(line, context)
+                checked.password = try await importedPassword(line, tenant, context)
                 lines.append(checked)
             } catch let error as ServiceError {
                 problems.append(Self.problem(line.line, error))
@@ -34,8 +34,11 @@ extension RegistrationService {
             var groups: [String: GroupID] = [:]
             for line in lines {
                 do {
-                    let isNew = try Self.write(line, tenant, request.actor, &groups, change)
-                    if isNew { reply.created += 1 } else { reply.updated += 1 }
+                    switch try Self.write(line, tenant, request.actor, &groups, change) {
+                    case .created: reply.created += 1
+                    case .updated: reply.updated += 1
+                    case .unchanged: reply.unchanged += 1
+                    }
                 } catch let error as ServiceError {
                     reply.problems.append(Self.problem(line.number, error))
                 }
@@ -45,26 +48,41 @@ extension RegistrationService {
         }
     }
 
+    /// Whoever has this password already keeps it, and the sessions that it opened.
+    private func importedPassword(_ line: ImportLine, _ tenant: TenantID, _ context: HandlerContext) async throws
+        -> ImportedLine.Password
+    {
+        if line.password.isEmpty { return .none }
+        let (bytes, name) = (Array(line.password), FoldedUsername(line.username))
+        try Self.checkLength(ofPassword: bytes)
+        let stored = try await store.read { try $0.person(named: name, tenant: tenant)?.passwordHash }
+        if let stored {
+            let isSame = try await onceACoreIsFree(context) { () throws(ServiceError) in
+                try await self.check(bytes, against: stored)
+            }
+            if isSame { return .kept(stored) }
+        }
+        return .set(
+            try await onceACoreIsFree(context) { () throws(ServiceError) in try await self.hash(bytes) })
+    }
+
     /// Hashing waits for a free core instead of failing, as long as the caller waits.
-    private func importedHash(_ line: ImportLine, _ context: HandlerContext) async throws -> String? {
-        if line.password.isEmpty { return nil }
+    private func onceACoreIsFree<Result>(
+        _ context: HandlerContext, _ hashing: () async throws(ServiceError) -> Result
+    ) async throws -> Result {
         var backOff = BackOff(first: .milliseconds(50), longest: .milliseconds(500))
         while true {
             guard ContinuousClock.now + Self.importReserve < context.call.deadline else {
-                throw ServiceError(.unavailable, "there was no time left for this line; send it again")
+                throw ServiceError(
+                    .unavailable, "there was no time left for this line; send it again",
+                    members: ["reason": "no_time_left"])
             }
-            if let hash = try await hashUnlessBusy(Array(line.password)) { return hash }
+            do {
+                return try await hashing()
+            } catch {
+                guard error.code == .overloaded else { throw error }
+            }
             try await Task.sleep(for: backOff.next())
-        }
-    }
-
-    /// Nil when every core is hashing already.
-    private func hashUnlessBusy(_ password: [UInt8]) async throws -> String? {
-        do {
-            return try await hash(password)
-        } catch {
-            if error.code == .overloaded { return nil }
-            throw error
         }
     }
 
@@ -73,25 +91,32 @@ extension RegistrationService {
             $0.line = line
             $0.code = error.code.name
             $0.detail = error.detail
+            $0.members = error.members
         }
     }
 
-    /// Creates or updates one person; true when created. Everything that can be refused was refused before.
+    private enum Written { case created, updated, unchanged }
+
+    /// Creates or updates one person. Everything that can be refused was refused before, but that the person has changed meanwhile.
     private static func write(
         _ line: ImportedLine, _ tenant: TenantID, _ actor: Actor, _ groups: inout [String: GroupID], _ change: Change
-    ) throws -> Bool {
+    ) throws -> Written {
         let existing = try change.records.person(named: FoldedUsername(line.username), tenant: tenant)
+        if case .kept(let hash) = line.password, existing?.passwordHash != hash {
+            throw ServiceError(
+                .conflict, "the person was changed meanwhile; send the line again",
+                members: ["reason": "changed_meanwhile"])
+        }
+        if let existing, try isSaid(line, of: existing, change) { return .unchanged }
         let before = try existing.map { try change.records.auditDocument($0) }
         var person =
             existing
             ?? StoredPerson(
                 tenant: tenant, id: PersonID(Fresh.uuid()), username: line.username, displayName: line.username,
                 createdAt: change.at)
-        if !line.displayName.isEmpty { person.displayName = line.displayName }
-        if let hash = line.passwordHash { person.passwordHash = hash }
-        if !line.roles.isEmpty { person.roles = line.roles }
+        line.apply(to: &person)
         if existing == nil { try change.records.insert(person) } else { try change.records.update(person) }
-        if existing != nil, line.passwordHash != nil { try passwordChanged(person, actor, change) }
+        if existing != nil, case .set = line.password { try passwordChanged(person, actor, change) }
         for name in line.groups {
             let group = try groups[name] ?? Self.group(named: name, tenant, actor, change)
             groups[name] = group
@@ -101,7 +126,18 @@ extension RegistrationService {
             actor, "user.import", tenant: tenant, target: person.id.rawValue, before: before,
             after: change.records.auditDocument(person))
         change.tell(tenant: tenant, device: nil, person: person.id, mayListen: !person.isBlocked)
-        return existing == nil
+        return existing == nil ? .created : .updated
+    }
+
+    /// Whether the person is, and belongs to, what the line says already.
+    private static func isSaid(_ line: ImportedLine, of person: StoredPerson, _ change: Change) throws -> Bool {
+        var written = person
+        line.apply(to: &written)
+        guard written == person else { return false }
+        let groups = Set(try change.records.groups(of: person.id, tenant: person.tenant))
+        return try line.groups.allSatisfy { name in
+            try change.records.group(named: name, tenant: person.tenant).map { groups.contains($0.id) } ?? false
+        }
     }
 
     private static func group(named name: String, _ tenant: TenantID, _ actor: Actor, _ change: Change) throws
@@ -117,10 +153,18 @@ extension RegistrationService {
 
 /// A line that was checked: nothing about it can be refused any more.
 private struct ImportedLine: Sendable {
+    enum Password: Sendable {
+        case none
+        /// The hash of one that is another than before.
+        case set(String)
+        /// The person's own hash, which the line's password has.
+        case kept(String)
+    }
+
     let number: UInt32
     let username: String
     let displayName: String
-    var passwordHash: String?
+    var password = Password.none
     let roles: [String]
     let groups: [String]
 
@@ -133,5 +177,12 @@ private struct ImportedLine: Sendable {
         var groups: [String] = []
         for name in line.groups { groups.append(try DirectoryInput.groupName(name)) }
         self.groups = groups
+    }
+
+    /// What the line does not say stays as it is.
+    func apply(to person: inout StoredPerson) {
+        if !displayName.isEmpty { person.displayName = displayName }
+        if case .set(let hash) = password { person.passwordHash = hash }
+        if !roles.isEmpty { person.roles = roles }
     }
 }

@@ -91,10 +91,14 @@ extension RegistrationService {
         return try await store.read { records in
             let people = try records.existing(people: request.personIds.map { PersonID($0) }, tenant: tenant)
             let groups = try records.existing(groups: request.groupIds.map { GroupID($0) }, tenant: tenant)
-            return CheckTargetsReply.with {
+            var reply = CheckTargetsReply.with {
                 $0.unknownPersonIds = request.personIds.filter { !people.contains(PersonID($0)) }
                 $0.unknownGroupIds = request.groupIds.filter { !groups.contains(GroupID($0)) }
             }
+            guard request.withNames else { return reply }
+            for id in people { reply.personNames[id.rawValue] = try records.person(id, tenant: tenant)?.displayName }
+            for id in groups { reply.groupNames[id.rawValue] = try records.group(id, tenant: tenant)?.name }
+            return reply
         }
     }
 

@@ -32,7 +32,7 @@ extension RegistrationService {
     ///
     /// The attempt is counted before it is judged, by name, existing or not; an unknown name costs the same hash. Throws
     /// `tooManyAttempts`, and `overloaded` when every core is hashing already.
-    func prove(_ claim: Claim, username: String, tenant: TenantID) async throws -> Proven? {
+    func prove(_ claim: Claim, username: String, tenant: TenantID, for use: CredentialUse) async throws -> Proven? {
         let name = FoldedUsername(username)
         let at = now()
         let (person, pass) = try await admit(name, tenant: tenant, at: at)
@@ -53,6 +53,7 @@ extension RegistrationService {
         let isPass = if case .pass = claim { true } else { false }
         guard isRight, let person, !person.isBlocked else {
             metrics.checked(isPass ? .pass : .password, correct: false)
+            if let person { refused(isPass ? .pass : .password, of: person, at: at, use) }
             return nil
         }
         metrics.checked(isPass ? .pass : .password, correct: true)
@@ -103,16 +104,13 @@ extension RegistrationService {
 
     /// No phone that is being added for the person gets further.
     static func endActivations(of person: StoredPerson, _ actor: Actor, _ change: Change) throws {
-        for var activation in try change.records.openActivations(of: person.id, tenant: person.tenant) {
+        for activation in try change.records.openActivations(of: person.id, tenant: person.tenant) {
             if let id = activation.machine.device,
                 let device = try change.records.device(id, tenant: person.tenant)
             {
                 try remove(device, actor, change)
             } else {
-                activation.machine.end()
-                activation.sealedTicket = []
-                try change.records.update(activation)
-                change.effects.activations.append(activation.id)
+                try withdraw(activation, change)
             }
         }
     }
@@ -143,7 +141,7 @@ extension RegistrationService {
         }
     }
 
-    private func check(_ bytes: [UInt8], against hash: String?) async throws -> Bool {
+    func check(_ bytes: [UInt8], against hash: String?) async throws(ServiceError) -> Bool {
         let isSane = (1...Self.passwordBytesMax).contains(bytes.count)
         do {
             // The same work for whatever was sent, so that time tells nothing.
@@ -153,13 +151,22 @@ extension RegistrationService {
         }
     }
 
+    /// Throws `invalidValue` for what may not be set as a password.
+    static func checkLength(ofPassword bytes: [UInt8]) throws(ServiceError) {
+        guard String(decoding: bytes, as: UTF8.self).unicodeScalars.count >= passwordCharactersMin else {
+            throw ServiceError(
+                .invalidValue, "a password has \(passwordCharactersMin) or more characters",
+                members: ["reason": "password_too_short", "min": "\(passwordCharactersMin)"])
+        }
+        guard bytes.count <= passwordBytesMax else {
+            throw ServiceError(
+                .invalidValue, "a password has at most \(passwordBytesMax) bytes",
+                members: ["reason": "password_too_long", "max": "\(passwordBytesMax)"])
+        }
+    }
+
     func hash(_ bytes: [UInt8]) async throws(ServiceError) -> String {
-        guard String(decoding: bytes, as: UTF8.self).unicodeScalars.count >= Self.passwordCharactersMin else {
-            throw ServiceError(.invalidValue, "a password has \(Self.passwordCharactersMin) or more characters")
-        }
-        guard bytes.count <= Self.passwordBytesMax else {
-            throw ServiceError(.invalidValue, "a password has at most \(Self.passwordBytesMax) bytes")
-        }
+        try Self.checkLength(ofPassword: bytes)
         do {
             return try await hasher.hash(bytes)
         } catch {
@@ -177,7 +184,9 @@ extension RegistrationService {
     func verifyPassword(_ request: VerifyPassword, _ context: HandlerContext) async throws -> VerifyPasswordReply {
         let tenant = TenantID(request.tenant)
         _ = try tenants.tenant(tenant)
-        let proven = try await prove(.password(Array(request.password)), username: request.username, tenant: tenant)
+        let proven = try await prove(
+            .password(Array(request.password)), username: request.username, tenant: tenant,
+            for: CredentialUse(.code, context))
         return VerifyPasswordReply.with {
             $0.correct = proven != nil
             $0.personID = proven?.person.id.rawValue ?? ""

@@ -18,7 +18,8 @@ extension RegistrationService {
         var proven: Proven?
         if !password.isEmpty || !pass.isEmpty {
             let claim = pass.isEmpty ? Claim.password(password) : .pass(pass)
-            proven = try await prove(claim, username: person.username, tenant: tenant)
+            proven = try await prove(
+                claim, username: person.username, tenant: tenant, for: CredentialUse(.phoneSignInSetup, context))
             // As at a session: a pass that the first of two equal calls has used up.
             if proven == nil {
                 guard let reply = try await repeated(request, context) else { throw Self.credentialRefused }

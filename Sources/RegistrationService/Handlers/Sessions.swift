@@ -6,7 +6,9 @@ import SwiftProtobuf
 import Wire
 
 extension RegistrationService {
-    func startSession(_ request: StartSession, _ context: HandlerContext) async throws -> StartSessionReply {
+    func startSession(_ asked: StartSession, _ context: HandlerContext) async throws -> StartSessionReply {
+        // Whoever asks again from another address asks the same.
+        let (request, place) = (asked.withoutContext, asked.context)
         let tenant = TenantID(request.tenant)
         _ = try tenants.tenant(tenant)
         let (password, pass) = (Array(request.password), Array(request.temporaryAccessPass))
@@ -14,7 +16,8 @@ extension RegistrationService {
             throw ServiceError(.malformed, "exactly one of password and temporaryAccessPass is needed")
         }
         let claim = pass.isEmpty ? Claim.password(password) : .pass(pass)
-        guard let proven = try await prove(claim, username: request.username, tenant: tenant) else {
+        let use = CredentialUse(.session, context, from: place)
+        guard let proven = try await prove(claim, username: request.username, tenant: tenant, for: use) else {
             // A pass that the first of two equal calls has used up. Looked for only here, where the attempt has been counted: whoever
             // knows the id of a call must not try credentials against its reply.
             if let reply = try await repeated(request, context, holdsSecret: true) { return reply }
@@ -33,7 +36,8 @@ extension RegistrationService {
                 reply.needsSecondFactor = true
                 return reply
             }
-            let (token, session) = try Self.open(person, byPass: proven.pass != nil, change)
+            let (token, session) = try Self.open(
+                person, by: proven.pass == nil ? .password(place) : .pass(place), change)
             reply.sessionToken = token
             reply.expiresAtMs = session.expiresAt.milliseconds
             return reply
@@ -53,7 +57,7 @@ extension RegistrationService {
             guard try change.records.take(ChallengeID(request.challengeID), tenant: tenant, at: change.at) else {
                 throw ServiceError(.alreadyRedeemed, "a session has been opened with this request")
             }
-            let (token, session) = try Self.open(person, byPass: false, change)
+            let (token, session) = try Self.open(person, by: .phone(ChallengeID(request.challengeID)), change)
             var reply = OpenSessionReply()
             reply.sessionToken = token
             reply.expiresAtMs = session.expiresAt.milliseconds
@@ -91,14 +95,12 @@ extension RegistrationService {
         return Wire.Empty()
     }
 
-    /// Also what a stranger has begun leads nowhere: no phone is added with an activation that is open, and a sign-in that has been
-    /// redeemed already opens no session any more.
+    /// Also a sign-in of the stranger's that has been redeemed already opens no session any more.
     func endOtherSessions(_ request: EndOtherSessions, _ context: HandlerContext) async throws -> Wire.Empty {
         let tenant = TenantID(request.tenant)
         return try await change(request, context) { change in
             let person = try change.records.needPerson(request.personID, tenant: tenant)
-            try change.records.deleteSessions(of: person.id, tenant: tenant, except: Array(request.tokenDigest))
-            try Self.endActivations(of: person, .person(person), change)
+            try Self.endOthers(of: person, than: Array(request.tokenDigest), change)
             if !request.challengeID.isEmpty {
                 _ = try change.records.take(ChallengeID(request.challengeID), tenant: tenant, at: change.at)
             }
@@ -109,17 +111,53 @@ extension RegistrationService {
         }
     }
 
-    private static func open(_ person: StoredPerson, byPass: Bool, _ change: Change) throws -> (String, StoredSession) {
+    /// Of two who hold a session, the one that does not ask loses it, and with it the phone that it is adding.
+    static func endOthers(of person: StoredPerson, than digest: [UInt8], _ change: Change) throws {
+        try change.records.deleteSessions(of: person.id, tenant: person.tenant, except: digest)
+        try endActivations(of: person, .person(person), change)
+    }
+
+    private static func open(_ person: StoredPerson, by key: SessionKey, _ change: Change) throws
+        -> (String, StoredSession)
+    {
         let (token, digest) = Fresh.secret()
         let session = StoredSession(
-            tenant: person.tenant, digest: digest, id: Fresh.id(), person: person.id, isByPass: byPass,
+            tenant: person.tenant, digest: digest, id: Fresh.id(), person: person.id, isByPass: key.isPass,
             createdAt: change.at,
             lastUsedAt: change.at)
         try change.records.insert(session)
         try change.audit(
             .person(person), "session.open", tenant: person.tenant, target: person.id.rawValue,
-            after: ["username": .string(person.username), "byPass": .bool(byPass)])
+            after: key.auditDocument(of: person))
         return (token, session)
+    }
+}
+
+/// What opened a session.
+private enum SessionKey {
+    case password(Wire.RequestContext)
+    case pass(Wire.RequestContext)
+    case phone(ChallengeID)
+
+    var isPass: Bool { if case .pass = self { true } else { false } }
+
+    /// Where from, for those that are in no sign-in log.
+    func auditDocument(of person: StoredPerson) -> JSONValue {
+        let members: [String: JSONValue] =
+            switch self {
+            case .password(let place): place.auditMembers.merging(["method": "password"]) { $1 }
+            case .pass(let place): place.auditMembers.merging(["method": "temporaryAccessPass"]) { $1 }
+            case .phone(let challenge): ["method": "phone", "signIn": .string(challenge.rawValue)]
+            }
+        return .object(members.merging(["username": .string(person.username), "byPass": .bool(isPass)]) { $1 })
+    }
+}
+
+extension StartSession {
+    fileprivate var withoutContext: StartSession {
+        var request = self
+        request.clearContext()
+        return request
     }
 }
 

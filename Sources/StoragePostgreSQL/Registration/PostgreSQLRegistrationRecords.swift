@@ -7,6 +7,7 @@ struct PostgreSQLRegistrationRecords: RegistrationRecords, PostgreSQLMemoRecords
 
     static let migrations = PostgreSQLMigrations([
         .memo, .audit, PostgreSQLMigration("registration-0001", PackageResources.registration_0001_sql),
+        PostgreSQLMigration("registration-0002", PackageResources.registration_0002_sql),
     ])
 }
 

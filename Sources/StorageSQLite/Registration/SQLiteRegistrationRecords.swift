@@ -11,6 +11,7 @@ package struct SQLiteRegistrationRecords: RegistrationRecords, SQLiteMemoRecords
     package static let migrations = SQLiteMigrations([
         .memo, .audit, SQLiteMigration("registration-0001", PackageResources.registration_0001_sql),
         SQLiteMigration("registration-0002", PackageResources.registration_0002_sql),
+        SQLiteMigration("registration-0003", PackageResources.registration_0003_sql),
     ])
 
     /// Runs a statement and returns how many rows it changed. A broken uniqueness is `alreadyExists`.

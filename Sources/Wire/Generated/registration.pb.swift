@@ -370,9 +370,21 @@ package nonisolated struct StartSession: Sendable {
 
   package var temporaryAccessPass: Data = Data()
 
+  /// who asks; no part of what makes two calls the same
+  package var context: RequestContext {
+    get {_context ?? RequestContext()}
+    set {_context = newValue}
+  }
+  /// Returns true if `context` has been explicitly set.
+  package var hasContext: Bool {self._context != nil}
+  /// Clears the value of `context`. Subsequent reads from it will return its default value.
+  package mutating func clearContext() {self._context = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _context: RequestContext? = nil
 }
 
 package nonisolated struct StartSessionReply: Sendable {
@@ -526,6 +538,87 @@ package nonisolated struct EndOtherSessions: Sendable {
   package init() {}
 }
 
+/// What a password or a pass opened by itself, newest first; what a phone approved is in challenge's log.
+package nonisolated struct ListPasswordSignIns: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tenant: String = String()
+
+  package var personID: String = String()
+
+  package var limit: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct PasswordSignIn: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of the audit entry
+  package var id: String = String()
+
+  package var atMs: Int64 = 0
+
+  /// opened with a Temporary Access Pass
+  package var byPass: Bool = false
+
+  package var context: RequestContext {
+    get {_context ?? RequestContext()}
+    set {_context = newValue}
+  }
+  /// Returns true if `context` has been explicitly set.
+  package var hasContext: Bool {self._context != nil}
+  /// Clears the value of `context`. Subsequent reads from it will return its default value.
+  package mutating func clearContext() {self._context = nil}
+
+  /// the person said that it was not them
+  package var reported: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _context: RequestContext? = nil
+}
+
+package nonisolated struct ListPasswordSignInsReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var signIns: [PasswordSignIn] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// "This was not me": every other session of the person ends.
+package nonisolated struct ReportPasswordSignIn: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tenant: String = String()
+
+  package var personID: String = String()
+
+  package var id: String = String()
+
+  /// of the session that says so
+  package var tokenDigest: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct ReadOwnMethods: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -600,6 +693,9 @@ package nonisolated struct CreateActivation: Sendable {
   package var sessionByPass: Bool = false
 
   package var requestID: String = String()
+
+  /// where too many wait, the oldest is withdrawn
+  package var replaceOldest: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1273,6 +1369,9 @@ package nonisolated struct ImportProblem: Sendable {
 
   package var detail: String = String()
 
+  /// `reason`, a stable word for the fault, and its parameters
+  package var members: Dictionary<String,String> = [:]
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1288,6 +1387,9 @@ package nonisolated struct ImportUsersReply: Sendable {
   package var updated: UInt32 = 0
 
   package var problems: [ImportProblem] = []
+
+  /// lines that say what is so already
+  package var unchanged: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1649,7 +1751,7 @@ package nonisolated struct ListDirectoryAudit: Sendable {
   fileprivate var _filter: AuditFilter? = nil
 }
 
-/// Which of these exist; asked by policy before it saves targets.
+/// Which of these exist: asked by policy before it saves targets, and with their names by whoever shows them.
 package nonisolated struct CheckTargets: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1660,6 +1762,8 @@ package nonisolated struct CheckTargets: Sendable {
   package var personIds: [String] = []
 
   package var groupIds: [String] = []
+
+  package var withNames: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1674,6 +1778,11 @@ package nonisolated struct CheckTargetsReply: Sendable {
   package var unknownPersonIds: [String] = []
 
   package var unknownGroupIds: [String] = []
+
+  /// display names by id, of those that exist
+  package var personNames: Dictionary<String,String> = [:]
+
+  package var groupNames: Dictionary<String,String> = [:]
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2439,7 +2548,7 @@ nonisolated extension VerifyPasswordReply: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension StartSession: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "StartSession"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}username\0\u{1}password\0\u{3}temporary_access_pass\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}username\0\u{1}password\0\u{3}temporary_access_pass\0\u{1}context\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2451,12 +2560,17 @@ nonisolated extension StartSession: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularStringField(value: &self.username) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.password) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.temporaryAccessPass) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._context) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.tenant.isEmpty {
       try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
     }
@@ -2469,6 +2583,9 @@ nonisolated extension StartSession: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.temporaryAccessPass.isEmpty {
       try visitor.visitSingularBytesField(value: self.temporaryAccessPass, fieldNumber: 4)
     }
+    try { if let v = self._context {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2477,6 +2594,7 @@ nonisolated extension StartSession: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.username != rhs.username {return false}
     if lhs.password != rhs.password {return false}
     if lhs.temporaryAccessPass != rhs.temporaryAccessPass {return false}
+    if lhs._context != rhs._context {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2784,6 +2902,175 @@ nonisolated extension EndOtherSessions: SwiftProtobuf.Message, SwiftProtobuf._Me
   }
 }
 
+nonisolated extension ListPasswordSignIns: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "ListPasswordSignIns"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{1}limit\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.personID) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if !self.personID.isEmpty {
+      try visitor.visitSingularStringField(value: self.personID, fieldNumber: 2)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ListPasswordSignIns, rhs: ListPasswordSignIns) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.personID != rhs.personID {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PasswordSignIn: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "PasswordSignIn"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}at_ms\0\u{3}by_pass\0\u{1}context\0\u{1}reported\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.atMs) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.byPass) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._context) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.reported) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if self.atMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.atMs, fieldNumber: 2)
+    }
+    if self.byPass != false {
+      try visitor.visitSingularBoolField(value: self.byPass, fieldNumber: 3)
+    }
+    try { if let v = self._context {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if self.reported != false {
+      try visitor.visitSingularBoolField(value: self.reported, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PasswordSignIn, rhs: PasswordSignIn) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.atMs != rhs.atMs {return false}
+    if lhs.byPass != rhs.byPass {return false}
+    if lhs._context != rhs._context {return false}
+    if lhs.reported != rhs.reported {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ListPasswordSignInsReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "ListPasswordSignInsReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sign_ins\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.signIns) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.signIns.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.signIns, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ListPasswordSignInsReply, rhs: ListPasswordSignInsReply) -> Bool {
+    if lhs.signIns != rhs.signIns {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ReportPasswordSignIn: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "ReportPasswordSignIn"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{1}id\0\u{3}token_digest\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.personID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.tokenDigest) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if !self.personID.isEmpty {
+      try visitor.visitSingularStringField(value: self.personID, fieldNumber: 2)
+    }
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 3)
+    }
+    if !self.tokenDigest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tokenDigest, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ReportPasswordSignIn, rhs: ReportPasswordSignIn) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.personID != rhs.personID {return false}
+    if lhs.id != rhs.id {return false}
+    if lhs.tokenDigest != rhs.tokenDigest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension ReadOwnMethods: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ReadOwnMethods"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0")
@@ -2915,7 +3202,7 @@ nonisolated extension ChooseDefaultMethod: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension CreateActivation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "CreateActivation"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{3}session_id\0\u{3}session_by_pass\0\u{3}request_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{3}session_id\0\u{3}session_by_pass\0\u{3}request_id\0\u{3}replace_oldest\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2928,6 +3215,7 @@ nonisolated extension CreateActivation: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 3: try { try decoder.decodeSingularStringField(value: &self.sessionID) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.sessionByPass) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.replaceOldest) }()
       default: break
       }
     }
@@ -2949,6 +3237,9 @@ nonisolated extension CreateActivation: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.requestID.isEmpty {
       try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 5)
     }
+    if self.replaceOldest != false {
+      try visitor.visitSingularBoolField(value: self.replaceOldest, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2958,6 +3249,7 @@ nonisolated extension CreateActivation: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.sessionID != rhs.sessionID {return false}
     if lhs.sessionByPass != rhs.sessionByPass {return false}
     if lhs.requestID != rhs.requestID {return false}
+    if lhs.replaceOldest != rhs.replaceOldest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4204,7 +4496,7 @@ nonisolated extension ImportUsers: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension ImportProblem: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ImportProblem"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}line\0\u{1}code\0\u{1}detail\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}line\0\u{1}code\0\u{1}detail\0\u{1}members\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4215,6 +4507,7 @@ nonisolated extension ImportProblem: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.line) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 4: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.members) }()
       default: break
       }
     }
@@ -4230,6 +4523,9 @@ nonisolated extension ImportProblem: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.detail.isEmpty {
       try visitor.visitSingularStringField(value: self.detail, fieldNumber: 3)
     }
+    if !self.members.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.members, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4237,6 +4533,7 @@ nonisolated extension ImportProblem: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.line != rhs.line {return false}
     if lhs.code != rhs.code {return false}
     if lhs.detail != rhs.detail {return false}
+    if lhs.members != rhs.members {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4244,7 +4541,7 @@ nonisolated extension ImportProblem: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension ImportUsersReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ImportUsersReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}created\0\u{1}updated\0\u{1}problems\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}created\0\u{1}updated\0\u{1}problems\0\u{1}unchanged\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4255,6 +4552,7 @@ nonisolated extension ImportUsersReply: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.created) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.updated) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.problems) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.unchanged) }()
       default: break
       }
     }
@@ -4270,6 +4568,9 @@ nonisolated extension ImportUsersReply: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.problems.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.problems, fieldNumber: 3)
     }
+    if self.unchanged != 0 {
+      try visitor.visitSingularUInt32Field(value: self.unchanged, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4277,6 +4578,7 @@ nonisolated extension ImportUsersReply: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.created != rhs.created {return false}
     if lhs.updated != rhs.updated {return false}
     if lhs.problems != rhs.problems {return false}
+    if lhs.unchanged != rhs.unchanged {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4955,7 +5257,7 @@ nonisolated extension ListDirectoryAudit: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension CheckTargets: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "CheckTargets"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_ids\0\u{3}group_ids\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_ids\0\u{3}group_ids\0\u{3}with_names\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4966,6 +5268,7 @@ nonisolated extension CheckTargets: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.personIds) }()
       case 3: try { try decoder.decodeRepeatedStringField(value: &self.groupIds) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.withNames) }()
       default: break
       }
     }
@@ -4981,6 +5284,9 @@ nonisolated extension CheckTargets: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.groupIds.isEmpty {
       try visitor.visitRepeatedStringField(value: self.groupIds, fieldNumber: 3)
     }
+    if self.withNames != false {
+      try visitor.visitSingularBoolField(value: self.withNames, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4988,6 +5294,7 @@ nonisolated extension CheckTargets: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.tenant != rhs.tenant {return false}
     if lhs.personIds != rhs.personIds {return false}
     if lhs.groupIds != rhs.groupIds {return false}
+    if lhs.withNames != rhs.withNames {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4995,7 +5302,7 @@ nonisolated extension CheckTargets: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension CheckTargetsReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "CheckTargetsReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}unknown_person_ids\0\u{3}unknown_group_ids\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}unknown_person_ids\0\u{3}unknown_group_ids\0\u{3}person_names\0\u{3}group_names\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5005,6 +5312,8 @@ nonisolated extension CheckTargetsReply: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedStringField(value: &self.unknownPersonIds) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.unknownGroupIds) }()
+      case 3: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.personNames) }()
+      case 4: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.groupNames) }()
       default: break
       }
     }
@@ -5017,12 +5326,20 @@ nonisolated extension CheckTargetsReply: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.unknownGroupIds.isEmpty {
       try visitor.visitRepeatedStringField(value: self.unknownGroupIds, fieldNumber: 2)
     }
+    if !self.personNames.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.personNames, fieldNumber: 3)
+    }
+    if !self.groupNames.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.groupNames, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: CheckTargetsReply, rhs: CheckTargetsReply) -> Bool {
     if lhs.unknownPersonIds != rhs.unknownPersonIds {return false}
     if lhs.unknownGroupIds != rhs.unknownGroupIds {return false}
+    if lhs.personNames != rhs.personNames {return false}
+    if lhs.groupNames != rhs.groupNames {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

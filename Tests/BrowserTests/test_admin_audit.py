@@ -1,0 +1,86 @@
+"""The audit log: what is said of each change, and what of it can be picked out."""
+
+import secrets
+import time
+
+from client import Person
+from playwright.sync_api import expect
+
+from .pages import unique
+
+
+def test_the_audit_log_shows_what_was_before_and_after(admin, administrator, someone):
+    administrator.call("POST", f"/users/{someone.user['id']}:block")
+    page = admin("/audit")
+    page.get_by_label("Concerning").fill(someone.user["id"])
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#entries li").first).to_contain_text("Person blocked")
+    page.get_by_label("What").select_option("user")
+    page.get_by_label("Who").fill("First administrator")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#entries li")).to_have_count(2)
+    page.locator("#entries li button").first.click()
+    assert page.locator("#difference-rows td, #difference-rows th").all_text_contents() == ["blocked", "false", "true"]
+
+
+def test_a_change_of_policy_is_shown_by_the_names_of_people_and_groups(admin, administrator, someone):
+    path = "/policies/authenticator"
+    name, gone = unique("Staff"), unique("Gone")
+    groups = [administrator.call("POST", "/groups", json={"name": each}).json()["id"] for each in (name, gone)]
+    before = administrator.get(path)
+    try:
+        administrator.change(path, {
+            "includeTargets": [{"targetType": "group", "id": id, "authenticationMode": "push"} for id in groups] + before["includeTargets"],
+            "excludeTargets": before["excludeTargets"] + [{"targetType": "user", "id": someone.user["id"]}]})
+    finally:
+        administrator.change(path, {name: before[name] for name in ("includeTargets", "excludeTargets")})
+    administrator.call("DELETE", f"/groups/{groups[1]}")
+    page = admin("/audit?action=policy")
+    person = someone.user["displayName"]
+    row = page.locator("#entries li").nth(1)
+    lost = f"{groups[1]} (no longer there)"
+    expect(row).to_contain_text(f"Policy changed: added: {name}, {lost}, {person}")
+    expect(page.locator("#entries li").first).to_contain_text(f"Policy changed: removed: {name}, {lost}, {person}")
+    row.locator("button").click()
+    rows = page.locator("#difference-rows tr")
+    expect(rows.filter(has_text="includeTargets").first).to_contain_text(f"{name}, {lost}, All users")
+    expect(rows.filter(has_text=f"includeTargets[{name}].authenticationMode")).to_contain_text("push")
+    expect(page.locator("#difference-rows")).to_contain_text(person)
+    assert groups[0] not in page.inner_text("#difference-rows"), "the names stand for the ids"
+
+
+def test_refused_passwords_are_in_the_audit_log_and_can_be_picked_out(admin, administrator, demo):
+    username = "w" + secrets.token_hex(6)
+    user = administrator.create_user(username, "right password")
+    assert Person(demo["base"], demo["tenant"]).sign_in(username, password="wrong password").status_code == 401
+    # The entry waits for a second, so that a burst is one.
+    deadline = time.monotonic() + 10
+    while not administrator.get(f"/audit?action=password&target={user['id']}")["items"]:
+        assert time.monotonic() < deadline
+    page = admin()
+    page.goto("/demo/admin/audit")
+    page.get_by_label("What").select_option("Refused passwords")
+    page.get_by_label("Concerning").fill(user["id"])
+    page.get_by_role("button", name="Apply").click()
+    row = page.locator("#entries li")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text(f"Password refused: {username} · password · 127.0.0.1")
+    expect(row).to_contain_text("somebody unknown")
+
+
+def test_the_audit_log_names_whom_and_what_it_concerns(admin, administrator, someone):
+    name = unique("Staff")
+    group = administrator.call("POST", "/groups", json={"name": name}).json()
+    administrator.call("POST", f"/groups/{group['id']}/members", json={"add": [someone.user["id"]]})
+    device = administrator.get(f"/users/{someone.user['id']}/devices")["items"][0]
+    administrator.call("DELETE", f"/users/{someone.user['id']}/devices/{device['id']}")
+    page = admin(f"/audit?target={group['id']}")
+    expect(page.locator("#entries li").first).to_contain_text(f"Members of a group changed: {name} · added: {someone.username}")
+    page.goto(f"/demo/admin/audit?target={device['id']}")
+    rows = page.locator("#entries li")
+    expect(rows.first).to_contain_text("Device removed: ")
+    for row in rows.all():
+        expect(row).to_contain_text(f"{device['name']} of {someone.username}")
+    rows.first.locator("button").click()
+    page.get_by_role("dialog").get_by_role("link", name=f"{device['name']} of {someone.username}").click()
+    expect(page.get_by_role("heading", name=someone.username)).to_be_visible()

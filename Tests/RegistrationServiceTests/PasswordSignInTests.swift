@@ -1,0 +1,120 @@
+import Domain
+import Foundation
+import RegistrationService
+import Secrets
+import SwiftProtobuf
+import TestSupport
+import Testing
+import Wire
+
+@Suite("Sign-ins without a phone, and passwords that were refused")
+struct PasswordSignInTests {
+    let fixture: Fixture
+    init() throws { fixture = try Fixture() }
+
+    private static let home = Wire.RequestContext.with { ($0.ipAddress, $0.userAgent) = ("192.0.2.1", "Browser") }
+
+    private func signIns(of person: PersonRecord) async throws -> [PasswordSignIn] {
+        try await fixture.call(
+            ListPasswordSignIns.with { ($0.tenant, $0.personID, $0.limit) = ("demo", person.id, 10) }
+        ).signIns
+    }
+
+    private func entries(_ action: String) async throws -> [AuditEntry] {
+        try await fixture.call(
+            ListDirectoryAudit.with {
+                $0.tenant = "demo"
+                $0.filter.action = action
+            }
+        ).entries
+    }
+
+    private func document(_ entry: AuditEntry?) throws -> JSONValue {
+        try JSONValue(parsing: #require(entry).afterJson)
+    }
+
+    @Test("a session that a password or a pass opened is listed with its place; one that a phone opened is not")
+    func listed() async throws {
+        let alice = try await fixture.person("alice")
+        var login = fixture.login("alice")
+        login.context = Self.home
+        _ = try await fixture.call(login)
+        fixture.clock.advance(.seconds(1))
+        _ = try await fixture.call(fixture.passLogin("alice", fixture.issue(alice).pass))
+        _ = try await fixture.call(
+            OpenSession.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", alice.id, "c1") })
+        let found = try await signIns(of: alice)
+        #expect(found.map(\.byPass) == [true, false])
+        #expect(found.last?.context == Self.home)
+        #expect(try await signIns(of: fixture.person("bob")).isEmpty)
+        let methods = try await entries("session.open").map { try document($0)["method"]?.text }
+        #expect(methods == ["phone", "temporaryAccessPass", "password"])
+    }
+
+    @Test("that it was not them ends the person's other sessions, and is said once")
+    func reported() async throws {
+        let alice = try await fixture.person("alice")
+        let stranger = try await fixture.call(fixture.login("alice")).sessionToken
+        let own = try await fixture.call(fixture.login("alice")).sessionToken
+        let signIn = try #require(try await signIns(of: alice).last)
+        let report = ReportPasswordSignIn.with {
+            ($0.tenant, $0.personID, $0.id) = ("demo", alice.id, signIn.id)
+            $0.tokenDigest = Data(sha256(Array(own.utf8)))
+        }
+        _ = try await fixture.call(report)
+        await #expect(throws: ServiceError.self) { try await fixture.session(stranger) }
+        _ = try await fixture.session(own)
+        #expect(try await signIns(of: alice).map(\.reported) == [false, true])
+        #expect(try await document(entries("session.report").first)["session"]?.text == signIn.id)
+
+        let bob = try await fixture.person("bob")
+        for (person, id) in [(bob.id, signIn.id), (alice.id, "registration-999999"), (alice.id, "x")] {
+            var foreign = report
+            (foreign.personID, foreign.id) = (person, id)
+            #expect(await fixture.refusal(foreign) == .notFound)
+        }
+    }
+
+    @Test("the same call from another address is the same call")
+    func movedMeanwhile() async throws {
+        try await fixture.person("alice")
+        let id = RequestID.make(at: fixture.clock.now)
+        var login = fixture.login("alice")
+        login.context = Self.home
+        let first = try await fixture.call(login, id: id)
+        login.context.ipAddress = "198.51.100.7"
+        #expect(try await fixture.call(login, id: id) == first)
+    }
+
+    @Test("refused passwords of somebody are one entry a minute with their count; those of nobody are none")
+    func refused() async throws {
+        let alice = try await fixture.person("alice")
+        var wrong = fixture.login("ALICE", "wrong")
+        wrong.context = Self.home
+        for _ in 0..<3 { #expect(await fixture.refusal(wrong) == .invalidCredentials) }
+        #expect(await fixture.refusal(fixture.login("nobody", "wrong")) == .invalidCredentials)
+        await fixture.service.writeDueRefusals()
+        #expect(try await entries("password").isEmpty)
+        fixture.clock.advance(.seconds(1))
+        await fixture.service.writeDueRefusals()
+        let entry = try #require(try await entries("password").first)
+        #expect(entry.action == "password.refuse" && entry.target == alice.id && entry.actor.kind == "unknown")
+        let first = try document(entry)
+        #expect(first["count"] == 3 && first["username"] == "alice" && first["method"] == "password")
+        #expect(first["ipAddress"] == "192.0.2.1" && first["purpose"] == "session")
+
+        #expect(await fixture.refusal(fixture.passLogin("alice", "ABCDEFGH")) == .invalidCredentials)
+        let code = VerifyPassword.with {
+            ($0.tenant, $0.username, $0.password) = ("demo", "alice", Data("wrong".utf8))
+        }
+        #expect(try await !fixture.call(code, from: .verifier).correct)
+        fixture.clock.advance(.seconds(59))
+        await fixture.service.writeDueRefusals()
+        #expect(try await entries("password").count == 1)
+        fixture.clock.advance(.seconds(1))
+        await fixture.service.writeDueRefusals()
+        let second = try await document(entries("password").first)
+        #expect(second["count"] == 2 && second["purpose"] == "code" && second["ipAddress"] == .null)
+        #expect(try await entries("password").count == 2)
+    }
+}
