@@ -30,7 +30,7 @@ struct AuditListTests {
         "says what the people and groups of a policy are called now, and which of them are gone; the log is shown without the directory, too"
     )
     func targets() async throws {
-        func policy(_ groups: [String]) -> String {
+        @Sendable func policy(_ groups: [String]) -> String {
             var policy = AuthenticatorPolicy.initial
             policy.includeTargets = groups.map { .init(targetType: .group, id: $0) }
             policy.excludeTargets = [.init(targetType: .user, id: "p1")]

@@ -56,6 +56,7 @@ struct SlowCallerTests {
         }.get()
         reactor.post(.open)
         let caller = try MuteCaller(path)
+        await caller.greet()
         caller.ask(300)
         // It does not beat either: after three beats it is forgotten, and what it asked for is stopped.
         await stopped.reach(1)
@@ -76,6 +77,7 @@ struct SlowCallerTests {
         ) { if case .droppedReply = $0 { dropped.add() } }
         try await Fixture.run([worker]) {
             let caller = try MuteCaller(path)
+            await caller.greet()
             caller.ask(300)
             await dropped.reach(1)
             await stopped.reach(1)
@@ -105,7 +107,7 @@ struct SlowCallerTests {
     }
 }
 
-/// A DEALER without a bus behind it: greets, asks, and never receives.
+/// A DEALER without a bus behind it: greets, asks, and receives nothing but READY.
 final class MuteCaller {
     // In this order: the context ends when its last socket has been closed, and waits for that.
     private let socket: Socket
@@ -119,9 +121,15 @@ final class MuteCaller {
         if let reason = socket.connect(endpoint) { throw BusError.configuration(reason) }
     }
 
+    /// Returns when READY has come: who asks before that is refused.
+    func greet() async {
+        send(FrameHeader(.hello), HelloBody(service: "gateway").encoded())
+        var message = Message()
+        while socket.receive(&message) != .done { await Task.yield() }
+    }
+
     /// One request that parks, then `count` that are answered at once.
     func ask(_ count: UInt64) {
-        send(FrameHeader(.hello), HelloBody(service: "gateway").encoded())
         for number in 0...count {
             var header = FrameHeader(.request)
             header.method = WatchPolicy.method.id
