@@ -141,12 +141,6 @@ extension EndSession: ServiceRequest {
     package static let method = Method(209, "EndSession", answeredBy: .registration, .keyed, callers: [.gateway])
 }
 
-extension EndOtherSessions: ServiceRequest {
-    package typealias Reply = Wire.Empty
-    package static let method = Method(
-        243, "EndOtherSessions", answeredBy: .registration, .keyed, callers: [.gateway])
-}
-
 extension ReadOwnMethods: ServiceRequest {
     package typealias Reply = ReadOwnMethodsReply
     package static let method = Method(210, "ReadOwnMethods", answeredBy: .registration, .reads, callers: [.gateway])
@@ -321,6 +315,12 @@ extension ReportPasswordSignIn: ServiceRequest {
         242, "ReportPasswordSignIn", answeredBy: .registration, .keyed, callers: [.gateway])
 }
 
+extension EndOtherSessions: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(
+        243, "EndOtherSessions", answeredBy: .registration, .keyed, callers: [.gateway])
+}
+
 // MARK: challenge
 
 extension BeginChallenge: ServiceRequest {
@@ -459,8 +459,7 @@ extension Method {
         ReadDevice.method,
         WatchDevices.method,
         ReadOfflineSecrets.method, VerifyPassword.method, StartSession.method, OpenSession.method,
-        ResolveSession.method, EndSession.method, EndOtherSessions.method, ReadOwnMethods.method,
-        CreateActivation.method,
+        ResolveSession.method, EndSession.method, ReadOwnMethods.method, CreateActivation.method,
         AwaitActivation.method, ReadActivationTicket.method, RegisterDevice.method, ConfirmDevice.method,
         ChangeDevice.method, RemoveDevice.method, StartPhoneSignIn.method, DisablePhoneSignIn.method,
         CreateUser.method, ReadUser.method, ListUsers.method, ChangeUser.method, DeleteUser.method, SetBlocked.method,
@@ -468,8 +467,7 @@ extension Method {
         DeleteGroup.method, ChangeMembers.method, ListMembers.method, IssuePass.method, ListDevices.method,
         ListDirectoryAudit.method, CheckTargets.method, CompareModes.method,
         ChooseDefaultMethod.method, DropPushAddress.method, ListPasswordSignIns.method, ReportPasswordSignIn.method,
-        BeginChallenge.method,
-        BeginDeviceChallenge.method,
+        EndOtherSessions.method, BeginChallenge.method, BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
         CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, SummarizeSignIns.method,
         ReportSignIn.method,

@@ -57,7 +57,10 @@ struct TenantRuleTests {
         #expect(await fixture.refusal(try fixture.registration(first.ticket, SoftwareDeviceSigner())) == .expired)
         // A phone that has begun to use its ticket waits no more, and is not thrown out.
         let device = try await fixture.call(fixture.registration(second.ticket, SoftwareDeviceSigner())).device
-        for _ in 0..<2 { _ = try await fixture.call(next) }
+        for _ in 0..<2 {
+            fixture.clock.advance(.seconds(1))
+            _ = try await fixture.call(next)
+        }
         #expect(try await fixture.state(fresh, of: alice).state == "expired")
         try await fixture.confirm(device)
         #expect(try await fixture.state(second, of: alice).state == "active")
