@@ -37,10 +37,11 @@ def test_a_key_is_mounted_by_its_own_service_and_by_who_made_it(name):
                 mounted.setdefault(source, {})[service] = mode
     assert set(mounted) == set(compose["volumes"])
     for service in Stack.SERVICES:
-        assert mounted[f"{service}-keys"] == {"keys": "rw", service: "ro"}
+        sealing = {"seal": "ro"} if service == "notifier" else {}
+        assert mounted[f"{service}-keys"] == {"keys": "rw", service: "ro"} | sealing
     assert {service for service, mode in mounted["trust"].items() if mode == "rw"} == {"keys"}
-    # Who has all of them talks to nobody.
-    assert compose["services"]["keys"]["network_mode"] == "none"
+    # Who has all of them, or a service's beside it, talks to nobody.
+    assert all(compose["services"][service]["network_mode"] == "none" for service in ("keys", "seal"))
 
 
 @pytest.mark.parametrize("name", COMPOSE)

@@ -28,6 +28,8 @@ PUSH = [
 TARGET = {"id": "all_users", "targetType": "group", "authenticationMode": "any"}
 BODIES = {
     ("post", TENANT + "/token"): [{"grant_type": "client_credentials", "client_id": "c", "client_secret": "s"}],
+    # Without a text.
+    ("post", TENANT + "/me/activations"): [{"replaceOldest": True}],
     ("post", TENANT + "/sign-ins"): [
         {"username": "alice", "factor": "passwordless", "application": "Demo", "context": {"ipAddress": "203.0.113.7", "userAgent": "Browser"}}
     ],

@@ -207,6 +207,7 @@ function passwordRow(entry) {
 function signInRow(entry) {
   const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;
   const row = entryRow(entry, text(outcomeKey(entry)), [entry.application, device, entry.ipAddress]);
+  row.dataset.id = entry.id;
   const [tone, glyph] = outcomeLook(entry);
   setIcon(row, glyph);
   if (tone) row.querySelector(".glyph").classList.add(tone);
