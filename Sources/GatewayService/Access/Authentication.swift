@@ -183,10 +183,13 @@ struct Authentication: Sendable {
 
     // MARK: people
 
+    /// Of the cookie that the browser sent; it need not be of a session that there is.
+    func sessionDigest(_ inbound: Inbound) -> [UInt8]? { cookies.sessionDigest(inbound.headers, inbound.tenant) }
+
     /// The session of the browser that calls. An unsafe call must come from the same origin.
     func session(_ inbound: Inbound) async throws(ServiceError) -> ResolveSessionReply {
         _ = try tenants.tenant(inbound.tenant)
-        guard let digest = cookies.sessionDigest(inbound.headers, inbound.tenant) else {
+        guard let digest = sessionDigest(inbound) else {
             throw ServiceError(.notAuthenticated, "there is no session")
         }
         try origin.check(inbound)

@@ -36,7 +36,7 @@ struct MyPasswordSignIns: Sendable {
                 $0.tenant = inbound.tenant.rawValue
                 $0.personID = session.person.id
                 $0.id = inbound.parameter("signIn")
-                $0.tokenDigest = Data(edge.authentication.cookies.sessionDigest(inbound.headers, inbound.tenant) ?? [])
+                $0.tokenDigest = Data(edge.authentication.sessionDigest(inbound) ?? [])
             }, inbound.context())
         return .noContent
     }

@@ -38,7 +38,7 @@ struct MySignIns: Sendable {
             EndOtherSessions.with {
                 $0.tenant = inbound.tenant.rawValue
                 $0.personID = session.person.id
-                $0.tokenDigest = Data(edge.authentication.cookies.sessionDigest(inbound.headers, inbound.tenant) ?? [])
+                $0.tokenDigest = Data(edge.authentication.sessionDigest(inbound) ?? [])
                 $0.challengeID = inbound.parameter("signIn")
             }, inbound.context())
         _ = try await edge.caller.call(
