@@ -94,22 +94,24 @@ final class Population: Sendable {
         }
     }
 
-    /// Removes everybody who was made. Returns how many could not be removed.
+    /// Removes everybody who was made, until a call finds no gateway any more. Returns how many are left.
     func removeAll() async -> Int {
         let people = created.withLock { people in
             defer { people = [] }
             return people
         }
-        return await withTaskGroup(of: Bool.self) { group in
-            var left = 0
-            for (index, person) in people.enumerated() {
-                if index >= Self.atOnce, await group.next() == false { left += 1 }
-                group.addTask {
-                    let reply = try? await self.call("remove", .DELETE, APIPaths.user(self.tenant, person))
-                    return reply?.status == 204 || reply?.status == 404
-                }
+        return await withTaskGroup(of: PublicAPI.Reply?.self) { group in
+            var (left, isReachable) = (people.count, true)
+            func count(_ reply: PublicAPI.Reply?) {
+                if reply == nil { isReachable = false }
+                if [204, 404].contains(reply?.status) { left -= 1 }
             }
-            for await isRemoved in group where !isRemoved { left += 1 }
+            for (index, person) in people.enumerated() {
+                if index >= Self.atOnce, let reply = await group.next() { count(reply) }
+                guard isReachable else { break }
+                group.addTask { try? await self.call("remove", .DELETE, APIPaths.user(self.tenant, person)) }
+            }
+            for await reply in group { count(reply) }
             return left
         }
     }

@@ -8,12 +8,9 @@ enum Generator {
         // Whoever started it may be gone before its people are.
         signal(SIGPIPE, SIG_IGN)
         let (words, word) = AsyncStream<Void>.makeStream()
-        FileHandle.standardInput.readabilityHandler = { input in
-            guard input.availableData.isEmpty else {
-                word.yield()
-                return
-            }
-            input.readabilityHandler = nil
+        // Unstructured because it outlives the run: what ends it is the end of the input, or of this process.
+        Task {
+            for await _ in FileHandle.standardInput.pieces() { word.yield() }
             kill(getpid(), SIGINT)
         }
         var plan = plan

@@ -20,8 +20,8 @@ final class GeneratorProcess: Sendable {
         let (output, errors) = (Pipe(), Pipe())
         let (ends, end) = AsyncStream<End>.makeStream()
         self.ends = ends
-        self.output = Self.pieces(of: output)
-        self.errors = Self.pieces(of: errors)
+        self.output = output.fileHandleForReading.pieces()
+        self.errors = errors.fileHandleForReading.pieces()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments = arguments
         process.standardInput = input
@@ -73,18 +73,4 @@ final class GeneratorProcess: Sendable {
 
     /// As Ctrl-C does: it tidies up and tells what it has.
     func interrupt() { if process.isRunning { process.interrupt() } }
-
-    private static func pieces(of pipe: Pipe) -> AsyncStream<Data> {
-        let (pieces, piece) = AsyncStream<Data>.makeStream()
-        pipe.fileHandleForReading.readabilityHandler = { file in
-            let data = file.availableData
-            guard data.isEmpty else {
-                piece.yield(data)
-                return
-            }
-            file.readabilityHandler = nil
-            piece.finish()
-        }
-        return pieces
-    }
 }

@@ -1,6 +1,7 @@
 """The load generator against a running system: what it pushes, what it finds, and that it leaves nothing behind."""
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -37,6 +38,21 @@ def people(demo):
 
 def people_left(demo):
     return list(people(demo))
+
+
+@contextlib.contextmanager
+def started(*arguments):
+    """A run that does not outlive its test."""
+    with subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_pushing(process):
+    while "in flight" not in (line := process.stdout.readline()):
+        assert line, "the program ended before it pushed"
 
 
 def generator(process, share):
@@ -202,16 +218,12 @@ def test_a_gateway_that_does_not_consent_is_not_pushed(stack, demo, credentials)
         assert gateway.stop() == 0
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("processes", [1, 2])
 def test_an_interrupted_run_reports_and_leaves_nobody_behind(credentials, demo, processes):
-    process = subprocess.Popen(
-        [PROGRAM, "--demo", credentials, "--people", "2", "--seconds", "600", "--processes", processes],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )
-    while "in flight" not in (line := process.stdout.readline()):
-        assert line, "the program ended before it pushed"
-    process.send_signal(signal.SIGINT)
-    output = process.communicate(timeout=60)[0]
+    with started("--demo", credentials, "--people", 2, "--seconds", 600, "--processes", processes) as process:
+        wait_for_pushing(process)
+        process.send_signal(signal.SIGINT)
+        output = process.communicate(timeout=60)[0]
     assert process.returncode == 130, output
     assert "completed" in output
     assert people_left(demo) == []
@@ -220,39 +232,47 @@ def test_an_interrupted_run_reports_and_leaves_nobody_behind(credentials, demo, 
 @pytest.mark.parametrize(
     "sent, code, words", [(signal.SIGTERM, 130, "generator 1 was interrupted"), (signal.SIGKILL, 70, "generator 1 ended by signal 9")])
 def test_a_generator_that_ends_while_people_are_made_ends_the_run(credentials, demo, tmp_path, sent, code, words):
-    process = subprocess.Popen(
-        [PROGRAM, "--demo", credentials, "--people", "64", "--processes", "2", "--fail-if", "rate < 1/s", "--json", tmp_path / "report.json"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    Stack.wait_for(lambda: people_left(demo), 30, "the first person")
-    os.kill(generator(process, "1/2"), sent)
-    output = process.communicate(timeout=60)[0]
+    report = tmp_path / "report.json"
+    with started("--demo", credentials, "--people", 64, "--processes", 2, "--fail-if", "rate < 1/s", "--json", report) as process:
+        # Each generator calls its people by a name of its own.
+        Stack.wait_for(lambda: len({name.split("-")[1] for name in people(demo)}) == 2, 30, "the first person of each generator")
+        os.kill(generator(process, "1/2"), sent)
+        output = process.communicate(timeout=60)[0]
     assert process.returncode == code and words in output, (process.returncode, output)
-    assert not (tmp_path / "report.json").exists()
+    assert not report.exists()
     for username, user_id in people(demo).items():
         # Those of the one that could not tidy up.
         assert sent == signal.SIGKILL and Administrator(demo).call("DELETE", f"/users/{user_id}").status_code == 204, username
 
 
 def test_a_generator_that_is_interrupted_while_it_pushes_leaves_no_report_of_half_a_run(credentials, demo, tmp_path):
-    process = subprocess.Popen(
-        [PROGRAM, "--demo", credentials, "--people", "2", "--seconds", "600", "--processes", "2", "--json", tmp_path / "report.json"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    while "in flight" not in (line := process.stdout.readline()):
-        assert line, "the program ended before it pushed"
-    os.kill(generator(process, "1/2"), signal.SIGTERM)
-    output = process.communicate(timeout=60)[0]
+    report = tmp_path / "report.json"
+    with started("--demo", credentials, "--people", 2, "--seconds", 600, "--processes", 2, "--json", report) as process:
+        wait_for_pushing(process)
+        os.kill(generator(process, "1/2"), signal.SIGTERM)
+        output = process.communicate(timeout=60)[0]
     assert process.returncode == 130 and "generator 1 was interrupted" in output, output
-    assert not (tmp_path / "report.json").exists() and people_left(demo) == []
+    assert not report.exists() and people_left(demo) == []
 
 
 def test_generators_whose_starter_is_killed_leave_nobody_behind(credentials, demo):
-    process = subprocess.Popen(
-        [PROGRAM, "--demo", credentials, "--people", "2", "--seconds", "600", "--processes", "2"], stdout=subprocess.PIPE, text=True)
-    while "in flight" not in (line := process.stdout.readline()):
-        assert line, "the program ended before it pushed"
-    process.kill()
-    process.wait()
+    with started("--demo", credentials, "--people", 2, "--seconds", 600, "--processes", 2) as process:
+        wait_for_pushing(process)
+        process.kill()
     Stack.wait_for(lambda: people_left(demo) == [], 30, "the generators to remove their people")
+
+
+def test_a_run_whose_gateway_is_gone_does_not_try_to_remove_each_person(stack, credentials, demo):
+    gateway = Gateway(stack, 3, f"--http.externalURL={stack.base}", "--loadTest.allowed=true")
+    with started("--demo", credentials, "--gateway", gateway.address, "--people", 16, "--seconds", 600) as process:
+        wait_for_pushing(process)
+        gateway.stop(signal.SIGKILL)
+        process.send_signal(signal.SIGINT)
+        # A connection is tried for 10 s.
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 130 and "16 people could not be removed" in output, output
+    for user_id in people(demo).values():
+        assert Administrator(demo).call("DELETE", f"/users/{user_id}").status_code == 204
 
 
 @pytest.mark.parametrize(
