@@ -101,14 +101,15 @@ final class Population: Sendable {
             return people
         }
         return await withTaskGroup(of: PublicAPI.Reply?.self) { group in
-            var (left, isReachable) = (people.count, true)
+            var (left, unanswered) = (people.count, 0)
             func count(_ reply: PublicAPI.Reply?) {
-                if reply == nil { isReachable = false }
+                // A connection may have been reset; where the gateway is gone, nobody who is asked for now gets an answer.
+                unanswered = reply == nil ? unanswered + 1 : 0
                 if [204, 404].contains(reply?.status) { left -= 1 }
             }
             for (index, person) in people.enumerated() {
                 if index >= Self.atOnce, let reply = await group.next() { count(reply) }
-                guard isReachable else { break }
+                if unanswered == Self.atOnce { break }
                 group.addTask { try? await self.call("remove", .DELETE, APIPaths.user(self.tenant, person)) }
             }
             for await reply in group { count(reply) }

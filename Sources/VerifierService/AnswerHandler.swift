@@ -94,19 +94,20 @@ struct AnswerHandler: Sendable {
         return ServiceError(.refused, "the answer is not accepted")
     }
 
-    /// Which rights an answer needs is challenge's to say, which knows what was asked. What it refuses a device that may have got a right
-    /// since it was read, it is asked once more with what registration says now.
+    /// Which rights and which version an answer needs is challenge's to say, which knows what was asked. What it refuses a device that may
+    /// have got them since it was read, it is asked once more with what registration says now.
     private func settle(
         _ request: VerifyAnswer, _ device: KnownDevice, _ claims: AnswerClaims, _ tenant: TenantID, _ call: CallContext
     ) async throws(ServiceError) -> SettleReply {
         do {
             return try await caller.call(settle(request, device, claims), call.child(Settle.method.id))
         } catch {
-            guard error.code == .refused, !device.hasAllRights else { throw error }
+            guard error.code == .updateRequired || error.code == .refused && !device.hasAllRights else { throw error }
             let id = DeviceID(device.record.id)
-            guard let read = try await devices.device(id, tenant: tenant, call, needing: \.hasAllRights),
-                !read.hasSameRights(as: device)
-            else { throw error }
+            let isOther = { (known: KnownDevice) in !known.isJudged(as: device) }
+            guard let read = try await devices.device(id, tenant: tenant, call, needing: isOther), isOther(read) else {
+                throw error
+            }
             return try await caller.call(settle(request, read, claims), call.child(Settle.method.id, index: 1))
         }
     }

@@ -17,9 +17,10 @@ struct KnownDevice: Sendable {
     /// Whether it can only lose some.
     var hasAllRights: Bool { isUsable && record.phoneSignIn }
 
-    func hasSameRights(as other: KnownDevice) -> Bool {
+    /// Whether challenge comes to the same of both.
+    func isJudged(as other: KnownDevice) -> Bool {
         state == other.state && isPersonBlocked == other.isPersonBlocked
-            && record.phoneSignIn == other.record.phoneSignIn
+            && record.phoneSignIn == other.record.phoneSignIn && record.facts == other.record.facts
     }
 }
 

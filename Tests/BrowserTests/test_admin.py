@@ -272,7 +272,7 @@ def test_an_import_reports_each_bad_line_and_takes_the_others(admin):
     page.get_by_role("button", name="Import").click()
     for content, fault, words in [
         (b"", "#file-error", "The file is empty."), (b"username;displayName\nx;y\n", "#file-error", "separated by semicolons or tabs"),
-        (b"name,colour\nx,y\n", "#import-failed", "the header may name"),
+        (b"name,colour\nx,y\n", "#file-error", "First line: The columns may be username, displayName"),
     ]:
         page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": content}])
         page.locator("#import-action").click()
@@ -290,8 +290,14 @@ def test_an_import_reports_in_german_too(open_browser, demo):
     page.locator("#import-action").click()
     expect(page.locator("#refused")).to_have_text("4")
     assert page.locator("#problem-rows td").all_text_contents() == [
-        "Ein Benutzername hat 1 bis 256 Zeichen, kein Steuerzeichen.", "Ein Passwort hat 8 oder mehr Zeichen.",
+        "Ein Benutzername hat 1 bis 256 Zeichen und keine Steuerzeichen.", "Ein Passwort hat mindestens 8 Zeichen.",
         "Die einzige Rolle ist administrator.", "Die Zeile hat 2 Felder statt 3."]
+    page.locator("#report [data-close]").click()
+
+    page.get_by_role("button", name="Importieren").click()
+    page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": b"displayName\nx\n"}])
+    page.locator("#import-action").click()
+    expect(page.locator("#file-error")).to_have_text("Erste Zeile: Die Spalte username fehlt.")
 
 
 def test_a_name_that_is_taken_is_said_at_its_field(admin, someone):

@@ -322,7 +322,7 @@ def test_a_device_that_was_blocked_or_removed_says_so(open_browser, owner):
     owner.administrator.call("POST", f"/users/{owner.user['id']}:unblock")
     # Whoever turns to the phone sees how things are, and it listens again: the removal comes by its stream.
     phone.page.evaluate("dispatchEvent(new Event('focus'))")
-    expect(state).to_have_text("Second step and codes", timeout=1000)
+    expect(state).to_have_text("Second step and codes")
     device = owner.administrator.get(f"/users/{owner.user['id']}/devices")["items"][0]
     assert (device["platform"], device["appVersion"]) == ("web", "1.0.0")
     owner.administrator.call("DELETE", f"/users/{owner.user['id']}/devices/{device['id']}")

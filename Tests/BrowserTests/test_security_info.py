@@ -61,6 +61,22 @@ def test_a_wrong_number_ends_the_addition(browser, someone):
     expect(page.locator("#qr")).to_be_visible()
 
 
+def test_a_server_that_is_lost_while_the_phone_is_waited_for_is_said(browser, someone):
+    page = sign_in(browser, someone)
+    phone = add_phone(page)
+    lost = page.locator("#add-connection-lost")
+    expect(lost).to_be_hidden()
+    browser.may_be_unreachable = True
+    browser.context.set_offline(True)
+    expect(lost).to_contain_text("goes on by itself")
+    expect(page.locator("#announcer")).to_have_text(lost.text_content())
+    reply = phone.answer(phone.challenges()[0], number=page.text_content("#add-number"))
+    assert reply.json()["status"] == "approved"
+    browser.context.set_offline(False)
+    expect(page.get_by_role("heading", name="Your phone is ready")).to_be_visible()
+    expect(lost).to_be_hidden()
+
+
 def test_the_time_that_is_left_is_shown_where_a_proxy_takes_the_date_away(browser, someone):
     page = sign_in(browser, someone)
     page.evaluate("""() => {
@@ -274,6 +290,21 @@ def test_a_sign_in_that_was_not_me_is_reported(browser, someone, application):
     expect(row.locator(".glyph")).to_have_class("glyph warning")
     expect(row.get_by_role("button", name="This was not me")).to_have_count(0)
     assert len(application.begin(someone.username).json()["number"]) == 3, "numbers get longer, as after a report on the phone"
+
+
+def test_a_sign_in_below_the_newest_page_is_reported(browser, someone, application):
+    for _ in range(9):
+        application.begin(someone.username)
+        someone.phone.answer(only_challenge(someone.phone), "decline")
+    page = sign_in(browser, someone)
+    page.get_by_role("button", name="More").click()
+    # The phone was added and set up before all others.
+    row = page.locator("#recent li").last
+    expect(row).to_contain_text("Phone added")
+    row.get_by_role("button", name="This was not me").click()
+    page.get_by_role("button", name="Remove the phone and report it").click()
+    expect(row).to_contain_text("Reported as not yours")
+    expect(row.get_by_role("button", name="This was not me")).to_have_count(0)
 
 
 def test_a_phone_that_was_not_added_by_me_is_removed(browser, someone, demo):

@@ -1,5 +1,6 @@
 """One system for all faults that it survives, and the proof over all that was asked of it while they happened."""
 
+import math
 import os
 import pathlib
 import threading
@@ -14,7 +15,7 @@ from stack import Stack
 
 from .beneath import Beneath
 from .checker import violations
-from .load import INTENTS, SETTINGS, Load
+from .load import SETTINGS, Load
 
 LONG = os.environ.get("FAULTS") == "long"
 PEOPLE = 12
@@ -31,13 +32,32 @@ class Trial:
         self.loads: list[tuple[str, Load]] = []
         self.seed = 0
 
-    def load(self, name: str | None, *gateways: str, intents: list[str] = INTENTS, people: int | None = None) -> Load:
+    def load(self, name: str | None, *gateways: str, people: int | None = None, **options) -> Load:
         """`name`: of its history, which is proved at the end; a load without one is its test's own to judge. `people`: all, or so many."""
         self.seed += 1
-        load = Load(self.stack, self.people[:people], self.seed, gateways, intents)
+        load = Load(self.stack, self.people[:people], self.seed, gateways, **options)
         if name is not None:
             self.loads.append((name, load))
         return load
+
+    def strike(self, blow) -> None:
+        """`blow` again and again: for ten minutes while the people begin half of the sign-ins that they did without it, or in the short form
+        for seven seconds while they begin all that they can."""
+        pace = math.inf
+        if LONG:
+            with self.load("before-the-blows") as calm:
+                calm.until_redeemed(20)
+                most = calm.rate("begin", 30)
+            pace = most / 2
+        with self.load("blows", pace=pace) as load:
+            load.until_redeemed(20)
+            until = time.monotonic() + (600 if LONG else 7)
+            while time.monotonic() < until:
+                blow()
+            load.until_redeemed(40)
+        if LONG:
+            begun = load.history.count("ok", "begin")
+            print(f"{most:.1f} sign-ins/s began before; then {begun} at {pace:.1f}/s, of whose calls {len(load.put_off())} were repeated")
 
     def log(self) -> dict[str, dict]:
         return {entry["id"]: entry for entry in Administrator(self.stack.demo()).sign_ins()}

@@ -24,15 +24,19 @@ INTENTS = ["approve"] * 12 + ["decline", "wrong", "cancel", "race", "race", "cod
 
 
 class Load:
-    """`with Load(stack, people, seed) as load:` runs until the block ends; then every person finishes what is under way."""
+    """`with Load(stack, people, seed) as load:` runs until the block ends; then every person finishes what is under way. `pace`: how
+    many sign-ins a second all of them begin together; without one, each begins the next as soon as the last has ended."""
 
-    def __init__(self, stack, people: list[Someone], seed: int, gateways: tuple[str, ...] = (), intents: list[str] = INTENTS):
+    def __init__(
+        self, stack, people: list[Someone], seed: int, gateways: tuple[str, ...] = (), intents: list[str] = INTENTS, pace: float = math.inf
+    ):
         self.stack, self.people, self.seed, self.intents = stack, people, seed, intents
         # Where the people go, in turn; otherwise to the one gateway that there is.
         self.gateways = gateways or (stack.base,)
         self.history = History()
         self.failures: list[BaseException] = []
         self._over = threading.Event()
+        self._pause, self._lock, self._turn = 1 / pace, threading.Lock(), time.monotonic()
 
     def __enter__(self):
         self._threads = [
@@ -66,10 +70,21 @@ class Load:
         self.stack.wait_for(lambda: self.redeemed() >= goal or self.failures, seconds, f"{further} more sign-ins")
         return time.monotonic() - started
 
+    def rate(self, operation: str, seconds: float) -> float:
+        """How many of an operation succeed a second, over the next so many seconds."""
+        before, begun = self.history.count("ok", operation), time.monotonic()
+        time.sleep(seconds)
+        return (self.history.count("ok", operation) - before) / (time.monotonic() - begun)
+
     def _run(self, seat: "Seat") -> None:
         try:
             while not self.is_over:
-                seat.sign_in()
+                with self._lock:
+                    turn = self._turn
+                    self._turn += self._pause
+                # Who is late begins at once: what a fault held up is begun after it.
+                if not self._over.wait(max(0, turn - time.monotonic())):
+                    seat.sign_in()
         except BaseException as failure:
             self.failures.append(failure)
 

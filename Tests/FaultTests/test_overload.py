@@ -42,14 +42,6 @@ def slowed(pid: int):
         thread.join()
 
 
-def rate(load, seconds: float) -> float:
-    """Sign-ins a second, from a moment on when all are at it."""
-    load.until_redeemed(2 * ADMITTED)
-    before, begun = load.redeemed(), time.monotonic()
-    time.sleep(seconds)
-    return (load.redeemed() - before) / (time.monotonic() - begun)
-
-
 def tried(load) -> int:
     return load.history.count("invoke", "begin")
 
@@ -64,11 +56,12 @@ def test_at_three_times_what_is_admitted_as_much_is_done_and_the_rest_is_told_wh
         with slowed(challenge):
             # As many as it answers at the same time, so that nobody is turned away.
             with trial.load("calm", gateway.address, intents=["approve"], people=ADMITTED) as calm:
-                most = rate(calm, seconds)
+                calm.until_redeemed(2 * ADMITTED)
+                most = calm.rate("redeem", seconds)
             with trial.load("overload", gateway.address, intents=["approve"]) as overload:
                 overload.until_redeemed(2 * ADMITTED)
                 before, first, begun = resident(), tried(overload), time.monotonic()
-                done = rate(overload, seconds)
+                done = overload.rate("redeem", seconds)
                 asked = (tried(overload) - first) / (time.monotonic() - begun)
                 after = resident()
         print(f"done {most:.1f}/s in a closed loop; then asked {asked:.1f}/s, done {done:.1f}/s; memory {before} and {after} KiB")

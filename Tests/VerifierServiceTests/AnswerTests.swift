@@ -69,6 +69,16 @@ struct AnswerTests {
         #expect(bench.world.withLock(\.settled).map(\.phoneSignIn) == [true])
     }
 
+    @Test("a device whose version is too old is judged again by the version that it has told since")
+    func newVersion() async throws {
+        let bench = try VerifierBench()
+        bench.world.withLock { $0.appVersionNeeded = "2.0" }
+        #expect(await refusal(bench, try await bench.answer())?.code == .updateRequired)
+        bench.world.withLock { $0.devices["d1"]?.device.facts.appVersion = "2.0" }
+        let next = try await bench.answer(challenge: "c2")
+        #expect(try await bench.verify(answer: next, challenge: "c2").status == "approved")
+    }
+
     @Test("what is not an answer is malformed")
     func malformed() async throws {
         let bench = try VerifierBench()

@@ -30,6 +30,8 @@ final class VerifierBench: Sendable {
         var settled: [Settle] = []
         /// Challenge refuses whoever lacks it.
         var isPhoneSignInNeeded = false
+        /// Challenge wants it of whoever has another.
+        var appVersionNeeded: String?
         /// When each answer had its effect.
         var answeredAt: [String: Timestamp] = [:]
         var outcome = SettleReply.with {
@@ -237,6 +239,9 @@ final class VerifierBench: Sendable {
                 world.settled.append(request)
                 if world.isPhoneSignInNeeded, !request.phoneSignIn {
                     throw ServiceError(.refused, "the answer is not accepted")
+                }
+                if let needed = world.appVersionNeeded, request.facts.appVersion != needed {
+                    throw ServiceError(.updateRequired, "the device needs an update")
                 }
                 var reply = world.outcome
                 reply.repeatedAnswer = world.answeredAt[request.answer] != nil

@@ -31,7 +31,7 @@ struct ImportReader {
 
     init(_ format: Format) { self.format = format }
 
-    /// Throws `malformed` for a CSV header that is not understood: every line after it would be wrong.
+    /// Throws `malformed` for a CSV header that is not understood, with the `reason`: every line after it would be wrong.
     mutating func read(_ bytes: some Sequence<UInt8>) throws(ServiceError) -> [Result] {
         var results: [Result] = []
         for byte in bytes {
@@ -64,8 +64,8 @@ struct ImportReader {
             (isQuoted, isTooLong, recordStart) = (false, false, line)
         }
         if isTooLong {
-            return problem(
-                "too_large", "the line is longer than \(APILimits.importLineBytesMax) bytes",
+            return try problem(
+                "too_large", "\(subject) is longer than \(APILimits.importLineBytesMax) bytes",
                 ["reason": "line_too_long", "max": "\(APILimits.importLineBytesMax)"])
         }
         if record.last == 0x0D { record.removeLast() }
@@ -74,31 +74,36 @@ struct ImportReader {
         isFirstRecord = false
         guard !record.isEmpty else { return nil }
         guard let text = String(validating: record, as: UTF8.self), !record.contains(0) else {
-            return problem("malformed", "the line is not UTF-8, or holds U+0000", ["reason": "not_text"])
+            return try problem("malformed", "\(subject) is not UTF-8, or holds U+0000", ["reason": "not_text"])
         }
-        return format == .csv ? try csv(text) : ndjson(record)
+        return format == .csv ? try csv(text) : try ndjson(record)
     }
 
-    private func problem(_ code: String, _ detail: String, _ members: [String: String]) -> Result {
-        .problem(ImportProblemLine(line: recordStart, code: code, detail: detail, members: members))
+    private var isHeader: Bool { format == .csv && columns == nil }
+    private var subject: String { isHeader ? "the header" : "the line" }
+
+    private func problem(_ code: String, _ detail: String, _ members: [String: String]) throws(ServiceError) -> Result {
+        if isHeader { throw ServiceError(.malformed, detail, members: members) }
+        return .problem(ImportProblemLine(line: recordStart, code: code, detail: detail, members: members))
     }
 
     // MARK: NDJSON
 
-    private func ndjson(_ bytes: [UInt8]) -> Result {
+    private func ndjson(_ bytes: [UInt8]) throws(ServiceError) -> Result {
+        let body: UserCreation
         do {
-            let body = try JSONBody.decode(UserCreation.self, from: bytes)
-            return checked(
-                ImportLine.with {
-                    $0.username = body.username
-                    $0.displayName = body.displayName ?? ""
-                    $0.password = Data((body.password ?? "").utf8)
-                    $0.groups = body.groups ?? []
-                    $0.roles = body.roles ?? []
-                })
+            body = try JSONBody.decode(UserCreation.self, from: bytes)
         } catch {
-            return problem(error.code.name, error.detail, Self.fault(of: bytes, error))
+            return try problem(error.code.name, error.detail, Self.fault(of: bytes, error))
         }
+        return try checked(
+            ImportLine.with {
+                $0.username = body.username
+                $0.displayName = body.displayName ?? ""
+                $0.password = Data((body.password ?? "").utf8)
+                $0.groups = body.groups ?? []
+                $0.roles = body.roles ?? []
+            })
     }
 
     /// What is wrong with a line that is no `UserCreation`, for those who do not read `detail`.
@@ -119,15 +124,14 @@ struct ImportReader {
 
     private mutating func csv(_ text: String) throws(ServiceError) -> Result? {
         guard let fields = Self.fields(of: text) else {
-            if columns == nil { throw ServiceError(.malformed, "the header is not CSV") }
-            return problem("malformed", "the line is not CSV", ["reason": "not_csv"])
+            return try problem("malformed", "\(subject) is not CSV", ["reason": "not_csv"])
         }
         guard let columns else {
             try readHeader(fields)
             return nil
         }
         guard fields.count == columns.count else {
-            return problem(
+            return try problem(
                 "malformed", "the line has \(fields.count) fields, not \(columns.count)",
                 ["reason": "field_count", "found": "\(fields.count)", "expected": "\(columns.count)"])
         }
@@ -135,7 +139,7 @@ struct ImportReader {
         func list(_ column: Column) -> [String] {
             (values[column] ?? "").split(separator: ";").map { $0.trimmed }.filter { !$0.isEmpty }
         }
-        return checked(
+        return try checked(
             ImportLine.with {
                 $0.username = values[.username] ?? ""
                 $0.displayName = values[.displayName] ?? ""
@@ -148,18 +152,24 @@ struct ImportReader {
     private mutating func readHeader(_ fields: [String]) throws(ServiceError) {
         // Spreadsheets write semicolons where the comma is in numbers.
         if fields.count == 1, fields[0].contains(where: { $0 == ";" || $0 == "\t" }) {
-            throw ServiceError(.malformed, "the header is not separated by commas")
+            throw ServiceError(
+                .malformed, "the header is not separated by commas", members: ["reason": "header_separator"])
         }
         var read: [Column] = []
         for field in fields {
             guard let column = Column(rawValue: field), !read.contains(column) else {
+                let names = Column.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ServiceError(
-                    .malformed,
-                    "the header may name \(Column.allCases.map(\.rawValue).joined(separator: ", ")), each once")
+                    .malformed, "the header may name \(names), each once",
+                    members: ["reason": "header_columns", "names": names])
             }
             read.append(column)
         }
-        guard read.contains(.username) else { throw ServiceError(.malformed, "the header does not name username") }
+        guard read.contains(.username) else {
+            throw ServiceError(
+                .malformed, "the header does not name username",
+                members: ["reason": "header_without", "name": Column.username.rawValue])
+        }
         columns = read
     }
 
@@ -188,11 +198,11 @@ struct ImportReader {
         return fields + [String(decoding: field, as: UTF8.self)]
     }
 
-    private func checked(_ line: ImportLine) -> Result {
+    private func checked(_ line: ImportLine) throws(ServiceError) -> Result {
         var line = line
         line.line = UInt32(clamping: recordStart)
         guard Username.isValid(line.username) else {
-            return problem(ErrorCode.invalidUsername.name, Username.rule, ["reason": "username"])
+            return try problem(ErrorCode.invalidUsername.name, Username.rule, ["reason": "username"])
         }
         return .line(line)
     }

@@ -8,6 +8,7 @@ import { asMe, replyToMe } from "./session.js";
 
 const dialog = byId("add-dialog");
 const ring = new Ring(byId("add-ring"));
+const lost = byId("add-connection-lost");
 const stepsInOrder = ["choose", "start", "scan", "confirm", "done"];
 let waiting = null;
 
@@ -43,6 +44,7 @@ function show(name) {
 
 function stop() {
   waiting?.abort();
+  lost.hidden = true;
   ring.stop();
   // The link in it is a secret: it does not stay in the page.
   byId("qr").removeAttribute("src");
@@ -67,6 +69,14 @@ async function begin() {
   }
 }
 
+/** What waits goes on by itself once the server is reached again. */
+function showConnection(isReached) {
+  const isWaiting = dialog.open && (!step("scan").hidden || !step("confirm").hidden);
+  if (!isWaiting || lost.hidden === isReached) return;
+  lost.hidden = isReached;
+  announce(isReached ? text("says.connected") : lost.textContent);
+}
+
 function fail(problem) {
   const known = { too_many_devices: "securityInfoSays.tooManyDevices", too_many_activations: "securityInfoSays.tooManyActivations" };
   byId("add-failed").textContent = problem.code in known ? text(known[problem.code]) : problemText(problem);
@@ -76,7 +86,18 @@ function fail(problem) {
 /** Waits for the phone, whose steps move the dialog on. */
 async function follow(id) {
   const mine = (waiting = new AbortController());
-  const ask = (state) => replyToMe("GET", `me/activations/${encodeURIComponent(id)}?wait=25&state=${state}`, { signal: mine.signal, wait: 25 });
+  const ask = async (state) => {
+    // At once after a failure: that the server is there again is news.
+    const wait = lost.hidden ? 25 : 0;
+    try {
+      const reply = await replyToMe("GET", `me/activations/${encodeURIComponent(id)}?wait=${wait}&state=${state}`, { signal: mine.signal, wait });
+      showConnection(true);
+      return reply;
+    } catch (problem) {
+      if (problem.kind === "offline") showConnection(false);
+      throw problem;
+    }
+  };
   /** By the server's clock; until then a confirmation ends only by an answer. */
   let confirmedUntil = 0;
   const over = (date) => showOver(timeOf(date) < confirmedUntil ? "ended" : "late");
@@ -114,6 +135,9 @@ function confirm({ number, expiresAt }, date) {
   announce(number);
 }
 
+// A request that was lost may look open for long: the browser knows first.
+addEventListener("offline", () => showConnection(false));
+addEventListener("online", () => showConnection(true));
 for (const button of dialog.querySelectorAll("[data-step-to]")) {
   button.addEventListener("click", () => show(button.dataset.stepTo));
 }

@@ -20,7 +20,8 @@ const reasons = {
   member_type: "adminImportFaults.memberType", username: "adminImportFaults.username", display_name: "adminImportFaults.displayName",
   group_name: "adminImportFaults.groupName", role: "adminImportFaults.role", password_too_short: "adminImportFaults.passwordTooShort",
   password_too_long: "adminImportFaults.passwordTooLong", no_time_left: "adminImportFaults.noTimeLeft",
-  changed_meanwhile: "adminImportFaults.changedMeanwhile",
+  changed_meanwhile: "adminImportFaults.changedMeanwhile", header_separator: "adminImportFaults.headerSeparator",
+  header_columns: "adminImportFaults.headerColumns", header_without: "adminImportFaults.headerWithout",
 };
 
 byId("import").addEventListener("click", () => {
@@ -39,21 +40,21 @@ function fault(file) {
   return null;
 }
 
-/** What spreadsheets write in places where the comma is in numbers. */
-async function hasOtherSeparator(file) {
-  const [header] = (await file.slice(0, 1024).text()).split("\n", 1);
-  return !header.includes(",") && /[;\t]/.test(header);
-}
-
 byId("import-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const [file] = byId("file").files;
   const type = file && /\.(ndjson|jsonl)$/i.test(file.name) ? "application/x-ndjson" : "text/csv";
-  const wrong = fault(file) ?? (type === "text/csv" && await hasOtherSeparator(file) ? text("adminPeopleSays.otherSeparator") : null);
+  const wrong = fault(file);
   fieldError(byId("file"), wrong);
   if (wrong) return;
   await attempt(byId("import-action"), byId("import-failed"), async () => {
-    report(await asAdmin("POST", "users:import", { file, type, wait: secondsMax }));
+    try {
+      report(await asAdmin("POST", "users:import", { file, type, wait: secondsMax }));
+    } catch (problem) {
+      const reason = reasons[problem.members?.reason];
+      if (!reason) throw problem;
+      fieldError(byId("file"), text("adminPeopleSays.header", { fault: text(reason, problem.members) }));
+    }
   });
 });
 

@@ -211,7 +211,9 @@ function signInRow(entry) {
   const [tone, glyph] = outcomeLook(entry);
   setIcon(row, glyph);
   if (tone) row.querySelector(".glyph").classList.add(tone);
-  offerReport(row, { what: text(outcomeKey(entry)), when: dayAndTime(entry.at) }, canBeReported(entry) ? () => reportOf(entry) : null);
+  offerReport(row, { what: text(outcomeKey(entry)), when: dayAndTime(entry.at) }, canBeReported(entry) ? () => ({
+    ...reportOf(entry), renew: () => row.replaceWith(signInRow({ ...entry, reason: "reported" })),
+  }) : null);
   return row;
 }
 
@@ -222,9 +224,11 @@ const canBeReported = (entry) => entry.reason !== "reported" && (isSignIn(entry)
 function reportOf(entry) {
   const send = () => asMe("POST", `me/sign-ins/${encodeURIComponent(entry.id)}:report`);
   if (isSignIn(entry)) return { words: "securityInfoSays.reportText", hadPassword: entry.purpose === "secondFactor", send };
-  if (!deviceIds.has(entry.deviceId)) return { words: "securityInfoSays.reportPassedText", hadPassword: false, send };
+  if (!entry.deviceId) return { words: "securityInfoSays.reportPassedText", hadPassword: false, send };
+  const isKnown = deviceIds.has(entry.deviceId);
   return {
-    words: "securityInfoSays.reportPhoneText", hadPassword: false, device: entry.deviceName,
+    words: isKnown ? "securityInfoSays.reportPhoneText" : "securityInfoSays.reportPassedText", hadPassword: false,
+    device: isKnown ? entry.deviceName : null,
     // The phone first: nothing that it approves meanwhile may outlive the sessions that then end.
     async send() {
       await removeDevice(entry.deviceId);
@@ -269,6 +273,8 @@ byId("report-confirm").addEventListener("click", (event) => busy(event.currentTa
     byId("report-failed").hidden = false;
     return;
   }
+  // It may stand below the page that is loaded again.
+  doubted.renew?.();
   byId("report-dialog").close();
   toast(text("securityInfoSays.reportDone"));
   await load();

@@ -99,7 +99,7 @@ function showConnection(isReached) {
   const line = byId("connection-lost");
   if (line.hidden === isReached) return;
   line.hidden = isReached;
-  if (screens.current === "number") announce(isReached ? text("signInSays.connected") : line.textContent);
+  if (screens.current === "number") announce(isReached ? text("says.connected") : line.textContent);
 }
 
 async function wait() {
