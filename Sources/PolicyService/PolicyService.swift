@@ -81,6 +81,7 @@ package final class PolicyService: Service {
 
     /// Deletes what has expired, at start and then now and again, and hears what other processes change, until the process stops.
     package func run() async throws {
+        followers.expectArrivals()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {

@@ -29,6 +29,9 @@ final class DeviceFeed: Sendable {
         self.epoch = epoch
     }
 
+    /// The process has begun to serve: changes wait for those who followed the one before it.
+    func expectArrivals() { followers.expectArrivals() }
+
     /// Tells the followers, and returns when they have taken it over: whoever is told of a change finds it true everywhere.
     func publish(_ changes: [DeviceChange]) async {
         guard !changes.isEmpty else { return }

@@ -81,6 +81,7 @@ package final class RegistrationService: Service {
 
     /// Repeats calls that have not arrived, writes what was refused, and clears away what nobody needs, until shutdown.
     package func run() async throws {
+        feed.expectArrivals()
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.repeatCalls() }

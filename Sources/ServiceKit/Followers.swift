@@ -15,14 +15,24 @@ package final class Followers: Sendable {
         var calls = 0
         var waits: [UInt64: Wait] = [:]
         var lastNumber: UInt64 = 0
+        var arrivalsUntil: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
     private let acknowledged = ChangeSignal()
     private let patience: Duration
+    private let arrival: Duration
 
-    /// `patience` is how long a change waits for those that do not ask again.
-    package init(patience: Duration = .milliseconds(500)) { self.patience = patience }
+    /// `patience` is how long a change waits for those that do not ask again, `arrival` how long those need who followed the process
+    /// before this one.
+    package init(patience: Duration = .milliseconds(500), arrival: Duration = .seconds(1)) {
+        self.patience = patience
+        self.arrival = arrival
+    }
+
+    /// The process has begun to serve. A change that its predecessor made and did not live to tell is answered by this one, so that
+    /// changes wait for those who are on their way.
+    package func expectArrivals() { state.withLock { $0.arrivalsUntil = .now + arrival } }
 
     /// Runs the call of a follower that has everything up to `revision`, or nothing yet.
     package func following<Result: Sendable>(_ revision: UInt64?, _ body: () async throws -> Result) async rethrows
@@ -39,8 +49,15 @@ package final class Followers: Sendable {
     }
 
     /// Tells the followers by `announce`, and returns when as many as there were have `revision`, when they have had their time, or
-    /// when the task is cancelled.
+    /// when the task is cancelled; in a process that has just begun, not before those who are expected have had theirs: what they ask
+    /// first has the change in it.
     package func wait(at revision: UInt64, announce: () -> Void) async {
+        await waitForThose(at: revision, announce)
+        guard let until = state.withLock({ $0.arrivalsUntil }), until > .now else { return }
+        try? await Task.sleep(until: until)
+    }
+
+    private func waitForThose(at revision: UInt64, _ announce: () -> Void) async {
         // Before the announcement, so that no acknowledgement comes too early to be counted.
         let (number, isAwaited) = state.withLock { state in
             state.lastNumber += 1

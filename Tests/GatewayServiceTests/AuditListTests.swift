@@ -73,6 +73,34 @@ struct AuditListTests {
         }
     }
 
+    @Test("leaves no row out where an import wrote many in one millisecond")
+    func oneMoment() async throws {
+        try await GatewayHarness.run { gateway in
+            gateway.policy { $0.on(ListPolicyAudit.self) { _, _ in ListAuditReply() } }
+            gateway.add(.registration) {
+                $0.on(ListDirectoryAudit.self) { request, _ in
+                    let reply = Self.reply("directory", 120, request.page, cut: 100)
+                    return .with { moment in
+                        moment.next = reply.next
+                        moment.entries = reply.entries.map { entry in .with { ($0.id, $0.atMs) = (entry.id, 7) } }
+                    }
+                }
+            }
+            gateway.add(.verifier) { $0.on(ListVerifierAudit.self) { _, _ in ListAuditReply() } }
+            var ids: [String] = []
+            var cursor: String?
+            repeat {
+                let query = "?limit=50" + (cursor.map { "&cursor=\($0)" } ?? "")
+                let answer = try await gateway.send(.GET, "/v1/demo/admin/audit" + query, [GatewayHarness.administrator])
+                let page = try JSONDecoder().decode(Page<AuditDocument>.self, from: Data(answer.body.utf8))
+                #expect(cursor != nil || page.items.count == 50)
+                ids += page.items.map(\.id)
+                cursor = page.next
+            } while cursor != nil
+            #expect(ids == (1...120).reversed().map { "directory-\($0)" })
+        }
+    }
+
     @Test(
         "is one list, newest first over all its pages, whatever the services give at once", arguments: [1, 3, 7, 100])
     func order(limit: Int) async throws {

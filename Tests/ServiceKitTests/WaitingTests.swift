@@ -106,6 +106,18 @@ struct WaitingTests {
         }
     }
 
+    @Test("in a process that has just begun a change waits for those who followed the one before it")
+    func followersOnTheirWay() async {
+        let followers = Followers(arrival: .milliseconds(200))
+        followers.expectArrivals()
+        let begun = ContinuousClock.now
+        await followers.wait(at: 1) {}
+        #expect(.now - begun >= .milliseconds(200))
+        let later = ContinuousClock.now
+        await followers.wait(at: 2) {}
+        #expect(.now - later < .milliseconds(200))
+    }
+
     @Test("a change waits for nobody when nobody follows, and not for long for one that does not ask again")
     func followersGone() async {
         let followers = Followers(patience: .milliseconds(1))

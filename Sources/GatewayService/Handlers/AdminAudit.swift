@@ -58,27 +58,32 @@ struct AdminAudit: Sendable {
             }
             return try await group.reduce(into: [Int: Part]()) { $0[$1.0] = $1.1 }
         }
-        let merged = fetched.flatMap { source, part in part.entries.map { (source, $0) } }.sorted {
-            Self.isNewer($0, $1)
-        }
-        // A service may give fewer rows than were asked for: nothing older than its last one may be given before its next ones are known.
-        let horizon = fetched.compactMap { source, part in
-            part.next.isEmpty ? nil : part.entries.last.map { (source, $0) }
-        }
-        .max { Self.isNewer($1, $0) }
-        let given = merged.prefix(limit).prefix { row in horizon.map { !Self.isNewer($0, row) } ?? true }
+        let given = Self.merged(fetched, limit)
         let next = start.indices.map { source in
-            fetched[source].map { Self.position(after: given.filter { $0.0 == source }.map(\.1), of: $0) }
+            fetched[source].map { Self.position(after: given.filter { $0.source == source }.map(\.entry), of: $0) }
                 ?? start[source]
         }
         let cursor = next.allSatisfy(\.isAtEnd) ? nil : try Self.cursor(next)
-        let targets = await AuditTargets(of: given.map(\.1), edge, inbound)
-        let items = given.map { AuditDocument($0.1, targets: targets.named(in: $0.1)) }
+        let targets = await AuditTargets(of: given.map(\.entry), edge, inbound)
+        let items = given.map { AuditDocument($0.entry, targets: targets.named(in: $0.entry)) }
         return try .json(.ok, Page(items: items, next: cursor))
     }
 
-    private static func isNewer(_ left: (Int, AuditEntry), _ right: (Int, AuditEntry)) -> Bool {
-        (left.1.atMs, left.1.id, left.0) > (right.1.atMs, right.1.id, right.0)
+    /// The newest rows, each service's in its own order: those of one millisecond are told apart by nothing else.
+    private static func merged(_ fetched: [Int: Part], _ limit: Int) -> [(source: Int, entry: AuditEntry)] {
+        var rest = fetched.mapValues { $0.entries[...] }
+        var given: [(source: Int, entry: AuditEntry)] = []
+        while given.count < limit {
+            // A service may give fewer rows than were asked for: what comes after its last one is not known yet.
+            let isCut = rest.contains { source, rows in rows.isEmpty && fetched[source]?.next.isEmpty == false }
+            let heads = rest.compactMap { source, rows in rows.first.map { (source: source, entry: $0) } }
+            guard !isCut, let newest = heads.max(by: { ($0.entry.atMs, $0.source) < ($1.entry.atMs, $1.source) }) else {
+                break
+            }
+            given.append(newest)
+            rest[newest.source]?.removeFirst()
+        }
+        return given
     }
 
     /// The rows of a source that come after `position`, at most one page of them.

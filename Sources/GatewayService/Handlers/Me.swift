@@ -67,9 +67,8 @@ struct Me: Sendable {
         return (own, tenant.policy.verdict(person: PersonID(own.person.id), groups: groups))
     }
 
-    /// Whether the policy lets this person use the app in any way.
-    func mayUseAuthenticator(_ person: PersonRecord, _ inbound: Inbound) async throws -> Bool {
-        try await judged(person, inbound).1.mode != nil
+    func verdict(on person: PersonRecord, _ inbound: Inbound) async throws -> PolicyVerdict {
+        try await judged(person, inbound).1
     }
 
     func removeDevice(_ inbound: Inbound) async throws -> Reply {

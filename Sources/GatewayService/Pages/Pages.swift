@@ -41,12 +41,13 @@ struct Pages: Sendable {
     func securityInfo(_ inbound: Inbound) async throws -> Reply {
         let tenant = try edge.tenants.tenant(inbound.tenant)
         guard let person = try await person(inbound) else { return Self.signInFirst(inbound) }
-        let mayUseApp = try await Me(edge: edge).mayUseAuthenticator(person, inbound)
+        let verdict = try await Me(edge: edge).verdict(on: person, inbound)
         return page(
             .securityInfo, inbound, tenant,
             [
                 "codeAlone": tenant.settings.offlineCodeAlone, "silenceMinutes": tenant.settings.silenceMinutes,
-                "notAllowed": !mayUseApp, "isAdministrator": person.roles.contains("administrator"),
+                "notAllowed": verdict.mode == nil, "noPhoneSignIn": !verdict.allowsPush(.passwordless),
+                "isAdministrator": person.roles.contains("administrator"),
             ])
     }
 

@@ -45,6 +45,7 @@ function show(name) {
 function stop() {
   waiting?.abort();
   lost.hidden = true;
+  announce("");
   ring.stop();
   // The link in it is a secret: it does not stay in the page.
   byId("qr").removeAttribute("src");

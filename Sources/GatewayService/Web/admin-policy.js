@@ -277,16 +277,20 @@ const may = {
   push: (mode) => mode === "any" || mode === "push",
 };
 
+/** In words, and whether somebody loses something. */
 function consequences({ modes: pairs }) {
   const sum = (isCounted, member) => pairs.filter(isCounted).reduce((total, pair) => total + pair[member], 0);
   const words = [];
+  let takesAway = false;
   const say = (isAllowed, codeBefore, codeAfter, [loses, gains], member) => {
     for (const [key, isCounted] of [
       [loses, (pair) => isAllowed(pair.before, codeBefore) && !isAllowed(pair.after, codeAfter)],
       [gains, (pair) => !isAllowed(pair.before, codeBefore) && isAllowed(pair.after, codeAfter)],
     ]) {
       const people = sum(isCounted, "people");
-      if (people > 0) words.push(text(people === 1 ? key.one : key.many, { count: figure(people), ready: figure(sum(isCounted, member)) }));
+      if (people === 0) continue;
+      takesAway ||= key === loses;
+      words.push(text(people === 1 ? key.one : key.many, { count: figure(people), ready: figure(sum(isCounted, member)) }));
     }
   };
   say((mode) => may.phoneSignIn(mode), true, true, [
@@ -305,11 +309,13 @@ function consequences({ modes: pairs }) {
       ? ["adminPolicySays.needsCode", "adminPolicySays.needCode"] : ["adminPolicySays.needsPass", "adminPolicySays.needPass"];
     words.push(text(stranded === 1 ? one : many, { count: figure(stranded) }));
   }
-  say((mode, areAllowed) => mode !== null && areAllowed, saved.isSoftwareOathEnabled, edited.isSoftwareOathEnabled, [
+  // While there are codes before and after, whoever has a phone keeps them for the step after the password.
+  const areKept = saved.isSoftwareOathEnabled && edited.isSoftwareOathEnabled;
+  say((mode, areAllowed) => areAllowed && (mode !== null || areKept), saved.isSoftwareOathEnabled, edited.isSoftwareOathEnabled, [
     { one: "adminPolicySays.losesCodes", many: "adminPolicySays.loseCodes" },
     { one: "adminPolicySays.gainsCodes", many: "adminPolicySays.gainCodes" },
   ], "withDevice");
-  return words.length ? words : [text("adminPolicySays.nothingForAnyone")];
+  return { words: words.length ? words : [text("adminPolicySays.nothingForAnyone")], takesAway };
 }
 
 function bullets(list, words) {
@@ -330,11 +336,12 @@ byId("review").addEventListener("click", async () => {
   openDialog(byId("review-dialog"), byId("review-dialog").querySelector("[data-close]"));
   try {
     const preview = await asAdmin("POST", `${path}:preview`, { body: patchOf(saved, edited), wait: 20 });
-    bullets(byId("review-consequences"), consequences(preview));
+    const { words, takesAway } = consequences(preview);
+    bullets(byId("review-consequences"), words);
     byId("review-counted").textContent = text("adminPolicySays.counted", { people: figure(preview.people) });
     byId("review-counted").hidden = false;
     byId("save").disabled = false;
-    if (byId("review-dialog").open) byId("save").focus();
+    if (byId("review-dialog").open && !takesAway) byId("save").focus();
   } catch (problem) {
     notice(byId("review-failed"), adminProblem(problem));
     // What cannot be counted may still be right: only a change that the server refuses cannot be saved.

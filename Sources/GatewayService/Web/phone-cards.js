@@ -121,6 +121,7 @@ class RequestCard {
     input.id = `number-${this.#request.id}`;
     input.maxLength = this.#request.content.numberDigits;
     this.#part("number-label").htmlFor = input.id;
+    if (this.#request.purpose === "registration") this.#part("number-label").textContent = text("phoneSays.numberOfPage");
     const error = input.nextElementSibling;
     error.id = `${input.id}-error`;
     input.setAttribute("aria-describedby", error.id);

@@ -103,9 +103,11 @@ function deviceRow(device, { methods, devices }) {
   setIcon(row, device.platform === "web" || device.platform === "cli" ? "laptop" : "phone");
   row.querySelector("[data-name]").textContent = device.name;
   row.querySelector("[data-facts]").textContent = deviceFacts(device);
-  row.querySelector("[data-phone-sign-in]").hidden = !isOn && "notAllowed" in page;
-  row.querySelector("[data-phone-sign-in]").textContent = isOn
-    ? text("securityInfoSays.since", { date: day(device.phoneSignIn.createdDateTime) }) : text("securityInfoSays.turnOn");
+  const hint = row.querySelector("[data-hint]");
+  if (isOn) hint.textContent = text("securityInfoSays.since", { date: day(device.phoneSignIn.createdDateTime) });
+  else if (device.state === "awaitingConfirmation") hint.textContent = text("securityInfoSays.awaitingHint");
+  else if (!("noPhoneSignIn" in page)) hint.textContent = text("securityInfoSays.turnOn");
+  hint.hidden = !hint.textContent;
   row.querySelector("[data-state]").textContent = text(state);
   row.querySelector("[data-state]").className = `badge ${tone}`;
   const remove = row.querySelector("[data-remove]");

@@ -45,18 +45,21 @@ export function pickTargets({ title, of = ["group", "user"], isTaken = () => fal
   }, { once: true }));
 }
 
+/** True when what was found is shown now. */
 async function search() {
   const [mine, now] = [++turn, open];
-  if (!now) return;
+  if (!now) return false;
   const words = byId("picker-search").value.trim();
   try {
     const found = (await Promise.all(now.kinds.map((kind) => lists[kind](words)))).flat();
-    if (mine !== turn) return;
+    if (mine !== turn) return false;
     now.rows = new Map(found.map((target) => [keyOf(target), rowOf(target, now)]));
     byId("picker-rows").replaceChildren(...now.rows.values());
     byId("picker-none").hidden = found.length > 0;
+    return true;
   } catch (problem) {
     if (mine === turn && problem.kind !== "stopped") notice(byId("picker-failed"), adminProblem(problem));
+    return false;
   }
 }
 
@@ -112,7 +115,13 @@ function mark(row, isTaken) {
   const button = row.querySelector("button");
   button.disabled = isTaken;
   row.querySelector("[data-taken]").hidden = !isTaken;
+  row.querySelector("[data-take]").toggleAttribute("hidden", isTaken);
   if (isTaken) byId("picker-search").focus();
 }
 
-whenTyped(byId("picker-search"), search);
+// Enter takes the only one that is found.
+whenTyped(byId("picker-search"), search, async () => {
+  if (!await search()) return;
+  const rows = byId("picker-rows").querySelectorAll("button");
+  if (rows.length === 1) rows[0].click();
+});

@@ -2,8 +2,8 @@
 
 const pause = 250;
 
-/** Calls `work` when nobody has typed for a moment, and at once when the field's form is submitted. */
-export function whenTyped(input, work) {
+/** Calls `work` when nobody has typed for a moment, and `enter` at once when the field's form is submitted. */
+export function whenTyped(input, work, enter = work) {
   let timer = 0;
   input.addEventListener("input", () => {
     clearTimeout(timer);
@@ -12,6 +12,6 @@ export function whenTyped(input, work) {
   input.form.addEventListener("submit", (event) => {
     event.preventDefault();
     clearTimeout(timer);
-    work();
+    enter();
   });
 }
