@@ -2,6 +2,8 @@ import Domain
 import Foundation
 import RegistrationService
 import Secrets
+import Storage
+import StorageSQLite
 import SwiftProtobuf
 import TestSupport
 import Testing
@@ -41,14 +43,53 @@ struct PasswordSignInTests {
         _ = try await fixture.call(login)
         fixture.clock.advance(.seconds(1))
         _ = try await fixture.call(fixture.passLogin("alice", fixture.issue(alice).pass))
-        _ = try await fixture.call(
-            OpenSession.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", alice.id, "c1") })
+        for (challenge, amr) in [("c1", ["swk", "user"]), ("c2", ["pwd", "otp"])] {
+            _ = try await fixture.call(
+                OpenSession.with {
+                    ($0.tenant, $0.personID, $0.challengeID, $0.amr) = ("demo", alice.id, challenge, amr)
+                })
+        }
         let found = try await signIns(of: alice)
         #expect(found.map(\.byPass) == [true, false])
         #expect(found.last?.context == Self.home)
         #expect(try await signIns(of: fixture.person("bob")).isEmpty)
         let methods = try await entries("session.open").map { try document($0)["method"]?.text }
-        #expect(methods == ["phone", "temporaryAccessPass", "password"])
+        #expect(methods == ["code", "phone", "temporaryAccessPass", "password"])
+    }
+
+    @Test(
+        "what else happened to the person's sessions leaves no sign-in out, also none that an earlier version wrote down"
+    )
+    func amongOthers() async throws {
+        let alice = try await fixture.person("alice")
+        func append(_ action: String, _ count: Int, _ document: JSONValue) async throws {
+            let time = fixture.clock.now
+            try await fixture.store.write { records in
+                for _ in 0..<count {
+                    try records.append(
+                        AuditRecord(
+                            tenant: Fixture.demo, at: time, actorKind: "person", actorID: alice.id,
+                            actorName: "alice", action: action, target: alice.id,
+                            afterJSON: document.canonicalText, requestID: "r"))
+                }
+            }
+        }
+        try await append("session.open", 1, ["method": "password", "byPass": false, "ipAddress": "192.0.2.9"])
+        try await append("session.open", 150, ["method": "phone", "byPass": false, "signIn": "c1"])
+        try await append("session.end-others", 150, ["username": "alice"])
+        #expect(try await signIns(of: alice).map(\.context.ipAddress) == ["192.0.2.9"])
+
+        var login = fixture.login("alice")
+        login.context = Self.home
+        _ = try await fixture.call(login)
+        let signIn = try #require(try await signIns(of: alice).first)
+        let report = ReportPasswordSignIn.with { ($0.tenant, $0.personID, $0.id) = ("demo", alice.id, signIn.id) }
+        _ = try await fixture.call(report)
+        try await append("session.open", 300, ["method": "phone", "byPass": false, "signIn": "c2"])
+        try await append("session.end-others", 300, ["username": "alice"])
+        let found = try #require(try await signIns(of: alice).first)
+        #expect(found.context == Self.home && found.reported)
+        _ = try await fixture.call(report)
     }
 
     @Test("that it was not them ends the person's other sessions, and is said once")
