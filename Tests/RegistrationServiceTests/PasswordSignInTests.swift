@@ -127,6 +127,34 @@ struct PasswordSignInTests {
         #expect(try await fixture.call(login, id: id) == first)
     }
 
+    @Test(
+        "a call with a pass that is repeated is answered as before, and refused nothing; with another id it is refused")
+    func repeatedPass() async throws {
+        let alice = try await fixture.person("alice")
+        let device = try await fixture.device(alice)
+        func refusals() async throws -> [JSONValue?] {
+            fixture.clock.advance(.seconds(60))
+            await fixture.service.writeDueRefusals()
+            return try await entries("password").map { try document($0)["purpose"] }
+        }
+        let login = try await fixture.passLogin("alice", fixture.issue(alice).pass)
+        let id = RequestID.make(at: fixture.clock.now)
+        let session = try await fixture.call(login, id: id)
+        #expect(try await fixture.call(login, id: id) == session)
+        #expect(try await refusals() == [])
+        #expect(await fixture.refusal(login) == .invalidCredentials)
+        #expect(try await refusals() == ["session"])
+
+        var setup = fixture.setup(device, password: "")
+        setup.temporaryAccessPass = try await Data(fixture.issue(alice).pass.utf8)
+        let setupID = RequestID.make(at: fixture.clock.now)
+        let begun = try await fixture.call(setup, id: setupID)
+        #expect(try await fixture.call(setup, id: setupID) == begun)
+        #expect(try await refusals() == ["session"])
+        #expect(await fixture.refusal(setup) == .refused)
+        #expect(try await refusals() == ["phoneSignInSetup", "session"])
+    }
+
     @Test("refused passwords of somebody are one entry a minute with their count; those of nobody are none")
     func refused() async throws {
         let alice = try await fixture.person("alice")
@@ -144,18 +172,59 @@ struct PasswordSignInTests {
         #expect(first["count"] == 3 && first["username"] == "alice" && first["method"] == "password")
         #expect(first["ipAddress"] == "192.0.2.1" && first["purpose"] == "session")
 
-        #expect(await fixture.refusal(fixture.passLogin("alice", "ABCDEFGH")) == .invalidCredentials)
-        let code = VerifyPassword.with {
-            ($0.tenant, $0.username, $0.password) = ("demo", "alice", Data("wrong".utf8))
+        for request in [wrong, fixture.login("alice", "wrong")] {
+            #expect(await fixture.refusal(request) == .invalidCredentials)
         }
-        #expect(try await !fixture.call(code, from: .verifier).correct)
         fixture.clock.advance(.seconds(59))
         await fixture.service.writeDueRefusals()
         #expect(try await entries("password").count == 1)
         fixture.clock.advance(.seconds(1))
         await fixture.service.writeDueRefusals()
-        let second = try await document(entries("password").first)
-        #expect(second["count"] == 2 && second["purpose"] == "code" && second["ipAddress"] == .null)
         #expect(try await entries("password").count == 2)
+        let second = try await document(entries("password").first)
+        #expect(second["count"] == 2 && second["ipAddress"] == "192.0.2.1")
+    }
+
+    @Test(
+        "a password and a pass, and what they were to open, are entries of their own: nobody's last guess stands for others"
+    )
+    func kinds() async throws {
+        try await fixture.person("alice")
+        var wrong = fixture.login("alice", "wrong")
+        wrong.context = Self.home
+        #expect(await fixture.refusal(wrong) == .invalidCredentials)
+        #expect(await fixture.refusal(fixture.passLogin("alice", "ABCDEFGH")) == .invalidCredentials)
+        let code = VerifyPassword.with {
+            ($0.tenant, $0.username, $0.password) = ("demo", "alice", Data("wrong".utf8))
+        }
+        #expect(try await !fixture.call(code, from: .verifier).correct)
+        fixture.clock.advance(.seconds(1))
+        await fixture.service.writeDueRefusals()
+        let kinds = try await entries("password").map { entry in
+            let told = try document(entry)
+            return ["method", "purpose", "ipAddress"].map { told[$0]?.text ?? "" }
+        }
+        #expect(
+            Set(kinds) == [
+                ["password", "session", "192.0.2.1"], ["temporaryAccessPass", "session", ""], ["password", "code", ""],
+            ])
+    }
+
+    @Test("refusals that could not be written are written later, together with those that came meanwhile")
+    func notWritten() async throws {
+        try await fixture.person("alice")
+        let wrong = fixture.login("alice", "wrong")
+        #expect(await fixture.refusal(wrong) == .invalidCredentials)
+        fixture.clock.advance(.seconds(1))
+        let fixture = fixture
+        await Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            await fixture.service.writeDueRefusals()
+        }.value
+        #expect(try await entries("password").isEmpty)
+        #expect(await fixture.refusal(wrong) == .invalidCredentials)
+        fixture.clock.advance(.seconds(60))
+        await fixture.service.writeDueRefusals()
+        #expect(try await entries("password").map { try document($0)["count"] } == [2])
     }
 }

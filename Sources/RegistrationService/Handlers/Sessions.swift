@@ -17,10 +17,14 @@ extension RegistrationService {
         }
         let claim = pass.isEmpty ? Claim.password(password) : .pass(pass)
         let use = CredentialUse(.session, context, from: place)
-        guard let proven = try await prove(claim, username: request.username, tenant: tenant, for: use) else {
+        let proven: Proven
+        switch try await prove(claim, username: request.username, tenant: tenant, for: use) {
+        case .proven(let claim): proven = claim
+        case .refused(let refusal):
             // A pass that the first of two equal calls has used up. Looked for only here, where the attempt has been counted: whoever
             // knows the id of a call must not try credentials against its reply.
             if let reply = try await repeated(request, context, holdsSecret: true) { return reply }
+            refused(refusal)
             throw Self.wrongCredentials
         }
         return try await change(request, context, holdsSecret: true) { change in
