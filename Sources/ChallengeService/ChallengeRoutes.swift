@@ -17,6 +17,7 @@ extension ChallengeService {
         routes.on(CancelForPerson.self) { try await self.cancelForPerson($0, $1) }
         routes.on(ListSignIns.self) { try await self.listSignIns($0, $1) }
         routes.on(SummarizeSignIns.self) { try await self.summarizeSignIns($0, $1) }
+        routes.on(CheckSignIn.self) { try await self.checkSignIn($0, $1) }
         routes.on(ReportSignIn.self) { try await self.reportSignIn($0, $1) }
         return routes
     }

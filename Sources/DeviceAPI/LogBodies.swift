@@ -116,7 +116,7 @@ package struct AuditDocument: APIReply {
     @Nullable package var before: JSONValue?
     @Nullable package var after: JSONValue?
     @Nullable package var requestId: String?
-    /// Of a change of policy. Null where the directory could not be asked.
+    /// Of a change of policy: null of every other, and where the directory could not be asked, which is for at most 1,000 of a page.
     @Nullable package var targets: [AuditTarget]?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {

@@ -74,7 +74,7 @@ package struct AttemptLimiter: Hashable, Sendable {
     package mutating func succeed() { forget() }
 
     /// The admitted attempt was never made, through no fault of its maker: it counts as nothing.
-    package mutating func withdraw(_ attempt: Timestamp) {
+    package mutating func uncount(_ attempt: Timestamp) {
         guard let index = failures.lastIndex(of: attempt) else { return }
         failures.remove(at: index)
         if delays > 0 {

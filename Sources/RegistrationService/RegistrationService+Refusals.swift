@@ -25,24 +25,46 @@ struct CredentialUse: Sendable {
     }
 }
 
-/// What the audit log tells of a refused credential.
-struct RefusedCredential: Sendable {
+/// A credential that was refused, of somebody who exists.
+struct RefusedCredential: CountedRefusal {
+    /// What has an entry of its own, so that no guess of another kind stands for others.
+    struct Subject: Hashable {
+        let tenant: TenantID
+        let person: PersonID
+        let credential: RegistrationMetrics.Credential
+        let purpose: CredentialUse.Purpose
+    }
+
+    let subject: Subject
     let username: String
-    let credential: RegistrationMetrics.Credential
     let use: CredentialUse
+    let at: Timestamp
+
+    var hasPlace: Bool { !use.place.ipAddress.isEmpty }
+
+    init(
+        _ credential: RegistrationMetrics.Credential, of person: StoredPerson, for use: CredentialUse,
+        at time: Timestamp
+    ) {
+        subject = Subject(tenant: person.tenant, person: person.id, credential: credential, purpose: use.purpose)
+        username = person.username
+        self.use = use
+        at = time
+    }
 }
 
 extension RegistrationService {
-    /// Remembers that a credential of this person was refused. It only reaches the store later: nothing about the reply tells that the
-    /// person exists.
-    func refused(
-        _ credential: RegistrationMetrics.Credential, of person: StoredPerson, at time: Timestamp, _ use: CredentialUse
-    ) {
-        let refusal = RefusedCredential(username: person.username, credential: credential, use: use)
-        let isKept = refusals.withLock {
-            $0.add(refusal, of: .init(tenant: person.tenant, person: person.id), at: time)
+    /// Remembers a refusal; nil is one of nobody. It only reaches the store later: nothing about the reply tells that the person exists.
+    func refused(_ refusal: RefusedCredential?) {
+        guard let refusal else { return }
+        let leftOut = refusals.withLock { ledger in
+            if ledger.add(refusal) { return 0 }
+            return ledger.takeLeftOut(at: refusal.at)
         }
-        if isKept { refusalsChanged.advance() } else { logger.warning("refused credential not in the audit log") }
+        refusalsChanged.advance()
+        if leftOut > 0 {
+            logger.warning("refused credentials not in the audit log", metadata: ["refusals": "\(leftOut)"])
+        }
     }
 
     /// Writes what was refused to the audit log, each when it is due, until the task is cancelled.
@@ -74,6 +96,7 @@ extension RegistrationService {
                 for entry in entries { try records.append(AuditRecord(entry, at: now)) }
             }
         } catch {
+            refusals.withLock { $0.putBack(entries, at: now) }
             logger.warning(
                 "refused credentials not written to the audit log",
                 metadata: ["entries": "\(entries.count)", "error": "\(error)"])
@@ -84,16 +107,16 @@ extension RegistrationService {
 extension AuditRecord {
     /// By nobody that is known: whoever it was did not prove to be the person.
     fileprivate init(_ entry: RefusalLedger<RefusedCredential>.Entry, at time: Timestamp) {
-        let refusal = entry.latest
+        let (refusal, subject) = (entry.shown, entry.shown.subject)
         let document = refusal.use.place.auditMembers.merging([
             "username": .string(refusal.username), "count": .integer(Int64(entry.count)),
-            "method": refusal.credential == .pass ? "temporaryAccessPass" : "password",
-            "purpose": .string(refusal.use.purpose.rawValue), "firstAt": .string(entry.firstAt.description),
+            "method": subject.credential == .pass ? "temporaryAccessPass" : "password",
+            "purpose": .string(subject.purpose.rawValue), "firstAt": .string(entry.firstAt.description),
             "lastAt": .string(entry.lastAt.description),
         ]) { $1 }
         self.init(
-            tenant: entry.subject.tenant, at: time, actorKind: "unknown", actorID: "", actorName: "",
-            action: "password.refuse", target: entry.subject.person.rawValue,
+            tenant: subject.tenant, at: time, actorKind: "unknown", actorID: "", actorName: "",
+            action: "password.refuse", target: subject.person.rawValue,
             afterJSON: JSONValue.object(document).canonicalText, requestID: refusal.use.requestID)
     }
 }

@@ -390,6 +390,11 @@ extension ReportSignIn: ServiceRequest {
     package static let method = Method(312, "ReportSignIn", answeredBy: .challenge, .keyed, callers: [.gateway])
 }
 
+extension CheckSignIn: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(313, "CheckSignIn", answeredBy: .challenge, .reads, callers: [.gateway])
+}
+
 // MARK: verifier
 
 extension VerifyDeviceProof: ServiceRequest {
@@ -470,7 +475,7 @@ extension Method {
         EndOtherSessions.method, BeginChallenge.method, BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
         CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, SummarizeSignIns.method,
-        ReportSignIn.method,
+        ReportSignIn.method, CheckSignIn.method,
         VerifyDeviceProof.method,
         VerifyAnswer.method, VerifyCode.method, UnlockCodes.method, ListVerifierAudit.method, Notify.method,
         Subscribe.method, Listen.method, ListDeliveries.method, ReadPushKey.method, TestPush.method,

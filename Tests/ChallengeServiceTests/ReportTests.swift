@@ -16,6 +16,15 @@ struct ReportTests {
             ReportSignIn.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", person, id) })
     }
 
+    /// What both the check and the report are refused with; the check alone does nothing.
+    private func refusal(_ bench: ChallengeBench, _ id: String, by person: String = "p1") async -> [ErrorCode?] {
+        let check = CheckSignIn.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", person, id) }
+        return [
+            await bench.refusal { _ = try await bench.call(check) }?.code,
+            await bench.refusal { try await report(bench, id, by: person) }?.code,
+        ]
+    }
+
     private func isSilenced(_ bench: ChallengeBench) async throws -> Bool {
         try #require(try await bench.record(bench.begin().id)).isSilenced
     }
@@ -55,13 +64,13 @@ struct ReportTests {
     func phone() async throws {
         let bench = try ChallengeBench()
         let begun = try await bench.beginForDevice("c1", .registration, expiresIn: .seconds(600))
-        #expect(await bench.refusal { try await report(bench, "c1") }?.code == .notFound)
+        #expect(await refusal(bench, "c1") == [.notFound, .notFound])
         _ = try await bench.settle(
             bench.answer("c1", number: begun.number) {
                 ($0.deviceState, $0.phoneSignIn) = ("awaitingConfirmation", false)
             })
-        #expect(await bench.refusal { try await report(bench, "c1", by: "p2") }?.code == .notFound)
-        try await report(bench, "c1")
+        #expect(await refusal(bench, "c1", by: "p2") == [.notFound, .notFound])
+        #expect(await refusal(bench, "c1") == [nil, nil])
         let line = try #require(try await bench.line("c1"))
         #expect(line.status == .approved && line.reason == .reported)
         #expect(try await !isSilenced(bench))
@@ -71,9 +80,12 @@ struct ReportTests {
     func notFound() async throws {
         let bench = try ChallengeBench()
         let begun = try await bench.begin()
-        #expect(await bench.refusal { try await report(bench, begun.id, by: "p2") }?.code == .notFound)
-        #expect(await bench.refusal { try await report(bench, "none") }?.code == .notFound)
-        #expect(try await bench.line(begun.id)?.reason == nil)
+        #expect(await refusal(bench, begun.id, by: "p2") == [.notFound, .notFound])
+        #expect(await refusal(bench, "none") == [.notFound, .notFound])
+        let check = CheckSignIn.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", "p1", begun.id) }
+        _ = try await bench.call(check)
+        let line = try #require(try await bench.line(begun.id))
+        #expect(line.status == .pending && line.reason == nil)
         #expect(try await !isSilenced(bench))
     }
 }

@@ -51,7 +51,11 @@ struct AuditListTests {
                     }
                 }
                 gateway.add(.registration) {
-                    $0.on(ListDirectoryAudit.self) { _, _ in ListAuditReply() }
+                    $0.on(ListDirectoryAudit.self) { _, _ in
+                        .with {
+                            $0.entries = [.with { ($0.id, $0.atMs, $0.action) = ("registration-1", 0, "user.block") }]
+                        }
+                    }
                     $0.on(CheckTargets.self) { request, _ in
                         guard isThere else { throw ServiceError(.unavailable, "not now") }
                         #expect(request.groupIds == ["g1", "g2"] && request.personIds == ["p1"])
@@ -68,7 +72,7 @@ struct AuditListTests {
                     AuditTarget(targetType: .user, id: "p1", name: "Alice"),
                     AuditTarget(targetType: .group, id: "g1", name: "Staff"), AuditTarget(targetType: .group, id: "g2"),
                 ]
-                #expect(page.items.map(\.targets) == [isThere ? expected : nil])
+                #expect(page.items.map(\.targets) == [isThere ? expected : nil, nil])
             }
         }
     }
@@ -90,8 +94,9 @@ struct AuditListTests {
             var ids: [String] = []
             var cursor: String?
             repeat {
-                let query = "?limit=50" + (cursor.map { "&cursor=\($0)" } ?? "")
-                let answer = try await gateway.send(.GET, "/v1/demo/admin/audit" + query, [GatewayHarness.administrator])
+                let query = "limit=50" + (cursor.map { "&cursor=\($0)" } ?? "")
+                let answer = try await gateway.send(
+                    .GET, "/v1/demo/admin/audit?\(query)", [GatewayHarness.administrator])
                 let page = try JSONDecoder().decode(Page<AuditDocument>.self, from: Data(answer.body.utf8))
                 #expect(cursor != nil || page.items.count == 50)
                 ids += page.items.map(\.id)

@@ -383,8 +383,12 @@ def test_a_sign_in_that_was_not_me(demo, application, administrator, make_someon
     me.phone.answer(me.phone.challenge(request["id"]), number=request["number"])
     assert application.redeem(request).status_code == 200
     report = f"/me/sign-ins/{request['id']}:report"
+    guest = Person(demo["base"], demo["tenant"])
+    assert guest.sign_in(other.username, temporaryAccessPass=administrator.issue_pass(other.user["id"])).status_code == 200
     problem(other.browser.call("POST", report), 404, "not_found")
     problem(me.browser.call("POST", "/me/sign-ins/unknown:report"), 404, "not_found")
+    # What is not found ends nothing.
+    assert guest.call("GET", "/me").status_code == 200
     problem(requests.post(f"{demo['base']}/v1/{demo['tenant']}{report}", timeout=30), 401, "not_authenticated")
     elsewhere = Person(demo["base"], demo["tenant"])
     elsewhere.http.cookies.update(me.browser.http.cookies)

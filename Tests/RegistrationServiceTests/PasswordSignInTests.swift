@@ -2,6 +2,8 @@ import Domain
 import Foundation
 import RegistrationService
 import Secrets
+import Storage
+import StorageSQLite
 import SwiftProtobuf
 import TestSupport
 import Testing
@@ -41,14 +43,53 @@ struct PasswordSignInTests {
         _ = try await fixture.call(login)
         fixture.clock.advance(.seconds(1))
         _ = try await fixture.call(fixture.passLogin("alice", fixture.issue(alice).pass))
-        _ = try await fixture.call(
-            OpenSession.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", alice.id, "c1") })
+        for (challenge, amr) in [("c1", ["swk", "user"]), ("c2", ["pwd", "otp"])] {
+            _ = try await fixture.call(
+                OpenSession.with {
+                    ($0.tenant, $0.personID, $0.challengeID, $0.amr) = ("demo", alice.id, challenge, amr)
+                })
+        }
         let found = try await signIns(of: alice)
         #expect(found.map(\.byPass) == [true, false])
         #expect(found.last?.context == Self.home)
         #expect(try await signIns(of: fixture.person("bob")).isEmpty)
         let methods = try await entries("session.open").map { try document($0)["method"]?.text }
-        #expect(methods == ["phone", "temporaryAccessPass", "password"])
+        #expect(methods == ["code", "phone", "temporaryAccessPass", "password"])
+    }
+
+    @Test(
+        "what else happened to the person's sessions leaves no sign-in out, also none that an earlier version wrote down"
+    )
+    func amongOthers() async throws {
+        let alice = try await fixture.person("alice")
+        func append(_ action: String, _ count: Int, _ document: JSONValue) async throws {
+            let time = fixture.clock.now
+            try await fixture.store.write { records in
+                for _ in 0..<count {
+                    try records.append(
+                        AuditRecord(
+                            tenant: Fixture.demo, at: time, actorKind: "person", actorID: alice.id,
+                            actorName: "alice", action: action, target: alice.id,
+                            afterJSON: document.canonicalText, requestID: "r"))
+                }
+            }
+        }
+        try await append("session.open", 1, ["method": "password", "byPass": false, "ipAddress": "192.0.2.9"])
+        try await append("session.open", 150, ["method": "phone", "byPass": false, "signIn": "c1"])
+        try await append("session.end-others", 150, ["username": "alice"])
+        #expect(try await signIns(of: alice).map(\.context.ipAddress) == ["192.0.2.9"])
+
+        var login = fixture.login("alice")
+        login.context = Self.home
+        _ = try await fixture.call(login)
+        let signIn = try #require(try await signIns(of: alice).first)
+        let report = ReportPasswordSignIn.with { ($0.tenant, $0.personID, $0.id) = ("demo", alice.id, signIn.id) }
+        _ = try await fixture.call(report)
+        try await append("session.open", 300, ["method": "phone", "byPass": false, "signIn": "c2"])
+        try await append("session.end-others", 300, ["username": "alice"])
+        let found = try #require(try await signIns(of: alice).first)
+        #expect(found.context == Self.home && found.reported)
+        _ = try await fixture.call(report)
     }
 
     @Test("that it was not them ends the person's other sessions, and is said once")
@@ -86,6 +127,34 @@ struct PasswordSignInTests {
         #expect(try await fixture.call(login, id: id) == first)
     }
 
+    @Test(
+        "a call with a pass that is repeated is answered as before, and refused nothing; with another id it is refused")
+    func repeatedPass() async throws {
+        let alice = try await fixture.person("alice")
+        let device = try await fixture.device(alice)
+        func refusals() async throws -> [JSONValue?] {
+            fixture.clock.advance(.seconds(60))
+            await fixture.service.writeDueRefusals()
+            return try await entries("password").map { try document($0)["purpose"] }
+        }
+        let login = try await fixture.passLogin("alice", fixture.issue(alice).pass)
+        let id = RequestID.make(at: fixture.clock.now)
+        let session = try await fixture.call(login, id: id)
+        #expect(try await fixture.call(login, id: id) == session)
+        #expect(try await refusals() == [])
+        #expect(await fixture.refusal(login) == .invalidCredentials)
+        #expect(try await refusals() == ["session"])
+
+        var setup = fixture.setup(device, password: "")
+        setup.temporaryAccessPass = try await Data(fixture.issue(alice).pass.utf8)
+        let setupID = RequestID.make(at: fixture.clock.now)
+        let begun = try await fixture.call(setup, id: setupID)
+        #expect(try await fixture.call(setup, id: setupID) == begun)
+        #expect(try await refusals() == ["session"])
+        #expect(await fixture.refusal(setup) == .refused)
+        #expect(try await refusals() == ["phoneSignInSetup", "session"])
+    }
+
     @Test("refused passwords of somebody are one entry a minute with their count; those of nobody are none")
     func refused() async throws {
         let alice = try await fixture.person("alice")
@@ -103,18 +172,59 @@ struct PasswordSignInTests {
         #expect(first["count"] == 3 && first["username"] == "alice" && first["method"] == "password")
         #expect(first["ipAddress"] == "192.0.2.1" && first["purpose"] == "session")
 
-        #expect(await fixture.refusal(fixture.passLogin("alice", "ABCDEFGH")) == .invalidCredentials)
-        let code = VerifyPassword.with {
-            ($0.tenant, $0.username, $0.password) = ("demo", "alice", Data("wrong".utf8))
+        for request in [wrong, fixture.login("alice", "wrong")] {
+            #expect(await fixture.refusal(request) == .invalidCredentials)
         }
-        #expect(try await !fixture.call(code, from: .verifier).correct)
         fixture.clock.advance(.seconds(59))
         await fixture.service.writeDueRefusals()
         #expect(try await entries("password").count == 1)
         fixture.clock.advance(.seconds(1))
         await fixture.service.writeDueRefusals()
-        let second = try await document(entries("password").first)
-        #expect(second["count"] == 2 && second["purpose"] == "code" && second["ipAddress"] == .null)
         #expect(try await entries("password").count == 2)
+        let second = try await document(entries("password").first)
+        #expect(second["count"] == 2 && second["ipAddress"] == "192.0.2.1")
+    }
+
+    @Test(
+        "a password and a pass, and what they were to open, are entries of their own: nobody's last guess stands for others"
+    )
+    func kinds() async throws {
+        try await fixture.person("alice")
+        var wrong = fixture.login("alice", "wrong")
+        wrong.context = Self.home
+        #expect(await fixture.refusal(wrong) == .invalidCredentials)
+        #expect(await fixture.refusal(fixture.passLogin("alice", "ABCDEFGH")) == .invalidCredentials)
+        let code = VerifyPassword.with {
+            ($0.tenant, $0.username, $0.password) = ("demo", "alice", Data("wrong".utf8))
+        }
+        #expect(try await !fixture.call(code, from: .verifier).correct)
+        fixture.clock.advance(.seconds(1))
+        await fixture.service.writeDueRefusals()
+        let kinds = try await entries("password").map { entry in
+            let told = try document(entry)
+            return ["method", "purpose", "ipAddress"].map { told[$0]?.text ?? "" }
+        }
+        #expect(
+            Set(kinds) == [
+                ["password", "session", "192.0.2.1"], ["temporaryAccessPass", "session", ""], ["password", "code", ""],
+            ])
+    }
+
+    @Test("refusals that could not be written are written later, together with those that came meanwhile")
+    func notWritten() async throws {
+        try await fixture.person("alice")
+        let wrong = fixture.login("alice", "wrong")
+        #expect(await fixture.refusal(wrong) == .invalidCredentials)
+        fixture.clock.advance(.seconds(1))
+        let fixture = fixture
+        await Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            await fixture.service.writeDueRefusals()
+        }.value
+        #expect(try await entries("password").isEmpty)
+        #expect(await fixture.refusal(wrong) == .invalidCredentials)
+        fixture.clock.advance(.seconds(60))
+        await fixture.service.writeDueRefusals()
+        #expect(try await entries("password").map { try document($0)["count"] } == [2])
     }
 }

@@ -9,17 +9,18 @@ struct AuditTargets: Sendable {
     /// Of one page. What is beyond is shown by its ids.
     private static let askedMax = 1000
 
+    /// Of each change of policy, by the entry's id.
+    private let targets: [String: [AuthenticatorPolicy.Target]]
     /// Nil where the directory could not be asked: the log is shown all the same.
     private var names: [AuthenticatorPolicy.Target: String]?
     private var asked: Set<AuthenticatorPolicy.Target> = []
 
     /// Asks the directory about the targets of these entries, if there are any.
     init(of entries: [AuditEntry], _ edge: Edge, _ inbound: Inbound) async {
+        let changes = entries.filter { $0.action == "policy.change" }.map { ($0.id, Self.targets(of: $0)) }
+        targets = Dictionary(changes) { first, _ in first }
         var wanted: Set<AuthenticatorPolicy.Target> = []
-        for entry in entries {
-            let targets = Set(Self.targets(of: entry))
-            if wanted.union(targets).count <= Self.askedMax { wanted.formUnion(targets) }
-        }
+        for (_, targets) in changes where wanted.union(targets).count <= Self.askedMax { wanted.formUnion(targets) }
         guard !wanted.isEmpty else {
             names = [:]
             return
@@ -46,16 +47,14 @@ struct AuditTargets: Sendable {
             && reply.groupNames.count + reply.unknownGroupIds.count == request.groupIds.count
     }
 
-    /// Nil where what they are called is not known.
+    /// Nil of whatever is no change of policy, and where what they are called is not known.
     func named(in entry: AuditEntry) -> [AuditTarget]? {
-        let targets = Self.targets(of: entry)
-        guard let names, asked.isSuperset(of: targets) else { return nil }
+        guard let targets = targets[entry.id], let names, asked.isSuperset(of: targets) else { return nil }
         return targets.map { AuditTarget(targetType: $0.targetType, id: $0.id, name: names[$0]) }
     }
 
     /// Those that the documents of a change of policy name, in their order; those that stand for everybody and nobody have no name.
     private static func targets(of entry: AuditEntry) -> [AuthenticatorPolicy.Target] {
-        guard entry.action == "policy.change" else { return [] }
         var seen: Set<AuthenticatorPolicy.Target> = []
         let documents = [entry.beforeJson, entry.afterJson].compactMap { try? JSONValue(parsing: $0) }
         let named = documents.compactMap { try? AuthenticatorPolicy(document: $0) }.flatMap(\.namedTargets)

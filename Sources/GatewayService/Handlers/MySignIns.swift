@@ -31,9 +31,16 @@ struct MySignIns: Sendable {
     }
 
     /// "This was not me": what of it is open ends, and so does every other session of the person. Whoever signed in may hold one, so that
-    /// sessions end first: a report that fails after that leaves the sign-in as it was, and can be made again.
+    /// sessions end first: a report that fails after that leaves the sign-in as it was, and can be made again. Before all that challenge
+    /// says that the sign-in is the person's: nobody's other sessions end by an id that they made up, and no other's sign-in by theirs.
     func report(_ inbound: Inbound) async throws -> Reply {
         let session = try await edge.authentication.session(inbound)
+        _ = try await edge.caller.call(
+            CheckSignIn.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.personID = session.person.id
+                $0.challengeID = inbound.parameter("signIn")
+            }, inbound.context())
         _ = try await edge.caller.call(
             EndOtherSessions.with {
                 $0.tenant = inbound.tenant.rawValue

@@ -17,7 +17,8 @@ const actions = {
   "group.create": "adminAuditSays.groupCreate", "group.delete": "adminAuditSays.groupDelete",
   "group.members": "adminAuditSays.groupMembers", "pass.issue": "adminAuditSays.passIssue",
   "phone-sign-in.disable": "adminAuditSays.phoneSignInDisable", "phone-sign-in.enable": "adminAuditSays.phoneSignInEnable",
-  "session.open": "adminAuditSays.sessionOpen", "session.end-others": "adminAuditSays.sessionEndOthers", "user.block": "adminAuditSays.userBlock",
+  "session.open": "adminAuditSays.sessionOpen", "session.open.credential": "adminAuditSays.sessionOpen",
+  "session.end-others": "adminAuditSays.sessionEndOthers", "user.block": "adminAuditSays.userBlock",
   "user.change": "adminAuditSays.userChange", "user.create": "adminAuditSays.userCreate",
   "session.report": "adminAuditSays.sessionReport", "password.refuse": "adminAuditSays.passwordRefuse",
   "user.delete": "adminAuditSays.userDelete", "user.import": "adminAuditSays.userImport",
@@ -30,6 +31,7 @@ const icons = {
 /** How a session was opened, or was to be. */
 const methods = {
   password: "adminAuditSays.byPassword", temporaryAccessPass: "adminAuditSays.byPass", phone: "adminAuditSays.byPhone",
+  code: "adminAuditSays.byCode",
 };
 const standIns = { all_users: "adminAuditSays.allUsers", "00000000-0000-0000-0000-000000000000": "adminAuditSays.nobody" };
 const kinds = {
@@ -64,7 +66,7 @@ function subject(entry) {
     return [name, ...people].filter(Boolean).join(" · ");
   }
   if (action === "policy.change") return policySubject(entry);
-  if (action === "password.refuse" || action === "session.open") {
+  if (action === "password.refuse" || action.startsWith("session.open")) {
     const { method, count, ipAddress } = after ?? {};
     const times = count > 1 ? text("adminAuditSays.times", { count: figure(count) }) : null;
     return [username, methods[method] && text(methods[method]), times, ipAddress].filter(Boolean).join(" · ");

@@ -21,6 +21,13 @@ struct Proven: Sendable {
     let pass: StoredPass?
 }
 
+/// What became of a claim.
+enum ClaimVerdict: Sendable {
+    case proven(Proven)
+    /// Wrong, for whatever reason; nil for a name of nobody. It goes to the audit log, by `refused`, where no repeat is answered instead.
+    case refused(RefusedCredential?)
+}
+
 extension RegistrationService {
     /// The largest password or pass that is looked at, in bytes of UTF-8.
     static let passwordBytesMax = 1024
@@ -28,11 +35,13 @@ extension RegistrationService {
     /// factor, and wants 15 where it is the only one: it is that for a person without a phone, whose session begins with it alone.
     static let passwordCharactersMin = 8
 
-    /// Checks a password or a pass of a user name; nil when it is wrong, for whatever reason.
+    /// Checks a password or a pass of a user name.
     ///
     /// The attempt is counted before it is judged, by name, existing or not; an unknown name costs the same hash. Throws
     /// `tooManyAttempts`, and `overloaded` when every core is hashing already.
-    func prove(_ claim: Claim, username: String, tenant: TenantID, for use: CredentialUse) async throws -> Proven? {
+    func prove(_ claim: Claim, username: String, tenant: TenantID, for use: CredentialUse) async throws
+        -> ClaimVerdict
+    {
         let name = FoldedUsername(username)
         let at = now()
         let (person, pass) = try await admit(name, tenant: tenant, at: at)
@@ -47,32 +56,32 @@ extension RegistrationService {
                     Array(text.utf8), against: pass.flatMap { $0.isUsable(at: at) ? $0.hash : nil })
             }
         } catch {
-            await withdraw(at, name, tenant)
+            await uncount(at, name, tenant)
             throw error
         }
-        let isPass = if case .pass = claim { true } else { false }
+        let credential: RegistrationMetrics.Credential = if case .pass = claim { .pass } else { .password }
         guard isRight, let person, !person.isBlocked else {
-            metrics.checked(isPass ? .pass : .password, correct: false)
-            if let person { refused(isPass ? .pass : .password, of: person, at: at, use) }
-            return nil
+            metrics.checked(credential, correct: false)
+            return .refused(person.map { RefusedCredential(credential, of: $0, for: use, at: at) })
         }
-        metrics.checked(isPass ? .pass : .password, correct: true)
+        metrics.checked(credential, correct: true)
+        guard credential == .password else { return .proven(Proven(person: person, pass: pass)) }
         // A pass is right only once it has been used up: that transaction forgives.
-        if !isPass { try await store.write { try Self.forgive(name, tenant: tenant, $0) } }
-        return Proven(person: person, pass: isPass ? pass : nil)
+        try await store.write { try Self.forgive(name, tenant: tenant, $0) }
+        return .proven(Proven(person: person, pass: nil))
     }
 
     /// What was not judged does not count. A task of its own: the caller's may have been cancelled, and it counts all the less then.
-    private func withdraw(_ at: Timestamp, _ name: FoldedUsername, _ tenant: TenantID) async {
+    private func uncount(_ at: Timestamp, _ name: FoldedUsername, _ tenant: TenantID) async {
         let store = store
-        let withdrawal = Task {
+        let uncounting = Task {
             try await store.write { records in
                 var attempts = try records.attempts(name, tenant: tenant, rules: .passwords)
-                attempts.withdraw(at)
+                attempts.uncount(at)
                 try records.save(attempts, name: name, tenant: tenant)
             }
         }
-        if case .failure = await withdrawal.result { logger.warning("an attempt that was not judged stays counted") }
+        if case .failure = await uncounting.result { logger.warning("an attempt that was not judged stays counted") }
     }
 
     static func forgive(_ name: FoldedUsername, tenant: TenantID, _ records: any RegistrationRecords) throws {
@@ -184,12 +193,15 @@ extension RegistrationService {
     func verifyPassword(_ request: VerifyPassword, _ context: HandlerContext) async throws -> VerifyPasswordReply {
         let tenant = TenantID(request.tenant)
         _ = try tenants.tenant(tenant)
-        let proven = try await prove(
+        let verdict = try await prove(
             .password(Array(request.password)), username: request.username, tenant: tenant,
             for: CredentialUse(.code, context))
-        return VerifyPasswordReply.with {
-            $0.correct = proven != nil
-            $0.personID = proven?.person.id.rawValue ?? ""
+        switch verdict {
+        case .proven(let proven):
+            return VerifyPasswordReply.with { ($0.correct, $0.personID) = (true, proven.person.id.rawValue) }
+        case .refused(let refusal):
+            refused(refusal)
+            return VerifyPasswordReply()
         }
     }
 }

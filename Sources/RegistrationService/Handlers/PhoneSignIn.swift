@@ -18,11 +18,15 @@ extension RegistrationService {
         var proven: Proven?
         if !password.isEmpty || !pass.isEmpty {
             let claim = pass.isEmpty ? Claim.password(password) : .pass(pass)
-            proven = try await prove(
-                claim, username: person.username, tenant: tenant, for: CredentialUse(.phoneSignInSetup, context))
-            // As at a session: a pass that the first of two equal calls has used up.
-            if proven == nil {
-                guard let reply = try await repeated(request, context) else { throw Self.credentialRefused }
+            let use = CredentialUse(.phoneSignInSetup, context)
+            switch try await prove(claim, username: person.username, tenant: tenant, for: use) {
+            case .proven(let claim): proven = claim
+            case .refused(let refusal):
+                // As at a session: a pass that the first of two equal calls has used up.
+                guard let reply = try await repeated(request, context) else {
+                    refused(refusal)
+                    throw Self.credentialRefused
+                }
                 return try await beginSetup(reply, request, context, view)
             }
         }

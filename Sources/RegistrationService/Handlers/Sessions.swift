@@ -17,10 +17,14 @@ extension RegistrationService {
         }
         let claim = pass.isEmpty ? Claim.password(password) : .pass(pass)
         let use = CredentialUse(.session, context, from: place)
-        guard let proven = try await prove(claim, username: request.username, tenant: tenant, for: use) else {
+        let proven: Proven
+        switch try await prove(claim, username: request.username, tenant: tenant, for: use) {
+        case .proven(let claim): proven = claim
+        case .refused(let refusal):
             // A pass that the first of two equal calls has used up. Looked for only here, where the attempt has been counted: whoever
             // knows the id of a call must not try credentials against its reply.
             if let reply = try await repeated(request, context, holdsSecret: true) { return reply }
+            refused(refusal)
             throw Self.wrongCredentials
         }
         return try await change(request, context, holdsSecret: true) { change in
@@ -57,7 +61,8 @@ extension RegistrationService {
             guard try change.records.take(ChallengeID(request.challengeID), tenant: tenant, at: change.at) else {
                 throw ServiceError(.alreadyRedeemed, "a session has been opened with this request")
             }
-            let (token, session) = try Self.open(person, by: .phone(ChallengeID(request.challengeID)), change)
+            let key = SessionKey.request(ChallengeID(request.challengeID), byCode: request.amr.contains("otp"))
+            let (token, session) = try Self.open(person, by: key, change)
             var reply = OpenSessionReply()
             reply.sessionToken = token
             reply.expiresAtMs = session.expiresAt.milliseconds
@@ -95,7 +100,7 @@ extension RegistrationService {
         return Wire.Empty()
     }
 
-    /// Also a sign-in of the stranger's that has been redeemed already opens no session any more.
+    /// Also a sign-in of the stranger's that has been redeemed already opens no session any more; whose it is, challenge has said before.
     func endOtherSessions(_ request: EndOtherSessions, _ context: HandlerContext) async throws -> Wire.Empty {
         let tenant = TenantID(request.tenant)
         return try await change(request, context) { change in
@@ -105,7 +110,7 @@ extension RegistrationService {
                 _ = try change.records.take(ChallengeID(request.challengeID), tenant: tenant, at: change.at)
             }
             try change.audit(
-                .person(person), "session.end-others", tenant: tenant, target: person.id.rawValue,
+                .person(person), SessionAction.endOthers, tenant: tenant, target: person.id.rawValue,
                 after: ["username": .string(person.username)])
             return Wire.Empty()
         }
@@ -127,7 +132,7 @@ extension RegistrationService {
             lastUsedAt: change.at)
         try change.records.insert(session)
         try change.audit(
-            .person(person), "session.open", tenant: person.tenant, target: person.id.rawValue,
+            .person(person), key.action, tenant: person.tenant, target: person.id.rawValue,
             after: key.auditDocument(of: person))
         return (token, session)
     }
@@ -137,9 +142,16 @@ extension RegistrationService {
 private enum SessionKey {
     case password(Wire.RequestContext)
     case pass(Wire.RequestContext)
-    case phone(ChallengeID)
+    case request(ChallengeID, byCode: Bool)
 
     var isPass: Bool { if case .pass = self { true } else { false } }
+
+    var action: String {
+        switch self {
+        case .password, .pass: SessionAction.openByCredential
+        case .request: SessionAction.open
+        }
+    }
 
     /// Where from, for those that are in no sign-in log.
     func auditDocument(of person: StoredPerson) -> JSONValue {
@@ -147,7 +159,8 @@ private enum SessionKey {
             switch self {
             case .password(let place): place.auditMembers.merging(["method": "password"]) { $1 }
             case .pass(let place): place.auditMembers.merging(["method": "temporaryAccessPass"]) { $1 }
-            case .phone(let challenge): ["method": "phone", "signIn": .string(challenge.rawValue)]
+            case .request(let challenge, let byCode):
+                ["method": byCode ? "code" : "phone", "signIn": .string(challenge.rawValue)]
             }
         return .object(members.merging(["username": .string(person.username), "byPass": .bool(isPass)]) { $1 })
     }

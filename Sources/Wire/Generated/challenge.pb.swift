@@ -710,6 +710,23 @@ package nonisolated struct ListSignInsReply: Sendable {
   package init() {}
 }
 
+/// Whether a person may report this one: `notFound` where it is not a sign-in of theirs. Asked before anything follows from a report.
+package nonisolated struct CheckSignIn: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tenant: String = String()
+
+  package var personID: String = String()
+
+  package var challengeID: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// "This was not me", of one of the person's own sign-ins.
 package nonisolated struct ReportSignIn: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2150,6 +2167,46 @@ nonisolated extension ListSignInsReply: SwiftProtobuf.Message, SwiftProtobuf._Me
   package static func ==(lhs: ListSignInsReply, rhs: ListSignInsReply) -> Bool {
     if lhs.entries != rhs.entries {return false}
     if lhs.next != rhs.next {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CheckSignIn: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = "CheckSignIn"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}person_id\0\u{3}challenge_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.personID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.challengeID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if !self.personID.isEmpty {
+      try visitor.visitSingularStringField(value: self.personID, fieldNumber: 2)
+    }
+    if !self.challengeID.isEmpty {
+      try visitor.visitSingularStringField(value: self.challengeID, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CheckSignIn, rhs: CheckSignIn) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.personID != rhs.personID {return false}
+    if lhs.challengeID != rhs.challengeID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
