@@ -1,6 +1,7 @@
 package import Domain
 import Foundation
 import NIOHTTP1
+import ServiceKit
 import Synchronization
 
 /// What sends Web Push messages under one VAPID key.
