@@ -46,9 +46,24 @@ struct WebPushDriverTests {
             .refuse(DoubleReply(429, headers: ["retry-after": "30"])),
             .refuse(DoubleReply(503, body: #"{"errno":202}"#)), .refuse(DoubleReply(413)))
         let subscription = push.double.subscribe()
-        #expect(await push.send(to: subscription) == .retry(after: .seconds(30)))
+        #expect(await push.send(to: subscription) == .throttled(after: .seconds(30)))
         #expect(await push.send(to: subscription) == .tooLarge)
         #expect(await push.send(to: subscription) == .delivered)
+        await push.stop()
+    }
+
+    @Test("a subscription that nobody listens to now, or that gets too much, closes its push service for nobody else")
+    func oneOfMany() async throws {
+        let push = try await WebPushBench()
+        let (dead, living) = (push.double.subscribe(), push.double.subscribe())
+        for status in [507, 507, 507, 507, 429, 429, 429, 429] {
+            push.server.fail(.refuse(DoubleReply(status)))
+            guard case .throttled = await push.send(to: dead) else {
+                Issue.record("\(status) is no answer of one subscription's")
+                continue
+            }
+        }
+        #expect(await push.send(to: living) == .delivered)
         await push.stop()
     }
 
