@@ -69,6 +69,9 @@ package struct PushReport: Hashable, Sendable {
     /// Our account was refused before anything was sent: no address can be to blame.
     package let refusesAccount: Bool
 
+    /// Whether the provider was asked, so that it may have rung the phone whatever became of the answer.
+    var isAsked: Bool { if case .paused = outcome { false } else { true } }
+
     package init(_ outcome: PushOutcome, status: Int? = nil, reason: String? = nil, refusesAccount: Bool = false) {
         self.outcome = outcome
         self.status = status

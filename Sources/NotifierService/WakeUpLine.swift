@@ -101,13 +101,12 @@ final class WakeUpLine: Sendable {
                 tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, expiresAt: wakeUp.expiresAt,
                 isWithdrawal: wakeUp.stage == .withdraw),
             transport: transport, address: address)
-        guard push.hasDriver(transport, for: wakeUp.tenant) else {
-            return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
-        }
         let timeout = min(configuration.sendTimeout, wakeUp.expiresAt - start)
-        guard let attempt = await push.attempt(aim, timeout: timeout) else {
-            // What the end of this process interrupted is the next one's to try, at once.
-            return await putOff(wakeUp, to: start, isAttempt: false, nil)
+        guard push.hasDriver(transport, for: wakeUp.tenant), let attempt = await push.attempt(aim, timeout: timeout)
+        else { return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero)) }
+        guard !attempt.isInterrupted else {
+            // What the end of this process interrupted is the next one's to try, at once. The phone may have been rung.
+            return await putOff(wakeUp, to: start, isAttempt: attempt.report.isAsked, nil)
         }
         await conclude(wakeUp, attempt)
         if attempt.report.outcome == .expiredAddress { await push.drop(aim) }
@@ -121,12 +120,9 @@ final class WakeUpLine: Sendable {
         guard let wait = configuration.wait(after: attempt.report.outcome, attempt: wakeUp.attempts),
             time + wait < wakeUp.expiresAt
         else { return await end(wakeUp, attempt.delivery) }
-        // The provider was not asked: that is no attempt.
-        if case .paused = attempt.report.outcome {
-            await putOff(wakeUp, to: time + wait, isAttempt: false, nil)
-        } else {
-            await putOff(wakeUp, to: time + wait, isAttempt: true, attempt.delivery)
-        }
+        // A provider that was not asked is no attempt.
+        let isAsked = attempt.report.isAsked
+        await putOff(wakeUp, to: time + wait, isAttempt: isAsked, isAsked ? attempt.delivery : nil)
     }
 
     /// Nil when it was sealed under a key that is gone.

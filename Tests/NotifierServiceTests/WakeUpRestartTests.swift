@@ -54,6 +54,21 @@ struct WakeUpRestartTests {
         #expect(try await bench.deliveries().map(\.outcome) == ["delivered"])
     }
 
+    @Test("one that a drain interrupts may have rung: when its request ends, the phone is told")
+    func drainedAndSettled() async throws {
+        let silent = SilentDriver()
+        let bench = try NotifierBench(drivers: [silent])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await silent.asked()
+        }
+        let driver = ScriptedDriver(.fcm)
+        let successor = bench.successor([driver])
+        try await bench.notify(["d1"], event: "settled")
+        try await running(successor) { _ = try await outcomes(bench, 1) }
+        #expect(driver.sent.map(\.isWithdrawal) == [true])
+    }
+
     @Test("one that was owed while the clock was a day ahead is forgone when it has been set back, and no other is")
     func setBack() async throws {
         let bench = try NotifierBench(drivers: [ScriptedDriver(.fcm)])
