@@ -50,7 +50,11 @@ package final class WebPushDriver: PushDriver {
                 await attempt(wakeUp, resource, origin, body, over: service.connection)
             }
         } catch {
-            return PushReport(.unreachable)
+            switch error {
+            case .noAddress: return PushReport(.unreachable)
+            // The account has another driver by now.
+            case .isShutDown: return PushReport(.paused(after: .zero))
+            }
         }
     }
 
