@@ -42,6 +42,16 @@ package enum PushOutcome: Hashable, Sendable {
     case unreachable
     case timeout
 
+    /// Whether the phone may have been rung, where this was the last of so many attempts.
+    func mayHaveRung(attempt: Int) -> Bool {
+        switch self {
+        case .delivered, .retry, .timeout: true
+        case .paused, .throttled, .unreachable: attempt > 1
+        // None of the attempts could reach it, nor would a word of the end.
+        case .expiredAddress, .foreignAddress, .configuration, .tooLarge: false
+        }
+    }
+
     /// As it is recorded and counted.
     package var label: String {
         switch self {

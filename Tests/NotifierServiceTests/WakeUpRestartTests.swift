@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import NotifierService
+import Secrets
 import Storage
 import StorageSQLite
 import Synchronization
@@ -125,6 +126,31 @@ struct WakeUpRestartTests {
             _ = try await outcomes(bench, 1)
         }
         #expect(driver.sent.map(\.device) == [DeviceID("d2")])
+    }
+
+    @Test("one that was sealed under a key that came into the ring since is sent, and one of another key is kept")
+    func otherRing() async throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("ring.key")
+        func ring(_ keys: String...) throws -> Sealer {
+            let lines = keys.map { String(repeating: $0, count: 32) + "\n" }.joined()
+            try Data(lines.utf8).write(to: URL(fileURLWithPath: file))
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+            return try Sealer(keyFile: file)
+        }
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver], sealer: ring("aa"))
+        _ = try bench.successor([driver], sealer: ring("ee"))
+        try await bench.notify(["d1"], challenge: "gone", transport: "fcm")
+        _ = try bench.successor([driver], sealer: ring("cd", "aa"))
+        try await bench.notify(["d1"], transport: "fcm")
+        try await running(bench.service) {
+            _ = try await outcomes(bench, 1)
+            await bench.waits.reached(.seconds(2))
+        }
+        #expect(driver.sent.map(\.challenge.rawValue) == ["c1"])
+        let owed = try await bench.store.read { try $0.countWakeUps() }
+        #expect(owed == 1)
     }
 
     @Test("an address is never stored as it is")
