@@ -128,6 +128,20 @@ struct WithdrawalTests {
         #expect(driver.sent.map(\.isWithdrawal) == [true])
     }
 
+    @Test("the word of a request that comes after the word of its end rings nobody")
+    func overtaken() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1", "d2"], event: "settled")
+            try await bench.notify(["d1", "d2"], transport: "fcm")
+            try await bench.notify(["d1"], challenge: "c2", transport: "fcm")
+            _ = try await outcomes(bench, 1)
+        }
+        #expect(driver.sent.map(\.challenge.rawValue) == ["c2"])
+        #expect(try await bench.deliveries("c1").isEmpty)
+    }
+
     @Test("a request that lives for a day is taken back at its end, however often the notifier has cleared up")
     func longLived() async throws {
         let driver = ScriptedDriver(.fcm)
