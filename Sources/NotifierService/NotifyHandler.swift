@@ -1,5 +1,4 @@
 import Domain
-import Logging
 import Messaging
 import Secrets
 import ServiceKit
@@ -37,7 +36,7 @@ struct NotifyHandler: Sendable {
         }
         switch kind {
         case .challenge: try await ring(absent, request, expiresAt)
-        case .settled: try await withdraw(request)
+        case .settled: try await withdraw(request, absent, expiresAt)
         }
         return .with { $0.live = liveCount }
     }
@@ -55,13 +54,20 @@ struct NotifyHandler: Sendable {
     }
 
     /// The request is settled: what is still owed for it would ring for nothing, and whom it has rung, but for the device that answered,
-    /// still shows it.
-    private func withdraw(_ request: Notify) async throws {
+    /// still shows it. The outbox may tell of the end first and of the request later: then that rings nobody who is absent now.
+    private func withdraw(_ request: Notify, _ absent: [NotifyTarget], _ expiresAt: Timestamp) async throws {
         let (tenant, challenge, time) = (TenantID(request.tenant), ChallengeID(request.challengeID), now())
         let device = request.answeredBy.isEmpty ? nil : DeviceID(request.answeredBy)
-        guard try await store.read({ try $0.holdsWakeUps(of: challenge, tenant: tenant) }) else { return }
-        try await store.write {
-            try $0.withdrawWakeUps(of: challenge, tenant: tenant, answeredBy: device, at: time)
+        let targets = sender.hasDriver(for: tenant) ? absent : []
+        if targets.isEmpty, try await !store.read({ try $0.holdsWakeUps(of: challenge, tenant: tenant) }) { return }
+        try await store.write { [configuration] records in
+            try records.withdrawWakeUps(of: challenge, tenant: tenant, answeredBy: device, at: time)
+            for target in targets {
+                _ = try records.claim(
+                    DeliveryClaim(
+                        tenant: tenant, challenge: challenge, device: DeviceID(target.deviceID),
+                        keptUntil: expiresAt + configuration.claimRetention), limit: .max)
+            }
         }
         sender.wake()
     }
@@ -80,7 +86,11 @@ struct NotifyHandler: Sendable {
         }
         guard !wakeUps.isEmpty else { return }
         let limit = try tenants.tenant(tenant).settings.notificationsPerRequest
-        let refused = try await claim(wakeUps, limit: limit, until: expiresAt + configuration.claimRetention)
+        // Those that cannot be rung take the places that are left.
+        let byPlace =
+            wakeUps.filter { sender.hasDriver($0.transport, for: tenant) }
+            + wakeUps.filter { !sender.hasDriver($0.transport, for: tenant) }
+        let refused = try await claim(byPlace, limit: limit, until: expiresAt + configuration.claimRetention)
         for delivery in refused { metrics.outcomes.increment(delivery.transport, delivery.outcome) }
         sender.wake()
     }

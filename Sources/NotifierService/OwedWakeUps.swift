@@ -24,6 +24,7 @@ final class OwedWakeUps: Sendable {
         self.metrics = metrics
     }
 
+    /// At `time`, as it was counted last. Throws what the store does; the next call counts again then.
     @discardableResult
     func number(at time: Timestamp) async throws -> Int {
         let isOld = state.withLock { state in
@@ -33,7 +34,13 @@ final class OwedWakeUps: Sendable {
             return true
         }
         guard isOld else { return state.withLock(\.number) }
-        let number = try await store.read { try $0.countWakeUps() }
+        let number: Int
+        do {
+            number = try await store.read { try $0.countWakeUps() }
+        } catch {
+            state.withLock { $0.countedAt = nil }
+            throw error
+        }
         state.withLock { $0.number = number }
         metrics.owed.set(number)
         return number

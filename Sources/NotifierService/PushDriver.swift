@@ -42,6 +42,16 @@ package enum PushOutcome: Hashable, Sendable {
     case unreachable
     case timeout
 
+    /// Whether the phone may have been rung, where this was the last of so many attempts.
+    func mayHaveRung(attempt: Int) -> Bool {
+        switch self {
+        case .delivered, .retry, .timeout: true
+        case .paused, .throttled, .unreachable: attempt > 1
+        // None of the attempts could reach it, nor would a word of the end.
+        case .expiredAddress, .foreignAddress, .configuration, .tooLarge: false
+        }
+    }
+
     /// As it is recorded and counted.
     package var label: String {
         switch self {
@@ -68,6 +78,9 @@ package struct PushReport: Hashable, Sendable {
     package let reason: String?
     /// Our account was refused before anything was sent: no address can be to blame.
     package let refusesAccount: Bool
+
+    /// Whether the provider was asked, so that it may have rung the phone whatever became of the answer.
+    var isAsked: Bool { if case .paused = outcome { false } else { true } }
 
     package init(_ outcome: PushOutcome, status: Int? = nil, reason: String? = nil, refusesAccount: Bool = false) {
         self.outcome = outcome

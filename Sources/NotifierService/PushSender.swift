@@ -20,6 +20,8 @@ struct PushAim: Sendable {
 struct PushAttempt: Sendable {
     let report: PushReport
     let delivery: DeliveryRecord
+    /// This process was stopped before an answer came.
+    let isInterrupted: Bool
 }
 
 /// Makes single attempts through the drivers, for what is owed and for an administrator's check alike.
@@ -54,18 +56,17 @@ struct PushSender: Sendable {
     /// As one more in the metrics: of what is written down, so that both say the same.
     func count(_ delivery: DeliveryRecord) { metrics.outcomes.increment(delivery.transport, delivery.outcome) }
 
-    /// Sends once. Gives up at `timeout`. Nil when there is no driver, or when this task was cancelled before
-    /// an answer came.
+    /// Sends once. Gives up at `timeout`. Nil when there is no driver.
     func attempt(_ aim: PushAim, timeout: Duration) async -> PushAttempt? {
         guard let driver = drivers[aim.transport] else { return nil }
         let start = now()
         let report = await send(aim, with: driver, timeout: timeout)
-        if Task.isCancelled, report.outcome != .delivered { return nil }
-        tell(report, aim)
+        let isInterrupted = Task.isCancelled && report.outcome != .delivered
+        if !isInterrupted { tell(report, aim) }
         let delivery = DeliveryRecord(
             tenant: aim.wakeUp.tenant, challenge: aim.wakeUp.challenge, device: aim.wakeUp.device,
             transport: aim.transport.rawValue, outcome: report.outcome.label, at: start, latency: now() - start)
-        return PushAttempt(report: report, delivery: delivery)
+        return PushAttempt(report: report, delivery: delivery, isInterrupted: isInterrupted)
     }
 
     private func send(_ aim: PushAim, with driver: any PushDriver, timeout: Duration) async -> PushReport {

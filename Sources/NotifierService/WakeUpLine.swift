@@ -13,7 +13,8 @@ final class WakeUpLine: Sendable {
     private let transport: PushTransport
     private let push: PushSender
     private let store: any Store<any NotifierRecords>
-    private let sealer: Sealer
+    /// As the ring was read last.
+    private let sealer: Mutex<Sealer>
     private let configuration: NotifierConfiguration
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
@@ -31,7 +32,7 @@ final class WakeUpLine: Sendable {
         self.transport = transport
         self.push = push
         store = given.store
-        sealer = given.sealer
+        sealer = Mutex(given.sealer)
         logger = given.logger
         now = given.now
         pause = given.pause
@@ -94,45 +95,53 @@ final class WakeUpLine: Sendable {
         let start = now()
         // A process that was stopped since it got the lease must not send what another may be sending by now.
         guard start + configuration.sendTimeout <= wakeUp.dueAt else { return }
-        guard start < wakeUp.expiresAt, wakeUp.attempts <= configuration.attemptsMax, let address = address(of: wakeUp)
-        else { return await end(wakeUp, nil) }
+        // Its last attempt may have rung, although nobody wrote down what became of it.
+        guard start < wakeUp.expiresAt, wakeUp.attempts <= configuration.attemptsMax else {
+            return await end(wakeUp, nil, mayHaveRung: true)
+        }
+        guard let address = address(of: wakeUp) else {
+            // For another, who has the key.
+            return await putOff(wakeUp, to: start + configuration.leaseLookPause, isAttempt: false, nil)
+        }
         let aim = PushAim(
             wakeUp: WakeUp(
                 tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, expiresAt: wakeUp.expiresAt,
                 isWithdrawal: wakeUp.stage == .withdraw),
             transport: transport, address: address)
-        guard push.hasDriver(transport, for: wakeUp.tenant) else {
-            return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
-        }
         let timeout = min(configuration.sendTimeout, wakeUp.expiresAt - start)
-        guard let attempt = await push.attempt(aim, timeout: timeout) else {
-            // What the end of this process interrupted is the next one's to try, at once.
-            return await putOff(wakeUp, to: start, isAttempt: false, nil)
+        guard push.hasDriver(transport, for: wakeUp.tenant), let attempt = await push.attempt(aim, timeout: timeout)
+        else { return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero)) }
+        guard !attempt.isInterrupted else {
+            // What the end of this process interrupted is the next one's to try, at once. The phone may have been rung.
+            return await putOff(wakeUp, to: start, isAttempt: attempt.report.isAsked, nil)
         }
         await conclude(wakeUp, attempt)
         if attempt.report.outcome == .expiredAddress { await push.drop(aim) }
     }
 
     private func conclude(_ wakeUp: WakeUpRecord, _ attempt: PushAttempt) async {
-        let time = now()
-        if attempt.report.outcome == .delivered, wakeUp.stage == .ring, time < wakeUp.expiresAt {
-            return await end(wakeUp, attempt.delivery, isKept: true)
-        }
-        guard let wait = configuration.wait(after: attempt.report.outcome, attempt: wakeUp.attempts),
+        let (time, report) = (now(), attempt.report)
+        guard let wait = configuration.wait(after: report.outcome, attempt: wakeUp.attempts),
             time + wait < wakeUp.expiresAt
-        else { return await end(wakeUp, attempt.delivery) }
-        // The provider was not asked: that is no attempt.
-        if case .paused = attempt.report.outcome {
-            await putOff(wakeUp, to: time + wait, isAttempt: false, nil)
-        } else {
-            await putOff(wakeUp, to: time + wait, isAttempt: true, attempt.delivery)
+        else {
+            return await end(
+                wakeUp, attempt.delivery, mayHaveRung: report.outcome.mayHaveRung(attempt: wakeUp.attempts))
         }
+        // A provider that was not asked is no attempt.
+        await putOff(wakeUp, to: time + wait, isAttempt: report.isAsked, report.isAsked ? attempt.delivery : nil)
     }
 
-    /// Nil when it was sealed under a key that is gone.
+    /// Nil when it was sealed under a key that the ring does not have. Another notifier may have read a newer one, so it is read again.
     private func address(of wakeUp: WakeUpRecord) -> Redacted<[UInt8]>? {
-        do {
-            return Redacted(try sealer.open(wakeUp.sealedAddress, for: Self.sealingPurpose))
+        let known = sealer.withLock(\.self)
+        do throws(SecretsError) {
+            if let address = try? known.open(wakeUp.sealedAddress, for: Self.sealingPurpose) {
+                return Redacted(address)
+            }
+            let reread = try known.reread()
+            let address = try reread.open(wakeUp.sealedAddress, for: Self.sealingPurpose)
+            sealer.withLock { $0 = reread }
+            return Redacted(address)
         } catch {
             logger.error("a push address cannot be opened", metadata: ["challenge": "\(wakeUp.challenge)"])
             return nil
@@ -155,11 +164,12 @@ final class WakeUpLine: Sendable {
         signal.advance()
     }
 
-    /// Writes the last attempt down, if one was made, and with it that nothing is owed any more; `isKept` until the request ends, when
-    /// the device must hear of it.
-    private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, isKept: Bool = false) async {
+    /// Writes the last attempt down, if one was made, and with it that nothing is owed any more. A device that may have been rung must
+    /// hear of the request's end, if it ends before it expires.
+    private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, mayHaveRung: Bool = false) async {
         if let delivery { push.count(delivery) }
         let time = now()
+        let isKept = mayHaveRung && wakeUp.stage == .ring && time < wakeUp.expiresAt
         await write(wakeUp.challenge) { records in
             if let delivery { try records.append(delivery) }
             if isKept { try records.keep(wakeUp, at: time) } else { try records.finish(wakeUp) }

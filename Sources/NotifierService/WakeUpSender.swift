@@ -23,6 +23,9 @@ final class WakeUpSender: Sendable {
         push.hasDriver(transport, for: tenant)
     }
 
+    /// Whether a phone of this tenant can be rung at all.
+    func hasDriver(for tenant: TenantID) -> Bool { lines.keys.contains { push.hasDriver($0, for: tenant) } }
+
     /// More is owed: it has been committed.
     func wake() { for line in lines.values { line.wake() } }
 

@@ -32,6 +32,8 @@ package struct AddressBlock: Hashable, Sendable {
     /// 4 or 16 bytes; nil for a text that is no address. A version 4 address in the form of a version 6 one is the version 4 one:
     /// that is where a connection to it goes.
     package static func bytes(of text: String) -> [UInt8]? {
+        // C reads up to a NUL, and would answer for another text than this.
+        guard !text.utf8.contains(0) else { return nil }
         var v4 = [UInt8](repeating: 0, count: 4)
         if inet_pton(AF_INET, text, &v4) == 1 { return v4 }
         var v6 = [UInt8](repeating: 0, count: 16)

@@ -61,9 +61,9 @@ package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
     /// Phones that are to be rung.
     func countWakeUps() throws -> Int
-    /// Takes those of a transport that are to be sent and due at `time`, at most `limit`: those that ring before those that take back, and
-    /// of each the longest due first. Until `until` they are the caller's alone. Each gets the next fence, by which alone it is put off or
-    /// ended, and one attempt more.
+    /// Takes those of a transport that are to be sent and due at `time`, at most `limit`: those that ring before those that take back, for
+    /// which an eighth is kept, and of each the longest due first. Until `until` they are the caller's alone. Each gets the next fence, by
+    /// which alone it is put off or ended, and one attempt more.
     func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
         -> [WakeUpRecord]
     /// When the next one of a transport that is to be sent is due; nil when none is owed.
@@ -84,7 +84,7 @@ package protocol WakeUpRecords {
     /// says before that it was sent.
     func withdrawWakeUps(of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp)
         throws
-    /// Those that were sent and whose requests ended before `time` by expiry; returns how many.
+    /// Those that were sent, and are due and whose requests ended before `time` by expiry, at most `limit`; returns how many.
     func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int
 }
 

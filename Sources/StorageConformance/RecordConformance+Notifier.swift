@@ -8,6 +8,7 @@ extension RecordConformance {
         try await wakeUps(store)
         try await fromTheFuture(store)
         try await withdrawals(store)
+        try await shares(store)
     }
 
     private func deliveries(_ store: any Store<any NotifierRecords>) async throws {
@@ -184,6 +185,33 @@ extension RecordConformance {
             ]
         }
         try expectEqual(purged, [0, 1], "wake-ups whose request has expired")
+    }
+
+    private func shares(_ store: any Store<any NotifierRecords>) async throws {
+        func wakeUp(_ stage: WakeUpStage, _ number: Int) -> WakeUpRecord {
+            WakeUpRecord(
+                tenant: tenant, challenge: ChallengeID("s"), device: DeviceID("\(number)"), transport: .apns,
+                sealedAddress: [7], expiresAt: time(20), dueAt: time(1), stage: stage)
+        }
+        let owed = (0..<9).map { wakeUp(.ring, $0) } + (0..<3).map { wakeUp(.withdraw, $0) }
+        let (first, rest, purged) = try await store.write { [time] records in
+            for wakeUp in owed { try records.append(wakeUp) }
+            let first = try records.leaseWakeUps(.apns, at: time(1), until: time(30), limit: 8)
+            let rest = try records.leaseWakeUps(.apns, at: time(1), until: time(10), limit: 9)
+            for wakeUp in first { try records.finish(wakeUp) }
+            return (
+                first, rest,
+                [
+                    try records.deleteWakeUps(rungAndExpiredBefore: time(20), limit: 9),
+                    try records.deleteWakeUps(rungAndExpiredBefore: time(21), limit: 1),
+                    try records.deleteWakeUps(rungAndExpiredBefore: time(21), limit: 9),
+                ]
+            )
+        }
+        try expectEqual(
+            first.map(\.stage), Array(repeating: .ring, count: 7) + [.withdraw], "what has a share beside what rings")
+        try expectEqual(rest.map(\.stage), [.ring, .ring, .withdraw, .withdraw], "what is left")
+        try expectEqual(purged, [0, 1, 1], "words of the end whose requests have expired")
     }
 
     private func next(_ transport: PushTransport, _ store: any Store<any NotifierRecords>) async throws -> Timestamp? {

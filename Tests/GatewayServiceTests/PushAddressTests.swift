@@ -39,6 +39,13 @@ struct PushAddressTests {
             ("endpoint", PushRegistration(transport: .webpush, endpoint: "not a url", p256dh: point, auth: auth)),
             ("endpoint", PushRegistration(transport: .webpush, endpoint: "https://u@a", p256dh: point, auth: auth)),
             ("endpoint", PushRegistration(transport: .webpush, endpoint: "https:///a", p256dh: point, auth: auth)),
+            ("endpoint", PushRegistration(transport: .webpush, endpoint: "https://a/#b", p256dh: point, auth: auth)),
+            ("endpoint", PushRegistration(transport: .webpush, endpoint: "https://a:0/", p256dh: point, auth: auth)),
+            (
+                "endpoint",
+                PushRegistration(
+                    transport: .webpush, endpoint: "https://8.8.8.8%00%40evil.example%2F.a/", p256dh: point, auth: auth)
+            ),
             ("p256dh", PushRegistration(transport: .webpush, endpoint: "https://a", p256dh: auth, auth: auth)),
             ("auth", PushRegistration(transport: .webpush, endpoint: "https://a", p256dh: point, auth: point)),
         ])

@@ -113,6 +113,18 @@ struct APNsDriverTests {
         await apns.stop()
     }
 
+    @Test("one whose connection is given up under way may have been taken: it has been tried once")
+    func givenUp() async throws {
+        let apns = try await APNsBench()
+        apns.server.fail(.delay(milliseconds: nil))
+        let attempt = Task { await apns.send() }
+        while apns.server.requests.isEmpty { await Task.yield() }
+        await apns.driver.shutdown()
+        #expect(await attempt.value == .retry(after: .seconds(1)))
+        #expect(await apns.send() == .paused(after: .zero))
+        await apns.stop()
+    }
+
     @Test("one that is interrupted again and again is tried later")
     func interruptedOften() async throws {
         let apns = try await APNsBench()

@@ -35,7 +35,7 @@ struct DoubleTests {
         let subscription = push.double.subscribe()
         push.server.limit(to: 1)
         #expect(await push.send(to: subscription) == .delivered)
-        #expect(await push.send(to: subscription) == .retry(after: .seconds(1)))
+        #expect(await push.send(to: subscription) == .throttled(after: .seconds(1)))
         await push.stop()
     }
 

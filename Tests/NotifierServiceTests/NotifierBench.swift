@@ -23,19 +23,21 @@ final class NotifierBench: Sendable {
     let tenants = FixedTenants(TenantView(id: TenantID("demo"), name: "Demo"))
     let service: NotifierService
     private let folder: URL
-    private let make: @Sendable ([any PushDriver], UInt64) -> NotifierService
+    private let make: @Sendable ([any PushDriver], UInt64, Sealer) -> NotifierService
+    private let sealer: Sealer
 
-    init(drivers: [any PushDriver] = [], epoch: UInt64 = 7, _ change: (inout NotifierConfiguration) -> Void = { _ in })
-        throws
-    {
+    init(
+        drivers: [any PushDriver] = [], epoch: UInt64 = 7, sealer: Sealer = .ephemeral(),
+        _ change: (inout NotifierConfiguration) -> Void = { _ in }
+    ) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("notifier-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         store = try .notifier(path: folder.appendingPathComponent("notifier.db").path)
         var configuration = NotifierConfiguration()
         change(&configuration)
         let (clock, waits) = (clock, waits)
-        let sealer = Sealer.ephemeral()
-        make = { [store, tenants, bus, configuration] drivers, epoch in
+        self.sealer = sealer
+        make = { [store, tenants, bus, configuration] drivers, epoch, sealer in
             NotifierService(
                 .init(
                     store: store, tenants: tenants, caller: bus.caller(.notifier), sealer: sealer,
@@ -43,13 +45,13 @@ final class NotifierBench: Sendable {
                     now: { clock.now }, drivers: drivers, pause: { try await waits.wait($0) }), epoch: epoch,
                 configuration: configuration)
         }
-        service = make(drivers, epoch)
+        service = make(drivers, epoch, sealer)
         bus.add(service.routes)
     }
 
     /// The next process over the same database; from now on it is the one that is asked.
-    func successor(_ drivers: [any PushDriver]) -> NotifierService {
-        let successor = make(drivers, 8)
+    func successor(_ drivers: [any PushDriver], sealer: Sealer? = nil) -> NotifierService {
+        let successor = make(drivers, 8, sealer ?? self.sealer)
         bus.add(successor.routes)
         return successor
     }
@@ -111,7 +113,8 @@ final class NotifierBench: Sendable {
     @discardableResult
     func notify(
         _ devices: [String], challenge: String = "c1", event: String = "challenge", transport: String = "none",
-        lifetime: Duration = .seconds(60), expiresAtMs: Int64? = nil, answeredBy: String = ""
+        transports: [String]? = nil, lifetime: Duration = .seconds(60), expiresAtMs: Int64? = nil,
+        answeredBy: String = ""
     ) async throws -> NotifyReply {
         let expiresAt = expiresAtMs.map(Timestamp.init(milliseconds:)) ?? now + lifetime
         return try await bus.caller(.challenge).call(
@@ -123,7 +126,7 @@ final class NotifierBench: Sendable {
                 $0.content = Data("{}".utf8)
                 $0.expiresAtMs = expiresAt.milliseconds
                 $0.answeredBy = answeredBy
-                $0.targets = devices.map { device in
+                $0.targets = zip(devices, transports ?? devices.map { _ in transport }).map { device, transport in
                     .with {
                         $0.deviceID = device
                         $0.push = .with {

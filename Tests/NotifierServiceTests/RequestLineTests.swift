@@ -72,16 +72,16 @@ struct RequestLineTests {
         #expect(line.waiting == 0)
     }
 
-    @Test("who got a place late and gave up soon has not asked, and whoever gave up soon teaches the breaker nothing")
-    func late() async {
+    @Test("who asked and gave up soon has asked all the same, but teaches the breaker nothing")
+    func soon() async {
         let (clock, time) = (HandClock(Timestamp(seconds: 1_750_000_000)), Duration.seconds(10))
         var provider = ProviderSettings(now: { clock.now })
         provider.timeout = time
         let gate = ProviderGate(.fcm, provider)
-        func givenUp(after duration: Duration, waited: Duration) async -> PushOutcome {
+        func givenUp(after duration: Duration) async -> PushOutcome {
             let task = Task {
                 while !Task.isCancelled { await Task.yield() }
-                return await gate.attempt(waited: waited) {
+                return await gate.attempt {
                     clock.advance(duration)
                     return PushReport(.timeout)
                 }.outcome
@@ -89,13 +89,32 @@ struct RequestLineTests {
             task.cancel()
             return await task.value
         }
-        for _ in 0..<6 {
-            #expect(await givenUp(after: .seconds(1), waited: .seconds(9)) == .paused(after: .zero))
-            #expect(await givenUp(after: .seconds(4), waited: .zero) == .timeout)
-        }
+        for _ in 0..<6 { #expect(await givenUp(after: .seconds(4)) == .timeout) }
         #expect(gate.isClosed)
-        for _ in 0..<5 { #expect(await givenUp(after: time, waited: .zero) == .timeout) }
+        for _ in 0..<5 { #expect(await givenUp(after: time) == .timeout) }
         #expect(!gate.isClosed)
+    }
+
+    @Test("who gets a place when half of the time has passed asks, and who gets one later does not")
+    func late() async {
+        let clock = HandClock(Timestamp(seconds: 1_750_000_000))
+        var provider = ProviderSettings(now: { clock.now })
+        provider.timeout = .seconds(10)
+        let (gate, connection) = (ProviderGate(.fcm, provider), ProviderConnection(provider))
+        func outcome(waiting duration: Duration) async -> PushOutcome {
+            for _ in 0..<8 { #expect(await connection.line.enter()) }
+            let attempt = Task {
+                await gate.attempt(over: connection) { PushReport(.delivered) }.outcome
+            }
+            while connection.line.waiting == 0 { await Task.yield() }
+            clock.advance(duration)
+            for _ in 0..<8 { connection.line.leave() }
+            return await attempt.value
+        }
+        #expect(await outcome(waiting: .seconds(5)) == .delivered)
+        #expect(await outcome(waiting: .milliseconds(5001)) == .paused(after: .zero))
+        #expect(await connection.line.enter())
+        await connection.shutdown()
     }
 
     @Test("more at once than the provider has streams wait for it longer than connecting may take, and all arrive")

@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import NotifierService
+import Secrets
 import Storage
 import StorageSQLite
 import Synchronization
@@ -52,6 +53,21 @@ struct WakeUpRestartTests {
         }
         #expect(driver.sent.map(\.device) == [DeviceID("d1")])
         #expect(try await bench.deliveries().map(\.outcome) == ["delivered"])
+    }
+
+    @Test("one that a drain interrupts may have rung: when its request ends, the phone is told")
+    func drainedAndSettled() async throws {
+        let silent = SilentDriver()
+        let bench = try NotifierBench(drivers: [silent])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await silent.asked()
+        }
+        let driver = ScriptedDriver(.fcm)
+        let successor = bench.successor([driver])
+        try await bench.notify(["d1"], event: "settled")
+        try await running(successor) { _ = try await outcomes(bench, 1) }
+        #expect(driver.sent.map(\.isWithdrawal) == [true])
     }
 
     @Test("one that was owed while the clock was a day ahead is forgone when it has been set back, and no other is")
@@ -110,6 +126,31 @@ struct WakeUpRestartTests {
             _ = try await outcomes(bench, 1)
         }
         #expect(driver.sent.map(\.device) == [DeviceID("d2")])
+    }
+
+    @Test("one that was sealed under a key that came into the ring since is sent, and one of another key is kept")
+    func otherRing() async throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("ring.key")
+        func ring(_ keys: String...) throws -> Sealer {
+            let lines = keys.map { String(repeating: $0, count: 32) + "\n" }.joined()
+            try Data(lines.utf8).write(to: URL(fileURLWithPath: file))
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+            return try Sealer(keyFile: file)
+        }
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver], sealer: ring("aa"))
+        _ = try bench.successor([driver], sealer: ring("ee"))
+        try await bench.notify(["d1"], challenge: "gone", transport: "fcm")
+        _ = try bench.successor([driver], sealer: ring("cd", "aa"))
+        try await bench.notify(["d1"], transport: "fcm")
+        try await running(bench.service) {
+            _ = try await outcomes(bench, 1)
+            await bench.waits.reached(.seconds(2))
+        }
+        #expect(driver.sent.map(\.challenge.rawValue) == ["c1"])
+        let owed = try await bench.store.read { try $0.countWakeUps() }
+        #expect(owed == 1)
     }
 
     @Test("an address is never stored as it is")

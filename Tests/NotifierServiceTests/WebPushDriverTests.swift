@@ -1,6 +1,8 @@
 import Domain
 import PushDouble
+import ServiceKit
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import NotifierService
@@ -46,9 +48,24 @@ struct WebPushDriverTests {
             .refuse(DoubleReply(429, headers: ["retry-after": "30"])),
             .refuse(DoubleReply(503, body: #"{"errno":202}"#)), .refuse(DoubleReply(413)))
         let subscription = push.double.subscribe()
-        #expect(await push.send(to: subscription) == .retry(after: .seconds(30)))
+        #expect(await push.send(to: subscription) == .throttled(after: .seconds(30)))
         #expect(await push.send(to: subscription) == .tooLarge)
         #expect(await push.send(to: subscription) == .delivered)
+        await push.stop()
+    }
+
+    @Test("a subscription that nobody listens to now, or that gets too much, closes its push service for nobody else")
+    func oneOfMany() async throws {
+        let push = try await WebPushBench()
+        let (dead, living) = (push.double.subscribe(), push.double.subscribe())
+        for status in [507, 507, 507, 507, 429, 429, 429, 429] {
+            push.server.fail(.refuse(DoubleReply(status)))
+            guard case .throttled = await push.send(to: dead) else {
+                Issue.record("\(status) is no answer of one subscription's")
+                continue
+            }
+        }
+        #expect(await push.send(to: living) == .delivered)
         await push.stop()
     }
 
@@ -92,6 +109,49 @@ struct WebPushDriverTests {
         let push = try await WebPushBench(hosts: ["push.invalid"])
         let origin = push.origin.replacing("localhost", with: host)
         _ = await push.send(to: push.double.subscribe(), at: origin)
+        #expect(push.server.connections == 1)
+        await push.stop()
+    }
+
+    @Test("a driver that is shut down while a name is looked up opens no connection, nor does one that was")
+    func shutDown() async throws {
+        let (asked, answer) = (ChangeSignal(), ChangeSignal())
+        let push = try await WebPushBench { _ in
+            asked.advance()
+            await answer.wait(past: 0)
+            return ["127.0.0.1"]
+        }
+        let subscription = push.double.subscribe()
+        let attempt = Task { await push.send(to: subscription) }
+        await asked.wait(past: 0)
+        await push.driver.shutdown()
+        answer.advance()
+        #expect(await attempt.value == .paused(after: .zero))
+        #expect(await push.send(to: subscription) == .paused(after: .zero))
+        #expect(push.server.connections == 0 && asked.count == 1)
+        await push.stop()
+    }
+
+    @Test("an old address is looked up once for all who send, and kept when there is no answer for a moment")
+    func lookedUp() async throws {
+        let asking = Mutex((all: 0, now: 0, most: 0))
+        let push = try await WebPushBench { _ in
+            let isFirst = asking.withLock { asking in
+                asking.all += 1
+                asking.now += 1
+                asking.most = max(asking.most, asking.now)
+                return asking.all == 1
+            }
+            for _ in 0..<100 { await Task.yield() }
+            asking.withLock { $0.now -= 1 }
+            return isFirst ? ["127.0.0.1"] : []
+        }
+        let subscription = push.double.subscribe()
+        #expect(await push.send(to: subscription) == .delivered)
+        push.bench.clock.advance(.seconds(300))
+        let attempts = (0..<20).map { _ in Task { await push.send(to: subscription) } }
+        for attempt in attempts { #expect(await attempt.value == .delivered) }
+        #expect(asking.withLock { $0.most == 1 && $0.all > 1 })
         #expect(push.server.connections == 1)
         await push.stop()
     }

@@ -17,9 +17,40 @@ struct WebPushTargetsTests {
             "https://notify.example.com/", "https://evilnotify.example.com/", "http://push.example.org/",
             "https://push.example.org@evil.example/", "https://evil.example#push.example.org", "https:///a", "",
             "https://a:b@push.example.org/", "https://push.example.org\\@evil.example/", "https://push.example.org/\n",
+            "https://push.example.org/#a", "https://@push.example.org/",
         ] {
             #expect(targets.origin(of: endpoint) == nil, "\(endpoint)")
         }
+    }
+
+    @Test(
+        "a host that holds more than a name once it is decoded is none, although its end is on the list",
+        arguments: [
+            "8.8.8.8%00%40evil.example%2F", "evil.example%2F", "8.8.8.8%40", "evil.example%3A443%2F", "evil.example%3F",
+            "evil.example%23", "evil.example%5C", "a%20b", "a%0D%0Ab", "a_b", "%5B%3A%3A1%5D", "a%25b", "%E2%84%80",
+        ])
+    func decoded(start: String) {
+        #expect(WebPushTargets().origin(of: "https://\(start).notify.windows.com/x") == nil)
+    }
+
+    @Test("an address is a host as it is written alone, and a name without a dot at its end")
+    func addresses() {
+        let targets = WebPushTargets(hosts: ["8.8.8.8", "[2606:4700::1111]", "push.example.org"])
+        #expect(targets.origin(of: "https://8.8.8.8/x")?.text == "https://8.8.8.8")
+        #expect(targets.origin(of: "https://[2606:4700::1111]:8443/x")?.text == "https://[2606:4700::1111]:8443")
+        for host in [
+            "0x8.8.8.8", "134744072", "8.8.2056", "010.8.8.8", "[2606:4700::1111%25eth0]", "[::ffff:8.8.8.8]",
+            "[8.8.8.8]", "[2606:4700::1111]evil.example", "push.example.org.", "push.example.org:0",
+            "push.example.org:65536", "push.example.org:-1",
+        ] {
+            #expect(targets.origin(of: "https://\(host)/x") == nil, "\(host)")
+        }
+    }
+
+    @Test("an address with a NUL behind it is none")
+    func withNUL() {
+        #expect(WebPushTargets().address(among: ["8.8.8.8\0@evil.example"]) == nil)
+        #expect(AddressBlock("8.8.8.8\0") == nil)
     }
 
     @Test("what is sent to is written with the host that was checked")

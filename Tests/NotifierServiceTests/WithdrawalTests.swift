@@ -94,6 +94,54 @@ struct WithdrawalTests {
         #expect(driver.sent.map(\.isWithdrawal) == [false, true])
     }
 
+    @Test(
+        "whom the last attempt may have rung is told of the end, too", arguments: [PushOutcome.timeout, .unreachable])
+    func lastAttempt(outcome: PushOutcome) async throws {
+        let driver = ScriptedDriver(.fcm, [.timeout, .timeout, outcome])
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await bench.pass(.seconds(1))
+            await bench.pass(.seconds(2))
+            _ = try await outcomes(bench, 3)
+            try await bench.notify(["d1"], event: "settled")
+            _ = try await outcomes(bench, 4)
+        }
+        #expect(driver.sent.map(\.isWithdrawal) == [false, false, false, true])
+    }
+
+    @Test("one whose third attempt was lost with its process is told of the end")
+    func lost() async throws {
+        let bench = try NotifierBench(drivers: [ScriptedDriver(.fcm)])
+        try await bench.notify(["d1"], transport: "fcm")
+        for _ in 0..<3 {
+            let (time, until) = (bench.now, bench.now + .seconds(10))
+            _ = try await bench.store.write { try $0.leaseWakeUps(.fcm, at: time, until: until, limit: 9) }
+            bench.advance(.seconds(10))
+        }
+        let driver = ScriptedDriver(.fcm)
+        try await running(bench.successor([driver])) {
+            while try await bench.store.read({ try $0.countWakeUps() }) > 0 { await Task.yield() }
+            try await bench.notify(["d1"], event: "settled")
+            _ = try await outcomes(bench, 1)
+        }
+        #expect(driver.sent.map(\.isWithdrawal) == [true])
+    }
+
+    @Test("the word of a request that comes after the word of its end rings nobody")
+    func overtaken() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1", "d2"], event: "settled")
+            try await bench.notify(["d1", "d2"], transport: "fcm")
+            try await bench.notify(["d1"], challenge: "c2", transport: "fcm")
+            _ = try await outcomes(bench, 1)
+        }
+        #expect(driver.sent.map(\.challenge.rawValue) == ["c2"])
+        #expect(try await bench.deliveries("c1").isEmpty)
+    }
+
     @Test("a request that lives for a day is taken back at its end, however often the notifier has cleared up")
     func longLived() async throws {
         let driver = ScriptedDriver(.fcm)

@@ -79,9 +79,9 @@ struct Devices: Sendable {
                 throw misfit(name, "must be hexadecimal")
             }
         case (.webpush, "endpoint"):
-            guard let url = URL(string: value), url.scheme == "https", url.host?.isEmpty == false, url.user == nil,
-                url.fragment == nil
-            else { throw misfit(name, "must be an https URL (RFC 8030 section 5)") }
+            guard WebPushOrigin(endpoint: value) != nil else {
+                throw misfit(name, "must be an https URL (RFC 8030 section 5)")
+            }
         case (.webpush, "p256dh"):
             guard let point = Base64URL.decode(value), point.count == 65, point.first == 4 else {
                 throw misfit(name, "must be an uncompressed P-256 point in base64url (RFC 8291 section 2.1)")

@@ -1,6 +1,5 @@
 package import Domain
 import Foundation
-import Logging
 import NIOHTTP1
 import Proofs
 import Synchronization

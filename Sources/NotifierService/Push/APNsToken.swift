@@ -41,7 +41,8 @@ struct APNsTokenCache: Sendable {
     init(_ key: APNsSigningKey) { self.key = key }
 
     mutating func token(now: Timestamp) throws -> String {
-        if let current, now - current.issuedAt < Self.renewedAfter { return current.text }
+        // One of the future is of a clock that has been set back since: APNs refuses it.
+        if let current, (.zero..<Self.renewedAfter).contains(now - current.issuedAt) { return current.text }
         return try make(now)
     }
 

@@ -35,7 +35,7 @@ struct ProviderExchange {
     let renewToken: () async -> Bool
 
     func report() async -> PushReport {
-        var isRenewed = false
+        var (isRenewed, isInterrupted) = (false, false)
         var last: ProviderAnswer?
         for _ in 0..<Self.requestsMax {
             do throws(ProviderFailure) {
@@ -49,7 +49,12 @@ struct ProviderExchange {
                     isRenewed = true
                 }
             } catch {
-                if error != .interrupted { return error.report }
+                switch error {
+                case .interrupted: isInterrupted = true
+                // The one before may have been taken: it was an attempt.
+                case .notAsked where isInterrupted: return report(.retry(after: RetryPause.serverError), last)
+                case .notAsked, .timedOut, .unreachable: return error.report
+                }
             }
         }
         return report(.retry(after: RetryPause.serverError), last)

@@ -9,6 +9,8 @@ final class ProviderGate: Sendable {
     private let now: @Sendable () -> Timestamp
     /// What a provider is given to answer in. A request that was given up much sooner says nothing of the provider.
     private let fairTime: Duration
+    /// Who waited for a place for longer does not ask: an answer might come too late, and what was sent unheard would be sent again.
+    private let waitMax: Duration
 
     init(
         _ transport: PushTransport, _ provider: ProviderSettings,
@@ -19,6 +21,7 @@ final class ProviderGate: Sendable {
         count = provider.breakers
         now = provider.now
         fairTime = provider.timeout * 4 / 5
+        waitMax = provider.timeout / 2
     }
 
     deinit { if !isClosed { count.change(transport, by: -1) } }
@@ -26,26 +29,26 @@ final class ProviderGate: Sendable {
     var isClosed: Bool { breaker.withLock(\.isClosed) }
 
     /// Sends once there is a place on the connection. Waiting for one is nothing that the provider did: it is no failure of it, and whoever
-    /// gives up for having waited has not asked it.
+    /// gives up for having waited, or gets a place too late, has not asked it.
     func attempt(over connection: ProviderConnection, _ send: () async -> PushReport) async -> PushReport {
         if let pause = breaker.withLock({ $0.pause(now: now()) }) { return PushReport(.paused(after: pause)) }
         let start = now()
         guard await connection.line.enter() else { return PushReport(.paused(after: .zero)) }
         defer { connection.line.leave() }
+        guard now() - start <= waitMax else { return PushReport(.paused(after: .zero)) }
         // Others may have failed meanwhile.
-        return await attempt(waited: now() - start, send)
+        return await attempt(send)
     }
 
-    func attempt(waited: Duration = .zero, _ send: () async -> PushReport) async -> PushReport {
+    func attempt(_ send: () async -> PushReport) async -> PushReport {
         let time = now()
         if case .wait(let pause) = breaker.withLock({ $0.admit(now: time) }) {
             return PushReport(.paused(after: pause))
         }
         let report = await send()
         let end = now()
-        if report.outcome == .timeout, Task.isCancelled, end - time < fairTime {
-            return waited > end - time ? PushReport(.paused(after: .zero)) : report
-        }
+        // It may have been taken, which is for the caller to know.
+        if report.outcome == .timeout, Task.isCancelled, end - time < fairTime { return report }
         breaker.withLock { breaker in
             let wasClosed = breaker.isClosed
             breaker.learn(report, at: end)

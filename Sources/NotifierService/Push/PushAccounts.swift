@@ -46,7 +46,7 @@ struct PushAccounts {
     let requiresSealedKeys: Bool
 
     /// Of each name, `default` among them. A folder that is not there has none. Throws `file` with the path and what is wrong with it,
-    /// never with what is in it.
+    /// never with what is in it, and `refused` for a key ring that cannot be read.
     func read() throws(ConfigurationProblem) -> [String: [PushTransport: PushAccount]] {
         let ring: Sealer
         do throws(SecretsError) {

@@ -31,7 +31,7 @@ package final class PushDirectory: Sendable {
     }
 
     /// Reads the folder. An account that has not changed keeps its driver, with its connection and its token: APNs refuses whoever
-    /// makes tokens often. Throws `file`, and changes nothing then. Not to be called twice at once.
+    /// makes tokens often. Throws `file` or `refused`, as `PushAccounts.read`, and changes nothing then. Not to be called twice at once.
     package func load() async throws(ConfigurationProblem) {
         let read = try accounts.read()
         let old = entries.withLock(\.self)

@@ -20,7 +20,7 @@ package enum PushKeys {
         accepts: "names of hosts, or *. and the end of names",
         help:
             "The push services that phones may name; *. stands for one name or more in front. A UnifiedPush server must be added."
-    ) { $0.isEmpty || $0.contains("/") ? nil : $0 }
+    ) { WebPushOrigin.isHost(($0.hasPrefix("*.") ? String($0.dropFirst(2)) : $0).lowercased()) ? $0 : nil }
     package static let webPushBlocks = Setting.list(
         "notifier.push.webPushBlocks", accepts: "blocks of addresses, as in 10.1.0.0/16",
         help: "Addresses that push services may have although they are not the internet's."

@@ -15,7 +15,10 @@ enum WebPushAnswer {
         // The subscription was made with another key than ours (RFC 8292 section 4.2).
         case 403: return .ends(.foreignAddress)
         case 413: return .ends(.tooLarge)
-        case 429: return .ends(.retry(after: pause ?? RetryPause.quota))
+        // Too many for this subscription (RFC 8030 section 8.4), or, of ntfy, nobody who subscribes to it now: one phone's affair, by which
+        // anybody could have the whole service left alone.
+        case 429: return .ends(.throttled(after: pause ?? RetryPause.quota))
+        case 507: return .ends(.throttled(after: pause ?? RetryPause.device))
         case 503:
             if number(answer) == retryAtOnce { return .reconnect }
             return .ends(.retry(after: pause ?? RetryPause.serverError))

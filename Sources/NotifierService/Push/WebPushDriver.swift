@@ -1,6 +1,7 @@
 package import Domain
 import Foundation
 import NIOHTTP1
+import ServiceKit
 import Synchronization
 
 /// What sends Web Push messages under one VAPID key.
@@ -49,7 +50,11 @@ package final class WebPushDriver: PushDriver {
                 await attempt(wakeUp, resource, origin, body, over: service.connection)
             }
         } catch {
-            return PushReport(.unreachable)
+            switch error {
+            case .noAddress: return PushReport(.unreachable)
+            // The account has another driver by now.
+            case .isShutDown: return PushReport(.paused(after: .zero))
+            }
         }
     }
 

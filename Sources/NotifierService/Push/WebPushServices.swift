@@ -22,12 +22,15 @@ actor WebPushServices {
     enum Problem: Error, Hashable, Sendable {
         /// The name has no address, or none that may be connected to.
         case noAddress
+        case isShutDown
     }
 
     private let targets: WebPushTargets
     private let provider: ProviderSettings
     private let lookUp: @Sendable (String) async -> [String]
     private var services: [WebPushOrigin: Service] = [:]
+    private var lookUps: [WebPushOrigin: Task<[String], Never>] = [:]
+    private var isShutDown = false
 
     init(
         _ targets: WebPushTargets, _ provider: ProviderSettings, lookUp: @escaping @Sendable (String) async -> [String]
@@ -38,6 +41,8 @@ actor WebPushServices {
     }
 
     func service(for origin: WebPushOrigin) async throws(Problem) -> Service {
+        // No connection is opened that nobody would end.
+        guard !isShutDown else { throw .isShutDown }
         let time = provider.now()
         if var known = services[origin], time - known.lookedUpAt < Self.addressLifetime {
             known.usedAt = time
@@ -46,10 +51,13 @@ actor WebPushServices {
         }
         // A literal in brackets is its own answer, and is checked like any other.
         let literal = AddressBlock.bytes(of: origin.host.trimmingBrackets) != nil
-        let addresses = literal ? [origin.host.trimmingBrackets] : await lookUp(origin.host)
-        guard let address = targets.address(among: addresses) else { throw .noAddress }
+        let addresses = literal ? [origin.host.trimmingBrackets] : await addresses(of: origin)
         // Another caller may have been here while the name was looked up.
+        guard !isShutDown else { throw .isShutDown }
         let known = services[origin]
+        // Names are not to be had for a moment: the address was checked.
+        if let known, addresses.isEmpty { return known }
+        guard let address = targets.address(among: addresses) else { throw .noAddress }
         if var known, addresses.contains(known.address) {
             known.lookedUpAt = time
             known.usedAt = time
@@ -65,6 +73,16 @@ actor WebPushServices {
         return service
     }
 
+    /// By one look-up for all who ask meanwhile.
+    private func addresses(of origin: WebPushOrigin) async -> [String] {
+        if let underWay = lookUps[origin] { return await underWay.value }
+        // Unstructured, because whoever began it may be given up before the others.
+        let lookUp = Task { [lookUp] in await lookUp(origin.host) }
+        lookUps[origin] = lookUp
+        defer { lookUps[origin] = nil }
+        return await lookUp.value
+    }
+
     private func makeRoom() async {
         while services.count > Self.servicesMax, let oldest = services.min(by: { $0.value.usedAt < $1.value.usedAt }) {
             services[oldest.key] = nil
@@ -73,6 +91,7 @@ actor WebPushServices {
     }
 
     func shutdown() async {
+        isShutDown = true
         let all = services.values
         services = [:]
         for service in all { await service.connection.shutdown() }

@@ -1,4 +1,3 @@
-import Foundation
 package import ServiceKit
 
 /// Which push services may be sent to: a phone names the endpoint, so it could name one of the operator's own machines
@@ -37,30 +36,4 @@ package struct WebPushTargets: Sendable {
             return AddressBlock.isPublic(bytes) || allowedBlocks.contains { $0.contains(bytes) }
         }
     }
-}
-
-/// The origin of a push resource (RFC 6454 section 4), always https.
-package struct WebPushOrigin: Hashable, Sendable {
-    package let host: String
-    package let port: Int
-
-    /// Nil for another scheme, and for what could be read in two ways: a user, or characters that no URL has.
-    package init?(endpoint: String) {
-        guard endpoint.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5C }),
-            let parts = URLComponents(string: endpoint), parts.scheme?.lowercased() == "https", parts.user == nil,
-            parts.password == nil, let host = parts.host?.lowercased(), !host.isEmpty
-        else { return nil }
-        self.host = host
-        port = parts.port ?? 443
-    }
-
-    /// The push resource, written with this very host: what is sent to must be read as what was checked, in whatever spelling it came.
-    func resource(_ endpoint: String) -> String? {
-        URLComponents(string: endpoint).map { parts in
-            text + parts.percentEncodedPath + (parts.percentEncodedQuery.map { "?" + $0 } ?? "")
-        }
-    }
-
-    /// As an audience: without the port that https has by itself.
-    package var text: String { port == 443 ? "https://\(host)" : "https://\(host):\(port)" }
 }

@@ -22,8 +22,9 @@ extension PostgreSQLNotifierRecords {
     func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
         -> [WakeUpRecord]
     {
-        try WakeUpStage.sent.reduce(into: []) { leased, stage in
-            leased += try rows(
+        func lease(_ stage: WakeUpStage, _ limit: Int) throws -> [WakeUpRecord] {
+            guard limit > 0 else { return [] }
+            return try rows(
                 """
                 UPDATE wake_up SET due_at = ?, fence = fence + 1, attempts = attempts + 1 WHERE sequence IN (
                     SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at <= ?
@@ -31,7 +32,7 @@ extension PostgreSQLNotifierRecords {
                     FOR UPDATE SKIP LOCKED)
                 RETURNING *
                 """,
-                [until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit - leased.count]
+                [until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit]
             ).map { row in
                 try WakeUpRecord(
                     sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
@@ -40,6 +41,12 @@ extension PostgreSQLNotifierRecords {
                     attempts: row["attempts"], stage: stage)
             }.sorted { $0.sequence < $1.sequence }
         }
+        // An eighth is for those that take back, however many ring.
+        let share = limit / 8
+        let first = try lease(.withdraw, share)
+        let rings = try lease(.ring, limit - first.count)
+        let rest = first.count < share ? 0 : limit - first.count - rings.count
+        return try rings + first + lease(.withdraw, rest)
     }
 
     func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp? {
@@ -76,7 +83,14 @@ extension PostgreSQLNotifierRecords {
     }
 
     func deleteWakeUps(dueAfter time: Timestamp) throws {
-        try add("DELETE FROM wake_up WHERE stage IN ('ring', 'withdraw') AND due_at > ?", [time.milliseconds])
+        // One at a time, as the index is: by stage, transport and time.
+        for stage in WakeUpStage.sent {
+            for transport in PushTransport.allCases {
+                try add(
+                    "DELETE FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ?",
+                    [stage.rawValue, transport.rawValue, time.milliseconds])
+            }
+        }
     }
 
     func withdrawWakeUps(
@@ -97,11 +111,17 @@ extension PostgreSQLNotifierRecords {
     }
 
     func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
-        try change(
-            """
-            DELETE FROM wake_up WHERE sequence IN (
-                SELECT sequence FROM wake_up WHERE stage = 'rung' AND due_at < ? LIMIT ?)
-            """,
-            [time.milliseconds, limit])
+        var deleted = 0
+        for stage in [WakeUpStage.rung, .withdraw] {
+            for transport in PushTransport.allCases where deleted < limit {
+                deleted += try change(
+                    """
+                    DELETE FROM wake_up WHERE sequence IN (
+                        SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at < ? AND expires_at < ? LIMIT ?)
+                    """,
+                    [stage.rawValue, transport.rawValue, time.milliseconds, time.milliseconds, limit - deleted])
+            }
+        }
+        return deleted
     }
 }

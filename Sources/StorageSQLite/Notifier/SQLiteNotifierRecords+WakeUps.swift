@@ -31,11 +31,12 @@ extension SQLiteNotifierRecords {
                     ORDER BY due_at, sequence LIMIT ?)
                 RETURNING *
                 """)
-        return try WakeUpStage.sent.reduce(into: []) { leased, stage in
+        func lease(_ stage: WakeUpStage, _ limit: Int) throws -> [WakeUpRecord] {
+            guard limit > 0 else { return [] }
             let arguments: StatementArguments = [
-                until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit - leased.count,
+                until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit,
             ]
-            leased += try Row.fetchAll(statement, arguments: arguments).map { row in
+            return try Row.fetchAll(statement, arguments: arguments).map { row in
                 WakeUpRecord(
                     sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
                     device: row.id("device"), transport: transport, sealedAddress: row.bytes("address_sealed"),
@@ -43,6 +44,12 @@ extension SQLiteNotifierRecords {
                     attempts: row["attempts"], stage: stage)
             }.sorted { $0.sequence < $1.sequence }
         }
+        // An eighth is for those that take back, however many ring.
+        let share = limit / 8
+        let first = try lease(.withdraw, share)
+        let rings = try lease(.ring, limit - first.count)
+        let rest = first.count < share ? 0 : limit - first.count - rings.count
+        return try rings + first + lease(.withdraw, rest)
     }
 
     package func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp? {
@@ -82,10 +89,14 @@ extension SQLiteNotifierRecords {
     }
 
     package func deleteWakeUps(dueAfter time: Timestamp) throws {
-        try database.cachedStatement(sql: "DELETE FROM wake_up WHERE stage IN ('ring', 'withdraw') AND due_at > ?")
-            .execute(arguments: [
-                time.milliseconds
-            ])
+        // One at a time, as the index is: by stage, transport and time.
+        let statement = try database.cachedStatement(
+            sql: "DELETE FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ?")
+        for stage in WakeUpStage.sent {
+            for transport in PushTransport.allCases {
+                try statement.execute(arguments: [stage.rawValue, transport.rawValue, time.milliseconds])
+            }
+        }
     }
 
     package func withdrawWakeUps(
@@ -107,12 +118,20 @@ extension SQLiteNotifierRecords {
     }
 
     package func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
-        try database.cachedStatement(
+        let statement = try database.cachedStatement(
             sql: """
                 DELETE FROM wake_up WHERE sequence IN (
-                    SELECT sequence FROM wake_up WHERE stage = 'rung' AND due_at < ? LIMIT ?)
-                """
-        ).execute(arguments: [time.milliseconds, limit])
-        return database.changesCount
+                    SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at < ? AND expires_at < ? LIMIT ?)
+                """)
+        var deleted = 0
+        for stage in [WakeUpStage.rung, .withdraw] {
+            for transport in PushTransport.allCases where deleted < limit {
+                try statement.execute(arguments: [
+                    stage.rawValue, transport.rawValue, time.milliseconds, time.milliseconds, limit - deleted,
+                ])
+                deleted += database.changesCount
+            }
+        }
+        return deleted
     }
 }
