@@ -1,0 +1,75 @@
+"""Whoever has set letters twice as large as usual reads every page of a phone's width without scrolling sideways (WCAG 2.2, 1.4.4 and 1.4.10)."""
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Watched
+from .pages import SignInPage, sign_in, signed_in
+from .phone_page import PhonePage
+
+WIDTH = 390
+
+
+@pytest.fixture
+def open_large(chromium, demo):
+    # A browser of its own: the size is the browser's, not a page's.
+    browser = chromium.browser_type.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--blink-settings=defaultFontSize=32"])
+    opened = []
+
+    def open_one() -> Watched:
+        opened.append(Watched(browser, demo["base"], viewport={"width": WIDTH, "height": 844}))
+        return opened[-1]
+
+    yield open_one
+    for watched in opened:
+        watched.close()
+    browser.close()
+
+
+def expect_to_fit(page) -> None:
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH, page.url
+
+
+def test_sign_in_fits(open_large, someone):
+    page = SignInPage(open_large().tab()).open()
+    page.next(someone.username)
+    expect_to_fit(page.page)
+    ring = page.page.locator(".ring").first.bounding_box()
+    assert ring["x"] >= 0 and ring["x"] + ring["width"] <= WIDTH
+    page.page.get_by_role("button", name="Other ways to sign in").click()
+    page.expect_screen("ways")
+    expect_to_fit(page.page)
+    # The longest word of a way is not broken.
+    assert page.page.locator(".choice:visible .grow").first.bounding_box()["width"] > WIDTH * 0.6
+
+
+def test_security_info_fits_with_a_long_name_of_a_phone(open_large, someone):
+    someone.phone.call("PATCH", "", body={"name": "x" * 60})
+    page = sign_in(open_large(), someone)
+    expect(page.locator("#devices li h3")).to_have_text("x" * 60)
+    expect(page.locator("#recent li").first).to_be_visible()
+    expect_to_fit(page)
+    page.locator("#add").click()
+    expect_to_fit(page)
+
+
+# What is shown live goes on asking, so that only these are ever quiet.
+@pytest.mark.parametrize("path", ["/people", "/policy", "/groups", "/applications", "/audit", "/settings"])
+def test_administration_fits(open_large, demo, path):
+    page = signed_in(open_large(), demo, path)
+    page.wait_for_load_state("networkidle")
+    expect_to_fit(page)
+
+
+@pytest.mark.parametrize("path", ["", "/sign-ins"])
+def test_what_is_live_fits(open_large, demo, path):
+    page = signed_in(open_large(), demo, path)
+    expect(page.locator("main .item, main .chart svg").first).to_be_visible()
+    expect_to_fit(page)
+
+
+def test_the_phone_fits(open_large, owner):
+    phone = PhonePage(open_large().tab())
+    phone.add(owner.session)
+    expect_to_fit(phone.page)
