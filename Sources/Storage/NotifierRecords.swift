@@ -61,11 +61,11 @@ package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
     /// Phones that are to be rung.
     func countWakeUps() throws -> Int
-    /// Takes those of a transport that are to be sent and due at `time`, at most `limit`: those that ring before those that take back, for
-    /// which an eighth is kept, and of each the longest due first. Until `until` they are the caller's alone. Each gets the next fence, by
-    /// which alone it is put off or ended, and one attempt more.
-    func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
-        -> [WakeUpRecord]
+    /// Takes those of a stage and a transport that are due at `time`, at most `limit`, the longest due first. Until `until` they are the
+    /// caller's alone. Each gets the next fence, by which alone it is put off or ended, and one attempt more.
+    func leaseWakeUps(
+        _ stage: WakeUpStage, _ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int
+    ) throws -> [WakeUpRecord]
     /// When the next one of a transport that is to be sent is due; nil when none is owed.
     func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp?
     /// Sets `dueAt` and `attempts`, unless the lease has passed to another, or the request has ended.
@@ -77,15 +77,53 @@ package protocol WakeUpRecords {
     func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws
     /// Whether something of this request is owed or kept.
     func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool
-    /// Those to be sent that are due, or whose lease ends, after `time`.
-    func deleteWakeUps(dueAfter time: Timestamp) throws
+    /// Those that are due, or whose lease ends, after `time`.
+    func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp) throws
     /// The request has ended. What was never tried is deleted, and what rang the device that answered, or has expired. The rest is
     /// `withdraw`: due at `time` if it was sent; what is being sent, or has been tried, when its lease or its pause is over, unless `keep`
     /// says before that it was sent.
     func withdrawWakeUps(of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp)
         throws
+    /// Those that were due, and whose requests ended by expiry, before `time`, at most `limit`; returns how many.
+    func deleteWakeUps(
+        _ stage: WakeUpStage, _ transport: PushTransport, expiredBefore time: Timestamp, limit: Int
+    ) throws -> Int
+}
+
+// What is asked of each stage and transport by itself, as the index is: by both and by time.
+extension WakeUpRecords {
+    /// Takes those of a transport that are to be sent and due at `time`, at most `limit`: those that ring before those that take back, for
+    /// which an eighth is kept however many ring.
+    package func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
+        -> [WakeUpRecord]
+    {
+        func lease(_ stage: WakeUpStage, _ limit: Int) throws -> [WakeUpRecord] {
+            limit > 0 ? try leaseWakeUps(stage, transport, at: time, until: until, limit: limit) : []
+        }
+        let share = limit / 8
+        let first = try lease(.withdraw, share)
+        let rings = try lease(.ring, limit - first.count)
+        let rest = first.count < share ? 0 : limit - first.count - rings.count
+        return try rings + first + lease(.withdraw, rest)
+    }
+
+    /// Those to be sent that are due, or whose lease ends, after `time`.
+    package func deleteWakeUps(dueAfter time: Timestamp) throws {
+        for stage in WakeUpStage.sent {
+            for transport in PushTransport.allCases { try deleteWakeUps(stage, transport, dueAfter: time) }
+        }
+    }
+
     /// Those that were sent, and are due and whose requests ended before `time` by expiry, at most `limit`; returns how many.
-    func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int
+    package func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
+        var deleted = 0
+        for stage in [WakeUpStage.rung, .withdraw] {
+            for transport in PushTransport.allCases where deleted < limit {
+                deleted += try deleteWakeUps(stage, transport, expiredBefore: time, limit: limit - deleted)
+            }
+        }
+        return deleted
+    }
 }
 
 /// What is to be done with a wake-up.

@@ -19,34 +19,25 @@ extension PostgreSQLNotifierRecords {
         try row("SELECT count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'", [])?["wake_ups"] ?? 0
     }
 
-    func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
-        -> [WakeUpRecord]
-    {
-        func lease(_ stage: WakeUpStage, _ limit: Int) throws -> [WakeUpRecord] {
-            guard limit > 0 else { return [] }
-            return try rows(
-                """
-                UPDATE wake_up SET due_at = ?, fence = fence + 1, attempts = attempts + 1 WHERE sequence IN (
-                    SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at <= ?
-                    ORDER BY due_at, sequence LIMIT ?
-                    FOR UPDATE SKIP LOCKED)
-                RETURNING *
-                """,
-                [until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit]
-            ).map { row in
-                try WakeUpRecord(
-                    sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
-                    device: row.id("device"), transport: transport, sealedAddress: row["address_sealed"],
-                    expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
-                    attempts: row["attempts"], stage: stage)
-            }.sorted { $0.sequence < $1.sequence }
-        }
-        // An eighth is for those that take back, however many ring.
-        let share = limit / 8
-        let first = try lease(.withdraw, share)
-        let rings = try lease(.ring, limit - first.count)
-        let rest = first.count < share ? 0 : limit - first.count - rings.count
-        return try rings + first + lease(.withdraw, rest)
+    func leaseWakeUps(
+        _ stage: WakeUpStage, _ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int
+    ) throws -> [WakeUpRecord] {
+        try rows(
+            """
+            UPDATE wake_up SET due_at = ?, fence = fence + 1, attempts = attempts + 1 WHERE sequence IN (
+                SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at <= ?
+                ORDER BY due_at, sequence LIMIT ?
+                FOR UPDATE SKIP LOCKED)
+            RETURNING *
+            """,
+            [until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit]
+        ).map { row in
+            try WakeUpRecord(
+                sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
+                device: row.id("device"), transport: transport, sealedAddress: row["address_sealed"],
+                expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
+                attempts: row["attempts"], stage: stage)
+        }.sorted { $0.sequence < $1.sequence }
     }
 
     func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp? {
@@ -82,15 +73,10 @@ extension PostgreSQLNotifierRecords {
             [tenant.rawValue, challenge.rawValue]) != nil
     }
 
-    func deleteWakeUps(dueAfter time: Timestamp) throws {
-        // One at a time, as the index is: by stage, transport and time.
-        for stage in WakeUpStage.sent {
-            for transport in PushTransport.allCases {
-                try add(
-                    "DELETE FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ?",
-                    [stage.rawValue, transport.rawValue, time.milliseconds])
-            }
-        }
+    func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp) throws {
+        try add(
+            "DELETE FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ?",
+            [stage.rawValue, transport.rawValue, time.milliseconds])
     }
 
     func withdrawWakeUps(
@@ -110,18 +96,14 @@ extension PostgreSQLNotifierRecords {
             [time.milliseconds, tenant.rawValue, challenge.rawValue])
     }
 
-    func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
-        var deleted = 0
-        for stage in [WakeUpStage.rung, .withdraw] {
-            for transport in PushTransport.allCases where deleted < limit {
-                deleted += try change(
-                    """
-                    DELETE FROM wake_up WHERE sequence IN (
-                        SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at < ? AND expires_at < ? LIMIT ?)
-                    """,
-                    [stage.rawValue, transport.rawValue, time.milliseconds, time.milliseconds, limit - deleted])
-            }
-        }
-        return deleted
+    func deleteWakeUps(
+        _ stage: WakeUpStage, _ transport: PushTransport, expiredBefore time: Timestamp, limit: Int
+    ) throws -> Int {
+        try change(
+            """
+            DELETE FROM wake_up WHERE sequence IN (
+                SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at < ? AND expires_at < ? LIMIT ?)
+            """,
+            [stage.rawValue, transport.rawValue, time.milliseconds, time.milliseconds, limit])
     }
 }

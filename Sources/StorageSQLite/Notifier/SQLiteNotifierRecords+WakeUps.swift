@@ -21,9 +21,9 @@ extension SQLiteNotifierRecords {
         try Int.fetchOne(database.cachedStatement(sql: "SELECT count(*) FROM wake_up WHERE stage = 'ring'")) ?? 0
     }
 
-    package func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
-        -> [WakeUpRecord]
-    {
+    package func leaseWakeUps(
+        _ stage: WakeUpStage, _ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int
+    ) throws -> [WakeUpRecord] {
         let statement = try database.cachedStatement(
             sql: """
                 UPDATE wake_up SET due_at = ?, fence = fence + 1, attempts = attempts + 1 WHERE sequence IN (
@@ -31,25 +31,16 @@ extension SQLiteNotifierRecords {
                     ORDER BY due_at, sequence LIMIT ?)
                 RETURNING *
                 """)
-        func lease(_ stage: WakeUpStage, _ limit: Int) throws -> [WakeUpRecord] {
-            guard limit > 0 else { return [] }
-            let arguments: StatementArguments = [
-                until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit,
-            ]
-            return try Row.fetchAll(statement, arguments: arguments).map { row in
-                WakeUpRecord(
-                    sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
-                    device: row.id("device"), transport: transport, sealedAddress: row.bytes("address_sealed"),
-                    expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
-                    attempts: row["attempts"], stage: stage)
-            }.sorted { $0.sequence < $1.sequence }
-        }
-        // An eighth is for those that take back, however many ring.
-        let share = limit / 8
-        let first = try lease(.withdraw, share)
-        let rings = try lease(.ring, limit - first.count)
-        let rest = first.count < share ? 0 : limit - first.count - rings.count
-        return try rings + first + lease(.withdraw, rest)
+        let arguments: StatementArguments = [
+            until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit,
+        ]
+        return try Row.fetchAll(statement, arguments: arguments).map { row in
+            WakeUpRecord(
+                sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
+                device: row.id("device"), transport: transport, sealedAddress: row.bytes("address_sealed"),
+                expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
+                attempts: row["attempts"], stage: stage)
+        }.sorted { $0.sequence < $1.sequence }
     }
 
     package func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp? {
@@ -88,15 +79,9 @@ extension SQLiteNotifierRecords {
         return try Row.fetchOne(statement, arguments: [tenant.rawValue, challenge.rawValue]) != nil
     }
 
-    package func deleteWakeUps(dueAfter time: Timestamp) throws {
-        // One at a time, as the index is: by stage, transport and time.
-        let statement = try database.cachedStatement(
-            sql: "DELETE FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ?")
-        for stage in WakeUpStage.sent {
-            for transport in PushTransport.allCases {
-                try statement.execute(arguments: [stage.rawValue, transport.rawValue, time.milliseconds])
-            }
-        }
+    package func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp) throws {
+        try database.cachedStatement(sql: "DELETE FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ?")
+            .execute(arguments: [stage.rawValue, transport.rawValue, time.milliseconds])
     }
 
     package func withdrawWakeUps(
@@ -117,21 +102,17 @@ extension SQLiteNotifierRecords {
         ).execute(arguments: [time.milliseconds] + whose)
     }
 
-    package func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
-        let statement = try database.cachedStatement(
+    package func deleteWakeUps(
+        _ stage: WakeUpStage, _ transport: PushTransport, expiredBefore time: Timestamp, limit: Int
+    ) throws -> Int {
+        try database.cachedStatement(
             sql: """
                 DELETE FROM wake_up WHERE sequence IN (
                     SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at < ? AND expires_at < ? LIMIT ?)
-                """)
-        var deleted = 0
-        for stage in [WakeUpStage.rung, .withdraw] {
-            for transport in PushTransport.allCases where deleted < limit {
-                try statement.execute(arguments: [
-                    stage.rawValue, transport.rawValue, time.milliseconds, time.milliseconds, limit - deleted,
-                ])
-                deleted += database.changesCount
-            }
-        }
-        return deleted
+                """
+        ).execute(arguments: [
+            stage.rawValue, transport.rawValue, time.milliseconds, time.milliseconds, limit,
+        ])
+        return database.changesCount
     }
 }
