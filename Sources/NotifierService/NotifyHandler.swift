@@ -74,23 +74,21 @@ struct NotifyHandler: Sendable {
 
     private func ring(_ targets: [NotifyTarget], _ request: Notify, _ expiresAt: Timestamp) async throws {
         let tenant = TenantID(request.tenant)
-        var wakeUps: [WakeUpRecord] = []
+        // Those that cannot be rung take the places that are left.
+        var (reachable, others): ([WakeUpRecord], [WakeUpRecord]) = ([], [])
         for target in targets {
             guard let transport = PushTransport(rawValue: target.push.transport), transport != .none else { continue }
-            wakeUps.append(
-                WakeUpRecord(
-                    tenant: tenant, challenge: ChallengeID(request.challengeID), device: DeviceID(target.deviceID),
-                    transport: transport,
-                    sealedAddress: try sealer.seal(Array(target.push.address), for: WakeUpLine.sealingPurpose),
-                    expiresAt: expiresAt, dueAt: now()))
+            let wakeUp = WakeUpRecord(
+                tenant: tenant, challenge: ChallengeID(request.challengeID), device: DeviceID(target.deviceID),
+                transport: transport,
+                sealedAddress: try sealer.seal(Array(target.push.address), for: WakeUpLine.sealingPurpose),
+                expiresAt: expiresAt, dueAt: now())
+            if sender.hasDriver(transport, for: tenant) { reachable.append(wakeUp) } else { others.append(wakeUp) }
         }
+        let wakeUps = reachable + others
         guard !wakeUps.isEmpty else { return }
         let limit = try tenants.tenant(tenant).settings.notificationsPerRequest
-        // Those that cannot be rung take the places that are left.
-        let byPlace =
-            wakeUps.filter { sender.hasDriver($0.transport, for: tenant) }
-            + wakeUps.filter { !sender.hasDriver($0.transport, for: tenant) }
-        let refused = try await claim(byPlace, limit: limit, until: expiresAt + configuration.claimRetention)
+        let refused = try await claim(wakeUps, limit: limit, until: expiresAt + configuration.claimRetention)
         for delivery in refused { metrics.outcomes.increment(delivery.transport, delivery.outcome) }
         sender.wake()
     }

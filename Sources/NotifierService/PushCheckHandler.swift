@@ -35,9 +35,9 @@ struct PushCheckHandler: Sendable {
                 device: DeviceID(request.deviceID),
                 expiresAt: now() + Self.lifetime),
             transport: transport, address: Redacted(Array(request.push.address)))
-        guard push.hasDriver(transport, for: aim.wakeUp.tenant),
-            let attempt = await push.attempt(aim, timeout: configuration.checkTimeout)
-        else { return .with { $0.outcome = "no_driver" } }
+        guard let attempt = await push.attempt(aim, timeout: configuration.checkTimeout) else {
+            return .with { $0.outcome = "no_driver" }
+        }
         guard !attempt.isInterrupted else { throw ServiceError(.unavailable, "the notifier is stopping") }
         push.count(attempt.delivery)
         try await store.write { try $0.append(attempt.delivery) }

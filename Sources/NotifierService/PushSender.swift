@@ -56,9 +56,9 @@ struct PushSender: Sendable {
     /// As one more in the metrics: of what is written down, so that both say the same.
     func count(_ delivery: DeliveryRecord) { metrics.outcomes.increment(delivery.transport, delivery.outcome) }
 
-    /// Sends once. Gives up at `timeout`. Nil when there is no driver.
+    /// Sends once. Gives up at `timeout`. Nil when there is no driver for the tenant.
     func attempt(_ aim: PushAim, timeout: Duration) async -> PushAttempt? {
-        guard let driver = drivers[aim.transport] else { return nil }
+        guard let driver = drivers[aim.transport], driver.serves(aim.wakeUp.tenant) else { return nil }
         let start = now()
         let report = await send(aim, with: driver, timeout: timeout)
         let isInterrupted = Task.isCancelled && report.outcome != .delivered

@@ -109,8 +109,9 @@ final class WakeUpLine: Sendable {
                 isWithdrawal: wakeUp.stage == .withdraw),
             transport: transport, address: address)
         let timeout = min(configuration.sendTimeout, wakeUp.expiresAt - start)
-        guard push.hasDriver(transport, for: wakeUp.tenant), let attempt = await push.attempt(aim, timeout: timeout)
-        else { return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero)) }
+        guard let attempt = await push.attempt(aim, timeout: timeout) else {
+            return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
+        }
         guard !attempt.isInterrupted else {
             // What the end of this process interrupted is the next one's to try, at once. The phone may have been rung.
             return await putOff(wakeUp, to: start, isAttempt: attempt.report.isAsked, nil)
