@@ -64,8 +64,8 @@ struct ImportReader {
             (isQuoted, isTooLong, recordStart) = (false, false, line)
         }
         if isTooLong {
-            return try problem(
-                "too_large", "\(subject) is longer than \(APILimits.importLineBytesMax) bytes",
+            return try unreadable(
+                "too_large", "is longer than \(APILimits.importLineBytesMax) bytes",
                 ["reason": "line_too_long", "max": "\(APILimits.importLineBytesMax)"])
         }
         if record.last == 0x0D { record.removeLast() }
@@ -74,36 +74,38 @@ struct ImportReader {
         isFirstRecord = false
         guard !record.isEmpty else { return nil }
         guard let text = String(validating: record, as: UTF8.self), !record.contains(0) else {
-            return try problem("malformed", "\(subject) is not UTF-8, or holds U+0000", ["reason": "not_text"])
+            return try unreadable("malformed", "is not UTF-8, or holds U+0000", ["reason": "not_text"])
         }
-        return format == .csv ? try csv(text) : try ndjson(record)
+        return format == .csv ? try csv(text) : ndjson(record)
     }
 
-    private var isHeader: Bool { format == .csv && columns == nil }
-    private var subject: String { isHeader ? "the header" : "the line" }
+    private func problem(_ code: String, _ detail: String, _ members: [String: String]) -> Result {
+        .problem(ImportProblemLine(line: recordStart, code: code, detail: detail, members: members))
+    }
 
-    private func problem(_ code: String, _ detail: String, _ members: [String: String]) throws(ServiceError) -> Result {
-        if isHeader { throw ServiceError(.malformed, detail, members: members) }
-        return .problem(ImportProblemLine(line: recordStart, code: code, detail: detail, members: members))
+    /// What a line has that cannot be taken apart; thrown of a header.
+    private func unreadable(_ code: String, _ fault: String, _ members: [String: String]) throws(ServiceError) -> Result
+    {
+        if format == .csv, columns == nil { throw ServiceError(.malformed, "the header \(fault)", members: members) }
+        return problem(code, "the line \(fault)", members)
     }
 
     // MARK: NDJSON
 
-    private func ndjson(_ bytes: [UInt8]) throws(ServiceError) -> Result {
-        let body: UserCreation
+    private func ndjson(_ bytes: [UInt8]) -> Result {
         do {
-            body = try JSONBody.decode(UserCreation.self, from: bytes)
+            let body = try JSONBody.decode(UserCreation.self, from: bytes)
+            return checked(
+                ImportLine.with {
+                    $0.username = body.username
+                    $0.displayName = body.displayName ?? ""
+                    $0.password = Data((body.password ?? "").utf8)
+                    $0.groups = body.groups ?? []
+                    $0.roles = body.roles ?? []
+                })
         } catch {
-            return try problem(error.code.name, error.detail, Self.fault(of: bytes, error))
+            return problem(error.code.name, error.detail, Self.fault(of: bytes, error))
         }
-        return try checked(
-            ImportLine.with {
-                $0.username = body.username
-                $0.displayName = body.displayName ?? ""
-                $0.password = Data((body.password ?? "").utf8)
-                $0.groups = body.groups ?? []
-                $0.roles = body.roles ?? []
-            })
     }
 
     /// What is wrong with a line that is no `UserCreation`, for those who do not read `detail`.
@@ -124,14 +126,14 @@ struct ImportReader {
 
     private mutating func csv(_ text: String) throws(ServiceError) -> Result? {
         guard let fields = Self.fields(of: text) else {
-            return try problem("malformed", "\(subject) is not CSV", ["reason": "not_csv"])
+            return try unreadable("malformed", "is not CSV", ["reason": "not_csv"])
         }
         guard let columns else {
             try readHeader(fields)
             return nil
         }
         guard fields.count == columns.count else {
-            return try problem(
+            return problem(
                 "malformed", "the line has \(fields.count) fields, not \(columns.count)",
                 ["reason": "field_count", "found": "\(fields.count)", "expected": "\(columns.count)"])
         }
@@ -139,7 +141,7 @@ struct ImportReader {
         func list(_ column: Column) -> [String] {
             (values[column] ?? "").split(separator: ";").map { $0.trimmed }.filter { !$0.isEmpty }
         }
-        return try checked(
+        return checked(
             ImportLine.with {
                 $0.username = values[.username] ?? ""
                 $0.displayName = values[.displayName] ?? ""
@@ -198,11 +200,11 @@ struct ImportReader {
         return fields + [String(decoding: field, as: UTF8.self)]
     }
 
-    private func checked(_ line: ImportLine) throws(ServiceError) -> Result {
+    private func checked(_ line: ImportLine) -> Result {
         var line = line
         line.line = UInt32(clamping: recordStart)
         guard Username.isValid(line.username) else {
-            return try problem(ErrorCode.invalidUsername.name, Username.rule, ["reason": "username"])
+            return problem(ErrorCode.invalidUsername.name, Username.rule, ["reason": "username"])
         }
         return .line(line)
     }
