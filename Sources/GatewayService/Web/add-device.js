@@ -2,7 +2,7 @@
 
 import { authenticatorAddress, readActivationLink } from "./activation-link.js";
 import { persistently, Problem } from "./api.js";
-import { announce, busy, byId, copied, openDialog, problemText, setIcon, tenant, text, toast } from "./page.js";
+import { announce, busy, byId, copied, openDialog, problemText, setIcon, showConnection, tenant, text, toast } from "./page.js";
 import { Ring, showNumber } from "./ring.js";
 import { asMe, replyToMe } from "./session.js";
 
@@ -70,12 +70,9 @@ async function begin() {
   }
 }
 
-/** What waits goes on by itself once the server is reached again. */
-function showConnection(isReached) {
+function showReached(isReached) {
   const isWaiting = dialog.open && (!step("scan").hidden || !step("confirm").hidden);
-  if (!isWaiting || lost.hidden === isReached) return;
-  lost.hidden = isReached;
-  announce(isReached ? text("says.connected") : lost.textContent);
+  if (isWaiting) showConnection(lost, isReached, true);
 }
 
 function fail(problem) {
@@ -92,10 +89,10 @@ async function follow(id) {
     const wait = lost.hidden ? 25 : 0;
     try {
       const reply = await replyToMe("GET", `me/activations/${encodeURIComponent(id)}?wait=${wait}&state=${state}`, { signal: mine.signal, wait });
-      showConnection(true);
+      showReached(true);
       return reply;
     } catch (problem) {
-      if (problem.kind === "offline") showConnection(false);
+      if (problem.kind === "offline") showReached(false);
       throw problem;
     }
   };
@@ -137,8 +134,8 @@ function confirm({ number, expiresAt }, date) {
 }
 
 // A request that was lost may look open for long: the browser knows first.
-addEventListener("offline", () => showConnection(false));
-addEventListener("online", () => showConnection(true));
+addEventListener("offline", () => showReached(false));
+addEventListener("online", () => showReached(true));
 for (const button of dialog.querySelectorAll("[data-step-to]")) {
   button.addEventListener("click", () => show(button.dataset.stepTo));
 }

@@ -40,6 +40,14 @@ export function announce(words) {
   byId("announcer").textContent = words;
 }
 
+/** Shows in `line` that the server is not reached, or hides it, and where `isHeard` says either to a screen reader, too. What waits goes
+ *  on by itself once the server is reached again. */
+export function showConnection(line, isReached, isHeard) {
+  if (line.hidden === isReached) return;
+  line.hidden = isReached;
+  if (isHeard) announce(isReached ? text("says.connected") : line.textContent);
+}
+
 /** Says it to everyone, for some seconds. */
 export function toast(words) {
   const element = document.createElement("p");

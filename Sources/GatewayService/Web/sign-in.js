@@ -4,7 +4,7 @@
 
 import { answerTo } from "./answer.js";
 import { call, persistently, Problem } from "./api.js";
-import { announce, busy, byId, fieldError, setIcon, tenant, text, waitingTime } from "./page.js";
+import { announce, busy, byId, fieldError, setIcon, showConnection, tenant, text, waitingTime } from "./page.js";
 import { firstOffer, forgetName, isRemembered, keepFirstOffer, remember, rememberedName } from "./remembered.js";
 import { Ring, showNumber } from "./ring.js";
 import { Screens } from "./screens.js";
@@ -94,20 +94,14 @@ function showRequest() {
   });
 }
 
-/** What waits goes on by itself once the server is reached again. */
-function showConnection(isReached) {
-  const line = byId("connection-lost");
-  if (line.hidden === isReached) return;
-  line.hidden = isReached;
-  if (screens.current === "number") announce(isReached ? text("says.connected") : line.textContent);
-}
+const showReached = (isReached) => showConnection(byId("connection-lost"), isReached, screens.current === "number");
 
 async function wait() {
   waiting?.abort();
   const mine = (waiting = new AbortController());
   const current = request;
   try {
-    const status = await answerTo(current, mine.signal, showConnection);
+    const status = await answerTo(current, mine.signal, showReached);
     if (current === request) await settle(status);
   } catch (problem) {
     if (problem.kind === "stopped" || current !== request) return;
@@ -336,8 +330,8 @@ otherTabs.addEventListener("message", ({ data }) => {
   outcome("replaced");
 });
 // A stream that was lost may look open for long: the browser knows first.
-addEventListener("offline", () => showConnection(false));
-addEventListener("online", () => showConnection(true));
+addEventListener("offline", () => showReached(false));
+addEventListener("online", () => showReached(true));
 // A page out of the browser's memory may show what is long over.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
