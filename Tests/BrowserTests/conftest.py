@@ -1,10 +1,11 @@
 """A real Chromium, watched: whatever a page logs as an error, asks of another host or breaks of its policy fails the test."""
 
+import contextlib
 import urllib.parse
 
 import pytest
 from client import Application
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
 
 from .phone_page import Owner, PhonePage
 
@@ -59,25 +60,37 @@ class Watched:
         assert not self.faults, self.faults
 
 
-@pytest.fixture(scope="session")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
+@contextlib.contextmanager
+def launched(browser_type: BrowserType, *switches: str):
+    browser = browser_type.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", *switches])
+    yield browser
+    browser.close()
 
 
-@pytest.fixture
-def open_browser(chromium, demo):
+@contextlib.contextmanager
+def windows(browser: Browser, base: str, **always):
+    """A function that opens one more, each watched until the end."""
     opened = []
 
     def open_one(**options) -> Watched:
-        opened.append(Watched(chromium, demo["base"], **options))
+        opened.append(Watched(browser, base, **always, **options))
         return opened[-1]
 
     yield open_one
     for watched in opened:
         watched.close()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright, launched(playwright.chromium) as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_browser(chromium, demo):
+    with windows(chromium, demo["base"]) as open_one:
+        yield open_one
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Watched
+from .conftest import launched, windows
 from .pages import SignInPage, sign_in, signed_in
 from .phone_page import PhonePage
 
@@ -13,17 +13,9 @@ WIDTH = 390
 @pytest.fixture
 def open_large(chromium, demo):
     # A browser of its own: the size is the browser's, not a page's.
-    browser = chromium.browser_type.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--blink-settings=defaultFontSize=32"])
-    opened = []
-
-    def open_one() -> Watched:
-        opened.append(Watched(browser, demo["base"], viewport={"width": WIDTH, "height": 844}))
-        return opened[-1]
-
-    yield open_one
-    for watched in opened:
-        watched.close()
-    browser.close()
+    with launched(chromium.browser_type, "--blink-settings=defaultFontSize=32") as browser:
+        with windows(browser, demo["base"], viewport={"width": WIDTH, "height": 844}) as open_one:
+            yield open_one
 
 
 def expect_to_fit(page) -> None:

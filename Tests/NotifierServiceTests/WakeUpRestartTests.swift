@@ -39,14 +39,20 @@ struct WakeUpRestartTests {
         #expect(driver.sent.map(\.device) == [DeviceID("d1"), DeviceID("d2")])
     }
 
-    @Test("one that a drain interrupts is sent by the next process")
-    func drained() async throws {
+    /// Whose process was told to end while a driver was sending.
+    private func interrupted() async throws -> NotifierBench {
         let silent = SilentDriver()
         let bench = try NotifierBench(drivers: [silent])
         try await running(bench.service) {
             try await bench.notify(["d1"], transport: "fcm")
             await silent.asked()
         }
+        return bench
+    }
+
+    @Test("one that a drain interrupts is sent by the next process")
+    func drained() async throws {
+        let bench = try await interrupted()
         let driver = ScriptedDriver(.fcm)
         try await running(bench.successor([driver])) {
             _ = try await outcomes(bench, 1)
@@ -57,12 +63,7 @@ struct WakeUpRestartTests {
 
     @Test("one that a drain interrupts may have rung: when its request ends, the phone is told")
     func drainedAndSettled() async throws {
-        let silent = SilentDriver()
-        let bench = try NotifierBench(drivers: [silent])
-        try await running(bench.service) {
-            try await bench.notify(["d1"], transport: "fcm")
-            await silent.asked()
-        }
+        let bench = try await interrupted()
         let driver = ScriptedDriver(.fcm)
         let successor = bench.successor([driver])
         try await bench.notify(["d1"], event: "settled")
