@@ -1,6 +1,7 @@
 import CZeroMQ
 import Domain
 import Glibc
+import Logging
 import SwiftProtobuf
 import Testing
 import Wire
@@ -22,12 +23,14 @@ struct BusSecurityTests {
             routes: routes, logger: Fixture.logger())
     }
 
-    private func caller(_ service: ServiceName = .gateway, keys: CurveKeys? = nil) throws -> MessageBus {
+    private func caller(
+        _ service: ServiceName = .gateway, keys: CurveKeys? = nil, logger: Logger = Fixture.logger()
+    ) throws -> MessageBus {
         try MessageBus(
             try Fixture.configuration(
                 service, callees: [.policy: [endpoint]],
                 security: .curve(try keys ?? CurveKeys.load(folder: folder.path, service: service))),
-            logger: Fixture.logger())
+            logger: logger)
     }
 
     private func code(_ bus: MessageBus, timeout: Duration = .milliseconds(400)) async -> ErrorCode? {
@@ -50,6 +53,18 @@ struct BusSecurityTests {
         let own = try CurveKeys.load(folder: strangers.path, service: .gateway, trust: folder.path)
         let stranger = try caller(keys: own)
         try await Fixture.run([worker, stranger]) { #expect(await code(stranger) == .unavailable) }
+    }
+
+    @Test("a key that is refused once is no alarm, as it may have been made this moment; refused again it is")
+    func refusedAgain() async throws {
+        let worker = try worker()
+        let own = try CurveKeys.load(folder: strangers.path, service: .gateway, trust: folder.path)
+        let (levels, heard) = AsyncStream.makeStream(of: Logger.Level.self)
+        let stranger = try caller(keys: own, logger: Logger(label: "test") { _ in RefusalLog(levels: heard) })
+        let first = try await Fixture.run([worker, stranger]) {
+            await levels.prefix(2).reduce(into: []) { $0.append($1) }
+        }
+        #expect(first == [.notice, .error])
     }
 
     @Test("a callee with another key than the folder's is not spoken to")
@@ -217,5 +232,21 @@ struct BusSecurityTests {
         }
         #expect(isConnected)
         _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+}
+
+/// Passes on the level at which a bus says that its key is refused.
+private struct RefusalLog: LogHandler {
+    let levels: AsyncStream<Logger.Level>.Continuation
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        if "\(event.message)".contains("refuses this service's key") { levels.yield(event.level) }
     }
 }

@@ -146,7 +146,9 @@ extension Engine {
         if link.isRetiring { retire(link) }
         metrics(.calleeLost(group.service, reason: "\(loss)"))
         if loss == .denied {
-            logger.error(
+            link.denials += 1
+            logger.log(
+                level: link.denials > 1 ? .error : .notice,
                 "a callee refuses this service's key, or its own is not trusted",
                 metadata: ["endpoint": "\(link.endpoint)"])
         } else if loss != .notReached {
@@ -158,7 +160,9 @@ extension Engine {
     func receiveEvent(_ message: inout Message, _ port: Port, _ link: CalleeLink) {
         guard let (event, value) = monitorEvent(&message, port), link.monitor === port else { return }
         switch Int32(event) {
-        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: apply(.handshakeSucceeded, link)
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+            link.denials = 0
+            apply(.handshakeSucceeded, link)
         // 300 is a passing trouble of the handler; 400 and 500 are refusals (RFC 27).
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: apply(.lost(value == 300 ? .handshake : .denied), link)
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: apply(.lost(.handshake), link)
