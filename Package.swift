@@ -229,7 +229,7 @@ let package = Package(
             "countersign-messaging-bench", folder: "MessagingBench",
             ["Messaging", "Wire", "Domain", "CZeroMQ", logging, protobuf]),
         tests("Domain", ["Domain"]),
-        tests("Proofs", ["Proofs", "Domain"]),
+        tests("Proofs", ["Proofs", "Domain", crypto]),
         tests("DeviceAPI", ["DeviceAPI", "Domain", "GatewayService", "TestSupport", "Wire"]),
         tests("Wire", ["Wire", "Domain", "TestSupport", protobuf]),
         tests("Secrets", ["Secrets", "Domain"]),
@@ -286,7 +286,7 @@ let package = Package(
                 "Messaging", "ServiceKit", "Secrets", "Proofs", "Telemetry", "TestSupport", hummingbird, httpTypes,
                 logging, protobuf,
             ]),
-        tests("LoadTest", ["LoadTest", nioCore, nioPosix]),
+        tests("LoadTest", ["LoadTest", "Authenticator", "Proofs", "PushDouble", nioCore, nioPosix]),
         tests(
             "Authenticator",
             ["Authenticator", "AuthenticatorHTTP", "Proofs", "DeviceAPI", "Domain", "OfflineCode", crypto]),

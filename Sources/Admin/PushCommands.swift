@@ -63,7 +63,10 @@ struct PushCommands: AsyncParsableCommand {
             switch check.outcome {
             case "delivered": nil
             case "expired_address":
-                AdminFailure(.refused, "the provider does not know the address any more; it was dropped")
+                AdminFailure(
+                    .refused,
+                    "the provider does not know the address any more; it was dropped, unless the phone has registered it since"
+                )
             case "foreign_address":
                 AdminFailure(.refused, "the address is of another application, project or environment")
             case "configuration": AdminFailure(.refused, "the provider refuses our key, topic, project or sender")

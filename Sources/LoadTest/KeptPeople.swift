@@ -74,7 +74,7 @@ extension Member {
         self.init(
             id: PersonID(kept.id), account: kept.account, key: key,
             phone: SimulatedPhone(
-                authenticator: authenticator, account: kept.account.id, desk: SignInDesk(), wakes: nil),
+                authenticator: authenticator, account: kept.account.id, desk: SignInDesk(), reception: nil),
             isKept: true)
     }
 

@@ -53,8 +53,8 @@ package struct LoadRun: Sendable {
         try await Connection.open(to: plan.target, connectionsMax: people * 3) { connection in
             try await connection.api.askConsent()
             guard case .push(let provider, let folder) = plan.wake else { return try await run(connection, nil) }
-            return try await WakeUps.listening(to: provider, folder: folder) { wakeUps in
-                try await run(connection, Population.Woken(by: provider, through: wakeUps))
+            return try await Woken.through(provider, folder: folder) { woken in
+                try await run(connection, woken)
             }
         }
     }
@@ -69,7 +69,7 @@ package struct LoadRun: Sendable {
     /// The people of this process.
     private var people: Int { plan.share.part(of: plan.people) }
 
-    private func run(_ connection: Connection, _ woken: Population.Woken?) async throws -> Report {
+    private func run(_ connection: Connection, _ woken: Woken?) async throws -> Report {
         let population = Population(connection, plan.target, kept: kept, woken: woken)
         do {
             let report = try await push(population, connection)

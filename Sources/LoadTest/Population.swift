@@ -18,19 +18,9 @@ final class Population: Sendable {
     private let administrator: [(String, String)]
     private let transport: any Transport
     private let kept: KeptPeople?
+    /// How phones without an event stream hear of requests; nil where each holds one.
     private let woken: Woken?
     private let created = Mutex<[PersonID]>([])
-
-    /// How phones without an event stream hear of requests.
-    struct Woken: Sendable {
-        let provider: Wake.Provider
-        let wakeUps: WakeUps
-
-        init(by provider: Wake.Provider, through wakeUps: WakeUps) {
-            self.provider = provider
-            self.wakeUps = wakeUps
-        }
-    }
 
     init(_ connection: Connection, _ target: Target, kept: KeptPeople?, woken: Woken?) {
         api = connection.api
@@ -134,9 +124,9 @@ final class Population: Sendable {
         let authenticator = Authenticator(keys: vault, accounts: vault, transport: transport)
         let link = try ActivationLink(activation.activationUri)
         let profile = DeviceProfile(name: "load test", platform: .cli, osVersion: "1", appVersion: "1")
-        let token = Wake.Provider.makeToken()
+        let reception = try await woken?.register()
         let account = try await repeated {
-            try await authenticator.activate(link, as: profile, push: woken?.provider.address(token))
+            try await authenticator.activate(link, as: profile, push: reception?.address)
         }
         let progress = try await call(
             "activation", .GET, APIPaths.myActivation(tenant, ActivationID(activation.id)) + "?wait=10", browser
@@ -153,8 +143,7 @@ final class Population: Sendable {
             // As it is now: confirmed and set up.
             id: person, account: await vault.accounts().first { $0.id == account.id } ?? account, key: key,
             phone: SimulatedPhone(
-                authenticator: authenticator, account: account.id, desk: SignInDesk(),
-                wakes: woken?.wakeUps.wakes(of: token)),
+                authenticator: authenticator, account: account.id, desk: SignInDesk(), reception: reception),
             isKept: false)
     }
 

@@ -10,19 +10,25 @@ struct SimulatedPhone: Sendable {
     let account: Account.ID
     let desk: SignInDesk
     /// What a push provider wakes it by; nil for a phone that holds an event stream.
-    let wakes: AsyncStream<Void>?
+    let reception: PushReception?
 
     /// Listens until the task is canceled. `report` hears that it listens, what went wrong, and of
     /// answers that did not come to what was intended.
     func listen(_ report: @escaping @Sendable (PhoneReport) -> Void) async {
-        if let wakes { await listen(to: wakes, report) } else { await listenToStream(report) }
+        if let reception { await listen(to: reception, report) } else { await listenToStream(report) }
     }
 
     /// Asks for its requests each time that it is woken.
-    private func listen(to wakes: AsyncStream<Void>, _ report: @Sendable (PhoneReport) -> Void) async {
+    private func listen(to reception: PushReception, _ report: @Sendable (PhoneReport) -> Void) async {
         report(.connected)
         var latest: String?
-        for await _ in wakes {
+        for await message in reception.messages {
+            do {
+                try reception.check(message)
+            } catch {
+                report(.failed("push message: \(error)"))
+                continue
+            }
             do {
                 for challenge in try await authenticator.pending(account) where challenge.id != latest {
                     latest = challenge.id

@@ -1,21 +1,23 @@
 import NIOCore
 import NIOPosix
+import Proofs
 import Synchronization
 
 /// Hands what `countersign-push-double` has delivered to the phones that it was for.
 final class WakeUps: Sendable {
-    /// By their tokens; nil when the double has ended.
-    private let phones = Mutex<[String: AsyncStream<Void>.Continuation]?>([:])
+    /// By their addresses; nil when the double has ended.
+    private let phones = Mutex<[String: AsyncStream<[UInt8]>.Continuation]?>([:])
 
-    /// Wakes the phone with this token; several wake-ups before it looks are one. Ends when the double does.
-    func wakes(of token: String) -> AsyncStream<Void> {
-        let (wakes, phone) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    /// What is sealed for the phone with this address, empty where nothing is; of several before it looks the last one. Ends when the
+    /// double does.
+    func messages(for address: String) -> AsyncStream<[UInt8]> {
+        let (messages, phone) = AsyncStream<[UInt8]>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let isTold = phones.withLock { phones in
-            phones?[token] = phone
+            phones?[address] = phone
             return phones != nil
         }
         if !isTold { phone.finish() }
-        return wakes
+        return messages
     }
 
     /// Runs `work` while the double whose folder this is tells what it delivers through `provider`.
@@ -45,11 +47,13 @@ final class WakeUps: Sendable {
         return try result.get()
     }
 
-    /// A line: the transport, a blank, the address.
+    /// A line: the transport, a blank, the address, and where the body is sealed another blank and that in base64url.
     private func take(_ line: String, of provider: Wake.Provider) {
-        let words = line.split(separator: " ")
-        guard words.count == 2, words[0] == provider.rawValue else { return }
-        phones.withLock { $0?[String(words[1])] }?.yield()
+        let words = line.split(separator: " ").map(String.init)
+        guard (2...3).contains(words.count), words[0] == provider.rawValue else { return }
+        // What is not base64url opens nothing, for which the phone has a word.
+        let body = words.count == 3 ? Base64URL.decode(words[2]) : nil
+        phones.withLock { $0?[words[1]] }?.yield(body ?? [])
     }
 
     private func end() {

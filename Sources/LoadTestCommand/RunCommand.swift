@@ -154,7 +154,7 @@ struct LoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How phones hear of requests: streams, or apns or fcm through the push double of --push-double.",
+            "How phones hear of requests: streams, or apns, fcm or webpush through the push double of --push-double.",
             valueName: "way"))
     var wake = "streams"
 
@@ -217,11 +217,11 @@ struct LoadOptions: ParsableArguments {
 
     private func way() throws -> Wake {
         if wake == Wake.streams.description {
-            if pushDouble != nil { throw ValidationError("--push-double needs --wake apns or --wake fcm") }
+            if pushDouble != nil { throw ValidationError("--push-double needs --wake apns, fcm or webpush") }
             return .streams
         }
         guard let provider = Wake.Provider(rawValue: wake) else {
-            throw ValidationError("--wake takes streams, apns or fcm")
+            throw ValidationError("--wake takes streams, apns, fcm or webpush")
         }
         guard let pushDouble else { throw ValidationError("--wake \(wake) needs --push-double") }
         return .push(provider, folder: pushDouble)

@@ -54,9 +54,9 @@ package struct NotifierConfiguration: Sendable {
         let first: Duration
         switch outcome {
         case .paused(let pause): return max(pause, breakerPauseMin)
-        case .retry(let pause), .throttled(let pause): first = pause
+        case .retry(let pause, _), .throttled(let pause): first = pause
         case .unreachable, .timeout: first = silencePause
-        case .delivered, .expiredAddress, .foreignAddress, .configuration, .tooLarge: return nil
+        case .delivered, .expiredAddress, .reregisteredAddress, .foreignAddress, .configuration, .tooLarge: return nil
         }
         return attempt < attemptsMax ? first * (1 << (attempt - 1)) : nil
     }

@@ -14,8 +14,18 @@ struct NotifierMetrics: Sendable {
         events = registry.counter(
             "countersign_live_events_total", help: "Events told, a device each.", labels: ["event"])
         outcomes = registry.counter(
-            "countersign_push_attempts_total", help: "Attempts to wake a phone through a provider.",
-            labels: ["transport", "outcome"])
+            "countersign_push_attempts_total", help: "Attempts to reach a phone through a provider.",
+            labels: ["transport", "outcome", "purpose"])
         owed = registry.gauge("countersign_push_owed", help: "Phones that are to be rung, when they were counted last.")
     }
+}
+
+/// What an attempt to reach a phone is for.
+enum PushPurpose: String, Sendable {
+    /// To ring it for a request.
+    case ring
+    /// To tell it that a request has ended.
+    case withdraw
+    /// An administrator looks whether it can be reached.
+    case check
 }

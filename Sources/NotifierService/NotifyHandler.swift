@@ -89,7 +89,9 @@ struct NotifyHandler: Sendable {
         guard !wakeUps.isEmpty else { return }
         let limit = try tenants.tenant(tenant).settings.notificationsPerRequest
         let refused = try await claim(wakeUps, limit: limit, until: expiresAt + configuration.claimRetention)
-        for delivery in refused { metrics.outcomes.increment(delivery.transport, delivery.outcome) }
+        for delivery in refused {
+            metrics.outcomes.increment(delivery.transport, delivery.outcome, PushPurpose.ring.rawValue)
+        }
         sender.wake()
     }
 

@@ -39,7 +39,7 @@ struct PushCheckHandler: Sendable {
             return .with { $0.outcome = "no_driver" }
         }
         guard !attempt.isInterrupted else { throw ServiceError(.unavailable, "the notifier is stopping") }
-        push.count(attempt.delivery)
+        push.count(attempt.delivery, .check)
         try await store.write { try $0.append(attempt.delivery) }
         if attempt.report.outcome == .expiredAddress {
             await push.drop(aim, by: context.call.deadline - Self.replyTime)

@@ -27,11 +27,13 @@ package enum PushOutcome: Hashable, Sendable {
     case delivered
     /// The provider does not know the address any more.
     case expiredAddress
+    /// The same, but of a time before the phone registered the address last: it stays.
+    case reregisteredAddress
     /// The address belongs to another project, application or environment: of no more use than an expired one, but an operator
     /// should look, because a wrong setting does this to every phone.
     case foreignAddress
-    /// Busy or limiting: worth another try after this long.
-    case retry(after: Duration)
+    /// Busy or limiting: worth another try after this long. With `holdsBack` that is meant of everything that this account sends.
+    case retry(after: Duration, holdsBack: Bool = false)
     /// This one device was rung too often; the provider is well.
     case throttled(after: Duration)
     /// The provider was not asked, because it failed lately or has its hands full with us; it will be after this long.
@@ -48,7 +50,7 @@ package enum PushOutcome: Hashable, Sendable {
         case .delivered, .retry, .timeout: true
         case .paused, .throttled, .unreachable: attempt > 1
         // None of the attempts could reach it, nor would a word of the end.
-        case .expiredAddress, .foreignAddress, .configuration, .tooLarge: false
+        case .expiredAddress, .reregisteredAddress, .foreignAddress, .configuration, .tooLarge: false
         }
     }
 
@@ -56,7 +58,7 @@ package enum PushOutcome: Hashable, Sendable {
     package var label: String {
         switch self {
         case .delivered: "delivered"
-        case .expiredAddress: "expired_address"
+        case .expiredAddress, .reregisteredAddress: "expired_address"
         case .foreignAddress: "foreign_address"
         case .retry: "retry"
         case .throttled: "throttled"

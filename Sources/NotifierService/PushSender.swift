@@ -54,7 +54,9 @@ struct PushSender: Sendable {
     }
 
     /// As one more in the metrics: of what is written down, so that both say the same.
-    func count(_ delivery: DeliveryRecord) { metrics.outcomes.increment(delivery.transport, delivery.outcome) }
+    func count(_ delivery: DeliveryRecord, _ purpose: PushPurpose) {
+        metrics.outcomes.increment(delivery.transport, delivery.outcome, purpose.rawValue)
+    }
 
     /// Sends once. Gives up at `timeout`. Nil when there is no driver for the tenant.
     func attempt(_ aim: PushAim, timeout: Duration) async -> PushAttempt? {

@@ -157,7 +157,7 @@ final class WakeUpLine: Sendable {
         later.dueAt = time
         if !isAttempt { later.attempts -= 1 }
         let postponed = later
-        if let delivery { push.count(delivery) }
+        if let delivery { push.count(delivery, wakeUp.stage == .withdraw ? .withdraw : .ring) }
         await write(wakeUp.challenge) { records in
             if let delivery { try records.append(delivery) }
             try records.postpone(postponed)
@@ -168,7 +168,7 @@ final class WakeUpLine: Sendable {
     /// Writes the last attempt down, if one was made, and with it that nothing is owed any more. A device that may have been rung must
     /// hear of the request's end, if it ends before it expires.
     private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, mayHaveRung: Bool = false) async {
-        if let delivery { push.count(delivery) }
+        if let delivery { push.count(delivery, wakeUp.stage == .withdraw ? .withdraw : .ring) }
         let time = now()
         let isKept = mayHaveRung && wakeUp.stage == .ring && time < wakeUp.expiresAt
         await write(wakeUp.challenge) { records in

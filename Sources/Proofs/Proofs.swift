@@ -1,9 +1,9 @@
 // What a phone proves and how that is checked: signatures, keys, one-time passwords, and the texts that carry them.
 //
 // Owns: base64url and Base32, strict JSON, JWK and JWS (ES256 only), the three signed claims of the device protocol, HOTP and
-// TOTP, `otpauth:` and `countersign:` URIs. Must not know: who a device belongs to, what was stored before, which clock is
-// right; all of that is passed in. Runs on a phone as on a server. Start reading at `DeviceSigner` (signing) and `DeviceProof`
-// (verifying).
+// TOTP, `otpauth:` and `countersign:` URIs, and how a Web Push message is sealed for a phone. Must not know: who a device belongs
+// to, what was stored before, which clock is right; all of that is passed in. Runs on a phone as on a server. Start reading at
+// `DeviceSigner` (signing) and `DeviceProof` (verifying).
 
 import Crypto
 import Domain

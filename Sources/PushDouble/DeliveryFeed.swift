@@ -1,9 +1,10 @@
+import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
 
 /// Tells programs of this machine what was delivered, in place of the phones that a provider would reach: a line each, with the
-/// transport, a blank and the address.
+/// transport, a blank and the address, and of Web Push another blank and the body in base64url, as it was sealed for the phone.
 package final class DeliveryFeed: Sendable {
     /// What one that reads slowly may have waiting, in bytes: beyond it the connection is closed.
     private static let waitingBytesMax = 1024 * 1024
@@ -11,6 +12,8 @@ package final class DeliveryFeed: Sendable {
     private let readers = Mutex<[ObjectIdentifier: any Channel]>([:])
 
     package init() {}
+
+    package var readerCount: Int { readers.withLock(\.count) }
 
     /// Listens at a UNIX socket, in place of one that an ended process has left. Throws what the system says of the path.
     package func start(path: String) async throws {
@@ -27,8 +30,9 @@ package final class DeliveryFeed: Sendable {
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
     }
 
-    package func delivered(_ transport: String, _ address: String) {
-        let line = ByteBuffer(string: "\(transport) \(address)\n")
+    package func delivered(_ transport: String, _ address: String, body: [UInt8]? = nil) {
+        let words = [transport, address] + (body.map { [Data($0).base64URL] } ?? [])
+        let line = ByteBuffer(string: words.joined(separator: " ") + "\n")
         for reader in readers.withLock({ Array($0.values) }) {
             if reader.isWritable {
                 reader.writeAndFlush(line, promise: nil)

@@ -64,7 +64,24 @@ package final class FCMDouble: ProviderDouble {
     }
 
     package func throttled(retryAfter seconds: Int) -> DoubleReply {
-        Self.failure(429, "QUOTA_EXCEEDED", headers: ["retry-after": "\(seconds)"])
+        Self.exhausted(
+            #"{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"RATE_LIMIT_EXCEEDED","#
+                + #""domain":"googleapis.com","metadata":{"consumer":"projects/\#(projectID)","#
+                + #""quota_limit":"SendsPerMinutePerProject","service":"fcm.googleapis.com"}}"#, retryAfter: seconds)
+    }
+
+    /// One device gets too many.
+    package static func deviceThrottled(_ token: String, retryAfter seconds: Int) -> DoubleReply {
+        exhausted(
+            #"{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"QUOTA_EXCEEDED"},"#
+                + #"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"subject":"token:\#(token)","#
+                + #""description":"Device message rate exceeded"}]}"#, retryAfter: seconds)
+    }
+
+    private static func exhausted(_ details: String, retryAfter seconds: Int) -> DoubleReply {
+        DoubleReply(
+            429, headers: ["retry-after": "\(seconds)"],
+            body: #"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[\#(details)]}}"#)
     }
 
     package var unavailable: DoubleReply { Self.failure(503, "UNAVAILABLE") }

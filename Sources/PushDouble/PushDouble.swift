@@ -12,6 +12,17 @@ package struct DoubleRequest: Sendable {
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
 
+    package init(
+        connection: Int = 1, method: String, path: String, headers: [(name: String, value: String)] = [],
+        body: [UInt8] = []
+    ) {
+        self.connection = connection
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.body = body
+    }
+
     /// Nil when there is none, or more than one.
     package func header(_ name: String) -> String? {
         let values = headers.filter { $0.name == name }

@@ -18,8 +18,13 @@ struct PushDoubleCommand: AsyncParsableCommand {
             Writes into a folder what a notifier needs to send to them: apns.p8, fcm.json, vapid.pem, and roots.pem, the certificate \
             to trust, and default.json, the accounts of every tenant, so that the folder can be notifier.push.folder. Files of these names that it has not \
             written itself it does not replace. Prints every second how \
-            many messages each has taken. Whoever connects to the socket `deliveries` in the folder is told each message's transport and \
-            address in a line, as countersign-loadtest --wake does.
+            many messages each has taken.
+
+            APNs and FCM take any token. The push service makes a subscription for each POST to the URL in subscribe.url (RFC 8030), which the \
+            Location of the reply names and its Link is the endpoint of; DELETE ends it. The keys stay with whoever asks.
+
+            Whoever connects to the socket `deliveries` in the folder is told each message's transport and address in a line, and of Web Push \
+            the sealed body, as countersign-loadtest --wake does.
             """)
 
     @Option(help: "The first of three ports: APNs, FCM, Web Push.")
@@ -81,14 +86,16 @@ struct PushDoubleCommand: AsyncParsableCommand {
         let fcm = FCMDouble(
             key: fcmKey.publicKey, projectID: "double", clientEmail: "push@double.example", now: Self.now,
             onDelivery: { feed.delivered("fcm", $0) })
-        let webPush = WebPushDouble(now: Self.now)
+        let webPush = WebPushDouble(now: Self.now, onDelivery: { feed.delivered("webpush", $0, body: $1) })
         let tokenURL = "https://localhost:\(port + 1)/token"
         fcm.setTokenURL(tokenURL)
-        webPush.setOrigin("https://localhost:\(port + 2)")
+        let pushService = "https://localhost:\(port + 2)"
+        webPush.setOrigin(pushService)
         try write(certificate.pem, "roots.pem")
         try write(apnsKey.pemRepresentation, "apns.p8")
         try write(P256.Signing.PrivateKey().pemRepresentation, "vapid.pem")
         try write(Self.account(fcmKey.pemRepresentation, tokenURL), "fcm.json")
+        try write(pushService + WebPushDouble.subscribePath + "\n", "subscribe.url")
         try write(try accounts(), "default.json")
         try await feed.start(path: folder + "/deliveries")
         let doubles: [any ProviderDouble] = [apns, fcm, webPush]
@@ -98,7 +105,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
             if let fault = fault(of: double) { server.fail(fault, every: every) }
             _ = try await server.start(port: port + offset, certificate: certificate)
         }
-        say("a browser's subscription: \(webPush.subscribe().address(at: "https://localhost:\(port + 2)"))")
+        say("a browser's subscription: \(webPush.subscribe().address(at: pushService))")
         while true {
             // A person watches: nothing depends on how long this takes.
             try await Task.sleep(for: .seconds(1))
@@ -109,7 +116,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
     /// A folder of a notifier may have an operator's accounts in it, with keys that no provider gives twice: only what an earlier double
     /// wrote, as its default.json says, is written over.
     private func refuseForeignFiles() throws {
-        let files = ["default.json", "roots.pem", "apns.p8", "vapid.pem", "fcm.json"]
+        let files = ["default.json", "roots.pem", "apns.p8", "vapid.pem", "fcm.json", "subscribe.url"]
         guard let found = files.first(where: { FileManager.default.fileExists(atPath: folder + "/" + $0) }) else {
             return
         }

@@ -14,6 +14,15 @@ enum DeviceInput {
         let transport: PushTransport
         /// JSON of the transport's own members.
         let address: [UInt8]
+
+        /// The address as it is kept: with `registeredAt`, milliseconds since 1970, by which a provider's word that it has given the
+        /// address up is told from one about a time before the phone gave it again. It also makes each registration another address, so
+        /// that a word about an earlier one drops no later one.
+        func address(registeredAt time: Timestamp) -> [UInt8] {
+            guard case .object(var members)? = try? JSONValue(parsing: address) else { return address }
+            members["registeredAt"] = .integer(time.milliseconds)
+            return Array(JSONValue.object(members).canonicalText.utf8)
+        }
     }
 
     static func facts(_ facts: DeviceFacts) throws(ServiceError) -> StoredDevice.Facts {

@@ -132,7 +132,7 @@ def test_a_sign_in_completes_by_a_phone_that_only_its_provider_can_wake(woken, t
     woken.complete(someone, request)
 
 
-@pytest.mark.parametrize("provider", ["apns", "fcm"])
+@pytest.mark.parametrize("provider", ["apns", "fcm", "webpush"])
 def test_the_load_generators_phones_are_woken_by_their_provider_alone(woken, provider, tmp_path):
     report = tmp_path / "report.json"
     taken = woken.doubles.taken[provider]

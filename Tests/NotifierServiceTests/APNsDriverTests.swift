@@ -145,6 +145,37 @@ struct APNsDriverTests {
         await apns.stop()
     }
 
+    @Test("a word of APNs' that all want to be left alone is believed at once, and one device's is that device's")
+    func heldBack() async throws {
+        let apns = try await APNsBench()
+        apns.server.fail(
+            .refuse(apns.double.throttled(retryAfter: 7)),
+            .refuse(
+                DoubleReply(503, headers: ["retry-after": "7"], body: #"{"reason":"ServiceUnavailable"}"#)))
+        #expect(await apns.send() == .throttled(after: .seconds(7)))
+        #expect(await apns.send() == .retry(after: .seconds(7), holdsBack: true))
+        #expect(await apns.send() == .paused(after: .seconds(7)))
+        #expect(apns.server.requests.count == 2)
+        apns.bench.clock.advance(.seconds(7))
+        #expect(await apns.send() == .delivered)
+        await apns.stop()
+    }
+
+    @Test("an address that the phone has registered since APNs gave it up is told from one that it has not")
+    func reregistered() async throws {
+        let apns = try await APNsBench()
+        // The double gives up at the time of its clock.
+        apns.double.unregister(APNsBench.token)
+        func outcome(_ difference: Int64) async -> PushOutcome {
+            let time = apns.bench.clock.now.milliseconds + difference
+            return await apns.send(
+                to: Redacted(Array(#"{"registeredAt":\#(time),"token":"\#(APNsBench.token)"}"#.utf8)))
+        }
+        #expect(await outcome(-1) == .expiredAddress)
+        #expect(await outcome(1) == .reregisteredAddress)
+        await apns.stop()
+    }
+
     @Test("a wake-up that waits for its answer delays no other")
     func delayed() async throws {
         let apns = try await APNsBench()

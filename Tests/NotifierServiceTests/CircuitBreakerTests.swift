@@ -66,6 +66,23 @@ struct CircuitBreakerTests {
         #expect(breaker.admit(now: time) == .wait(.seconds(1)))
     }
 
+    @Test("a provider that asks to be left alone is, after its first word, and then one asks first")
+    func heldBack() {
+        var breaker = CircuitBreaker()
+        breaker.heldBack(now: Self.start, for: .seconds(40))
+        breaker.heldBack(now: Self.start + .seconds(1), for: .seconds(5))
+        #expect(breaker.admit(now: Self.start + .seconds(39)) == .wait(.seconds(1)))
+        let later = Self.start + .seconds(40)
+        #expect(breaker.admit(now: later) == .ask)
+        #expect(breaker.admit(now: later) == .wait(.seconds(1)))
+        breaker.heldBack(now: later, for: .seconds(20))
+        #expect(breaker.admit(now: later) == .wait(.seconds(20)))
+        breaker.succeeded()
+        // No time at all is a failure like any other.
+        for _ in 0..<4 { breaker.heldBack(now: later, for: .zero) }
+        #expect(breaker.admit(now: later) == .ask)
+    }
+
     @Test("a provider that asks for a longer pause gets it, even from an answer that comes late")
     func wanted() {
         var breaker = CircuitBreaker()

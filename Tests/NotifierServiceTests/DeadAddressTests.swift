@@ -49,6 +49,21 @@ struct DeadAddressTests {
         #expect(registration.dropped.map(\.tenant) == ["demo"])
     }
 
+    @Test("registration is not told of an address that the phone has registered since")
+    func registeredSince() async throws {
+        let driver = ScriptedDriver(.apns, [.reregisteredAddress, .expiredAddress])
+        let (bench, registration) = (try NotifierBench(drivers: [driver]), RegistrationDouble())
+        bench.bus.add(registration.routes)
+        try await running(bench.service) {
+            for number in 0..<2 {
+                try await bench.notify(["d\(number)"], challenge: "c\(number)", transport: "apns")
+                #expect(try await outcomes(bench, number + 1).allSatisfy { $0 == "expired_address" })
+            }
+            await registration.heard(1)
+        }
+        #expect(registration.dropped.map(\.deviceID) == ["d1"])
+    }
+
     @Test("a registration that is away costs nothing but the dropping, and a dead address delays no other")
     func away() async throws {
         let driver = ScriptedDriver(.fcm, [.expiredAddress, .delivered])

@@ -29,7 +29,7 @@ struct DoubleTests {
         fcm.server.limit(to: 1)
         fcm.bench.clock.advance(.seconds(1))
         #expect(await fcm.send() == .delivered)
-        #expect(await fcm.send() == .retry(after: .seconds(1)))
+        #expect(await fcm.send() == .retry(after: .seconds(1), holdsBack: true))
         await fcm.stop()
         let push = try await WebPushBench()
         let subscription = push.double.subscribe()

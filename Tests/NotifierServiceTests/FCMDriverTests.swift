@@ -62,11 +62,33 @@ struct FCMDriverTests {
         await fcm.stop()
     }
 
+    @Test(
+        "the project's quota holds back all that the account sends, at once and as long as it says; a device's only that device"
+    )
+    func quotas() async throws {
+        let fcm = try await FCMBench()
+        #expect(await fcm.send() == .delivered)
+        fcm.server.fail(.refuse(FCMDouble.deviceThrottled("phone-1", retryAfter: 30)))
+        #expect(await fcm.send() == .throttled(after: .seconds(30)))
+        #expect(await fcm.send() == .delivered)
+        let asked = fcm.server.requests.count
+        fcm.server.fail(.refuse(fcm.double.throttled(retryAfter: 30)))
+        #expect(await fcm.send() == .retry(after: .seconds(30), holdsBack: true))
+        fcm.bench.clock.advance(.seconds(10))
+        #expect(await fcm.send() == .paused(after: .seconds(20)))
+        #expect(fcm.server.requests.count == asked + 1)
+        fcm.bench.clock.advance(.seconds(20))
+        #expect(await fcm.send() == .delivered)
+        await fcm.stop()
+    }
+
     @Test("a token endpoint that is busy is no wrong account")
     func busyTokenEndpoint() async throws {
         let fcm = try await FCMBench()
         fcm.server.fail(.refuse(DoubleReply(503, headers: ["retry-after": "4"])))
-        #expect(await fcm.send() == .retry(after: .seconds(4)))
+        #expect(await fcm.send() == .retry(after: .seconds(4), holdsBack: true))
+        #expect(await fcm.send() == .paused(after: .seconds(4)))
+        fcm.bench.clock.advance(.seconds(4))
         #expect(await fcm.send() == .delivered)
         await fcm.stop()
     }

@@ -23,7 +23,9 @@ final class NotifierBench: Sendable {
     let tenants = FixedTenants(TenantView(id: TenantID("demo"), name: "Demo"))
     let service: NotifierService
     private let folder: URL
-    private let make: @Sendable ([any PushDriver], UInt64, Sealer) -> NotifierService
+    private let make: @Sendable ([any PushDriver], UInt64, Sealer, MetricsRegistry) -> NotifierService
+    /// Of the first process.
+    let metrics = MetricsRegistry()
     private let sealer: Sealer
 
     init(
@@ -37,21 +39,21 @@ final class NotifierBench: Sendable {
         change(&configuration)
         let (clock, waits) = (clock, waits)
         self.sealer = sealer
-        make = { [store, tenants, bus, configuration] drivers, epoch, sealer in
+        make = { [store, tenants, bus, configuration] drivers, epoch, sealer, metrics in
             NotifierService(
                 .init(
                     store: store, tenants: tenants, caller: bus.caller(.notifier), sealer: sealer,
-                    metrics: MetricsRegistry(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                    metrics: metrics, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                     now: { clock.now }, drivers: drivers, pause: { try await waits.wait($0) }), epoch: epoch,
                 configuration: configuration)
         }
-        service = make(drivers, epoch, sealer)
+        service = make(drivers, epoch, sealer, metrics)
         bus.add(service.routes)
     }
 
     /// The next process over the same database; from now on it is the one that is asked.
     func successor(_ drivers: [any PushDriver], sealer: Sealer? = nil) -> NotifierService {
-        let successor = make(drivers, 8, sealer ?? self.sealer)
+        let successor = make(drivers, 8, sealer ?? self.sealer, MetricsRegistry())
         bus.add(successor.routes)
         return successor
     }

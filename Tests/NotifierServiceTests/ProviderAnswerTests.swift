@@ -51,12 +51,21 @@ struct ProviderAnswerTests {
             AnswerRow(410, "ExpiredToken", means: .ends(.expiredAddress)),
             AnswerRow(413, "PayloadTooLarge", means: .ends(.tooLarge)),
             AnswerRow(429, "TooManyProviderTokenUpdates", means: .ends(.retry(after: .seconds(60)))),
+            AnswerRow(
+                429, "TooManyProviderTokenUpdates", retryAfter: "1200",
+                means: .ends(.retry(after: .seconds(1200), holdsBack: true))),
             AnswerRow(429, "TooManyRequests", means: .ends(.throttled(after: .seconds(10)))),
             AnswerRow(429, "TooManyRequests", retryAfter: "3", means: .ends(.throttled(after: .seconds(3)))),
             AnswerRow(500, "InternalServerError", means: .ends(.retry(after: .seconds(1)))),
             AnswerRow(503, "ServiceUnavailable", means: .reconnect),
             AnswerRow(503, "Shutdown", means: .reconnect),
-            AnswerRow(503, "Shutdown", retryAfter: "7", means: .ends(.retry(after: .seconds(7)))),
+            AnswerRow(503, "Shutdown", retryAfter: "7", means: .ends(.retry(after: .seconds(7), holdsBack: true))),
+            AnswerRow(
+                503, "ServiceUnavailable", retryAfter: "900",
+                means: .ends(.retry(after: .seconds(900), holdsBack: true))),
+            AnswerRow(
+                500, "InternalServerError", retryAfter: "5", means: .ends(.retry(after: .seconds(5), holdsBack: true))),
+            AnswerRow(500, "InternalServerError", retryAfter: "0", means: .ends(.retry(after: .seconds(1)))),
             // What no table knows.
             AnswerRow(400, "SomethingNew", means: .ends(.configuration)),
             AnswerRow(404, means: .ends(.configuration)),
@@ -80,7 +89,8 @@ struct ProviderAnswerTests {
         AnswerRow(500, "INTERNAL", means: .ends(.retry(after: .seconds(1)))),
         AnswerRow(503, "UNAVAILABLE", means: .ends(.retry(after: .seconds(1)))),
         AnswerRow(503, "UNAVAILABLE", retryAfter: "0", means: .ends(.retry(after: .seconds(1)))),
-        AnswerRow(503, "UNAVAILABLE", retryAfter: "9", means: .ends(.retry(after: .seconds(9)))),
+        AnswerRow(503, "UNAVAILABLE", retryAfter: "9", means: .ends(.retry(after: .seconds(9), holdsBack: true))),
+        AnswerRow(500, "INTERNAL", retryAfter: "9", means: .ends(.retry(after: .seconds(9), holdsBack: true))),
         // What no table knows: a project that is not there is no phone that is not there.
         AnswerRow(401, means: .renewToken),
         AnswerRow(403, means: .ends(.configuration)),
@@ -96,10 +106,79 @@ struct ProviderAnswerTests {
         #expect(FCMAnswer.verdict(answer, now: Self.now) == row.expected)
     }
 
+    @Test(
+        "whose quota is used up is in Google's details: the project's holds back everything, a device's that device alone",
+        arguments: [
+            (
+                #"{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"RATE_LIMIT_EXCEEDED","#
+                    + #""metadata":{"consumer":"projects/1","quota_limit":"SendsPerMinutePerProject"}}"#,
+                PushOutcome.retry(after: .seconds(60), holdsBack: true),
+                PushOutcome.retry(after: .seconds(17), holdsBack: true)
+            ),
+            (
+                quota(#"{"subject":"project:1","description":"Message rate exceeded"}"#),
+                .retry(after: .seconds(60), holdsBack: true), .retry(after: .seconds(17), holdsBack: true)
+            ),
+            (
+                quota(#"{"quotaId":"SendsPerMinutePerProject"}"#), .retry(after: .seconds(60), holdsBack: true),
+                .retry(after: .seconds(17), holdsBack: true)
+            ),
+            (
+                quota(#"{"subject":"token:a","description":"Device message rate exceeded"}"#),
+                .throttled(after: .seconds(10)), .throttled(after: .seconds(17))
+            ),
+            (
+                quota(#"{"subject":"token:a"},{"subject":"projects/1"}"#), .retry(after: .seconds(60), holdsBack: true),
+                .retry(after: .seconds(17), holdsBack: true)
+            ),
+            // Nobody is named.
+            (quota(#"{"subject":""}"#), .retry(after: .seconds(60)), .retry(after: .seconds(17))),
+            (quota(""), .retry(after: .seconds(60)), .retry(after: .seconds(17))),
+            (
+                #"{"@type":"strange","violations":[{"subject":"token:a"}]}"#, .retry(after: .seconds(60)),
+                .retry(after: .seconds(17))
+            ),
+        ])
+    func quotas(detail: String, expected: PushOutcome, withRetryAfter: PushOutcome) {
+        let body = Array(#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[\#(detail)]}}"#.utf8)
+        for (retryAfter, outcome) in [(nil, expected), ("17", withRetryAfter)] {
+            let answer = ProviderAnswer(status: 429, retryAfter: retryAfter, body: body)
+            #expect(FCMAnswer.verdict(answer, now: Self.now) == .ends(outcome))
+        }
+    }
+
+    private static func quota(_ violations: String) -> String {
+        #"{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"QUOTA_EXCEEDED"},"#
+            + #"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[\#(violations)]}"#
+    }
+
+    @Test(
+        "an address that APNs gave up before the phone registered it again is not dropped",
+        arguments: [
+            (registeredAt: Int64?.none, body: #","timestamp":1700000000000"#, means: PushOutcome.expiredAddress),
+            (1_700_000_000_001, #","timestamp":1700000000000"#, .reregisteredAddress),
+            (1_700_000_000_000, #","timestamp":1700000000000"#, .expiredAddress),
+            (1_699_999_999_999, #","timestamp":1700000000000"#, .expiredAddress),
+            (1_700_000_000_001, "", .expiredAddress),
+        ])
+    func reregistered(registeredAt: Int64?, body: String, means outcome: PushOutcome) {
+        for reason in ["Unregistered", "ExpiredToken"] {
+            let answer = ProviderAnswer(
+                status: 410, retryAfter: nil, body: Array(#"{"reason":"\#(reason)"\#(body)}"#.utf8))
+            let time = registeredAt.map(Timestamp.init(milliseconds:))
+            #expect(APNsAnswer.verdict(answer, now: Self.now, registeredAt: time) == .ends(outcome))
+        }
+    }
+
     @Test("no access token is a wrong account, or a busy server")
     func tokenRefusal() {
-        func outcome(_ status: Int) -> PushOutcome {
-            FCMAnswer.tokenRefusal(ProviderAnswer(status: status, retryAfter: nil, body: []), now: Self.now).outcome
+        func outcome(_ status: Int, retryAfter: String? = nil) -> PushOutcome {
+            FCMAnswer.tokenRefusal(
+                ProviderAnswer(status: status, retryAfter: retryAfter, body: []), now: Self.now
+            ).outcome
+        }
+        for status in [429, 503] {
+            #expect(outcome(status, retryAfter: "5") == .retry(after: .seconds(5), holdsBack: true))
         }
         #expect(outcome(400) == .configuration)
         #expect(outcome(401) == .configuration)
@@ -140,6 +219,7 @@ struct ProviderAnswerTests {
             AnswerRow(507, retryAfter: "5", means: .ends(.throttled(after: .seconds(5)))),
             AnswerRow(500, means: .ends(.retry(after: .seconds(1)))),
             AnswerRow(503, "201", means: .ends(.retry(after: .seconds(1)))),
+            AnswerRow(503, "201", retryAfter: "9", means: .ends(.retry(after: .seconds(9), holdsBack: true))),
             AnswerRow(503, "202", means: .reconnect),
         ]
 

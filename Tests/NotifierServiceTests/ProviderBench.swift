@@ -124,10 +124,11 @@ struct WebPushBench {
 
     init(
         hosts: [String] = ["localhost"], blocks: [String] = ["127.0.0.0/8"],
-        lookUp: @escaping @Sendable (String) async -> [String] = { _ in ["127.0.0.1"] }
+        lookUp: @escaping @Sendable (String) async -> [String] = { _ in ["127.0.0.1"] },
+        onDelivery: @escaping @Sendable (String, [UInt8]) -> Void = { _, _ in }
     ) async throws {
         bench = try ProviderBench()
-        double = WebPushDouble(now: bench.seconds)
+        double = WebPushDouble(now: bench.seconds, onDelivery: onDelivery)
         server = DoubleServer(double, now: bench.seconds)
         origin = "https://localhost:\(try await server.start(certificate: bench.certificate))"
         double.setOrigin(origin)
@@ -140,7 +141,7 @@ struct WebPushBench {
             bench.provider, lookUp: lookUp)
     }
 
-    func send(to subscription: WebPushDouble.Subscription, at origin: String? = nil) async -> PushOutcome {
+    func send(to subscription: WebPushBrowser, at origin: String? = nil) async -> PushOutcome {
         let address = subscription.address(at: origin ?? self.origin)
         return await driver.send(bench.wakeUp(), to: Redacted(Array(address.utf8))).outcome
     }

@@ -170,7 +170,7 @@ struct WebPushDriverTests {
 
 extension WebPushBench {
     /// A subscription of which the push service knows nothing.
-    fileprivate static func stranger() async throws -> WebPushDouble.Subscription {
+    fileprivate static func stranger() async throws -> WebPushBrowser {
         let other = WebPushDouble(now: { 0 })
         return (0..<9).map { _ in other.subscribe() }[8]
     }

@@ -5,6 +5,7 @@ import ServiceKit
 import Storage
 import StorageSQLite
 import Synchronization
+import Telemetry
 import TestSupport
 import Testing
 import Wire
@@ -35,6 +36,25 @@ struct WithdrawalTests {
         #expect(told.map(\.device.rawValue).sorted() == ["d2", "d3"])
         // It takes the place of what it takes back.
         #expect(Set((rung + told).map(\.challenge)) == [ChallengeID("c1")])
+    }
+
+    @Test("what is told of an end is counted by itself, by transport and outcome, apart from what rings")
+    func counted() async throws {
+        let driver = ScriptedDriver(.fcm, [.delivered, .delivered, .delivered, .tooLarge])
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1", "d2"], transport: "fcm")
+            _ = try await outcomes(bench, 2)
+            try await bench.notify(["d1", "d2"], event: "settled")
+            _ = try await outcomes(bench, 4)
+        }
+        let exposition = bench.metrics.exposition()
+        for (outcome, purpose, count) in [
+            ("delivered", "ring", 2), ("delivered", "withdraw", 1), ("too_large", "withdraw", 1),
+        ] {
+            let labels = "transport=\"fcm\",outcome=\"\(outcome)\",purpose=\"\(purpose)\""
+            #expect(exposition.contains("countersign_push_attempts_total{\(labels)} \(count)\n"))
+        }
     }
 
     @Test("nothing is told of a request that has expired, and what was kept for it is deleted")

@@ -288,7 +288,7 @@ def test_a_run_whose_gateway_is_gone_does_not_try_to_remove_each_person(stack, c
         (["--people", "2", "--processes", "3"], "each of --processes needs one of --people"),
         (["--processes", "65"], "--processes takes 1 to 64"),
         (["--keep", "people.json", "--trivial"], "--keep is for phones with streams"),
-        (["--wake", "pigeon"], "--wake takes streams, apns or fcm"),
+        (["--wake", "pigeon"], "--wake takes streams, apns, fcm or webpush"),
         (["--wake", "apns"], "needs --push-double"),
         (["--push-double", "."], "needs --wake"),
     ],

@@ -113,6 +113,39 @@ struct DeviceTests {
         #expect(await fixture.refusal(DropPushAddress(), from: .gateway) == .refused)
     }
 
+    @Test(
+        "an address that a phone gives again is kept with the later time, and survives what is said of the earlier one")
+    func addressGivenAgain() async throws {
+        let device = try await fixture.device(try await fixture.person("alice"))
+        func give() async throws -> Data {
+            _ = try await fixture.call(
+                ChangeDevice.with {
+                    $0.tenant = "demo"
+                    $0.deviceID = device.id
+                    $0.push = .with {
+                        $0.transport = "apns"
+                        $0.address = Data(#"{"token":"0a"}"#.utf8)
+                    }
+                })
+            return try await fixture.read(device).device.push.address
+        }
+        let first = try await give()
+        fixture.clock.advance(.seconds(60))
+        let second = try await give()
+        let kept = try [first, second].map { try JSONValue(parsing: Array($0)) }
+        #expect(kept.map { $0["token"] } == ["0a", "0a"])
+        let times = try kept.map { try #require($0["registeredAt"]?.wholeNumber) }
+        #expect(times[1] - times[0] == 60_000)
+        _ = try await fixture.call(
+            DropPushAddress.with {
+                $0.tenant = "demo"
+                $0.deviceID = device.id
+                $0.transport = "apns"
+                $0.addressDigest = Data(sha256(Array(first)))
+            }, from: .notifier)
+        #expect(try await fixture.read(device).device.push.address == second)
+    }
+
     @Test("of two phones with one ticket one wins, 200 times")
     func race() async throws {
         fixture.tenants.change(Fixture.demo) { $1.devicesPerPerson = 15 }

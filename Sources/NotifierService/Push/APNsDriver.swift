@@ -53,6 +53,8 @@ package final class APNsDriver: PushDriver {
     private struct Address: Decodable {
         let token: String
         let topic: String?
+        /// Milliseconds since 1970.
+        let registeredAt: Int64?
 
         /// Nil when it is none. The token goes into a path: whatever is no hexadecimal digit could change that.
         init?(_ json: Redacted<[UInt8]>) {
@@ -72,7 +74,10 @@ package final class APNsDriver: PushDriver {
                     "\(self.settings.serverURL)/3/device/\(address.token)",
                     headers: self.headers(wakeUp, topic: address.topic, token: token), body: body)
             },
-            verdict: { APNsAnswer.verdict($0, now: self.now()) }, reason: APNsAnswer.reason,
+            verdict: {
+                APNsAnswer.verdict(
+                    $0, now: self.now(), registeredAt: address.registeredAt.map(Timestamp.init(milliseconds:)))
+            }, reason: APNsAnswer.reason,
             renewToken: {
                 let time = self.now()
                 guard let other = try? self.tokens.withLock({ try $0.token(insteadOf: token, now: time) }) else {

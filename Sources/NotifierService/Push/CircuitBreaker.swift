@@ -1,6 +1,7 @@
 import Domain
 
-/// Whether a provider that fails is asked: not while it is likely to fail again, and then by one request first. A value: no clock.
+/// Whether a provider that fails is asked: not while it is likely to fail again, or has asked to be left alone, and then by one request
+/// first. A value: no clock.
 struct CircuitBreaker: Hashable, Sendable {
     struct Limits: Hashable, Sendable {
         /// Failures one after another before the provider is left alone.
@@ -67,5 +68,14 @@ struct CircuitBreaker: Hashable, Sendable {
             state = .open(until: now + max(pause, wanted))
             pause = min(pause * 2, limits.longestPause)
         }
+    }
+
+    /// The provider asked to be left alone by all for `wanted`: it need not be asked more often to believe that.
+    mutating func heldBack(now: Timestamp, for wanted: Duration) {
+        guard wanted > .zero else { return failed(now: now) }
+        var until = now + wanted
+        // Others may have been told of a longer time.
+        if case .open(let longest) = state { until = max(until, longest) }
+        state = .open(until: until)
     }
 }

@@ -1,7 +1,7 @@
 import Domain
 import Foundation
 
-/// What the answers of FCM HTTP v1 mean ("FCM error codes").
+/// What the answers of FCM HTTP v1 mean ("FCM error codes", "FCM throttling and quotas").
 enum FCMAnswer {
     private struct Body: Decodable {
         struct Failure: Decodable {
@@ -10,20 +10,33 @@ enum FCMAnswer {
         struct Detail: Decodable {
             let type: String?
             let errorCode: String?
+            /// Of `google.rpc.ErrorInfo`.
+            let reason: String?
+            let metadata: [String: String]?
+            /// Of `google.rpc.QuotaFailure`.
+            let violations: [Violation]?
 
             enum CodingKeys: String, CodingKey {
                 case type = "@type"
-                case errorCode
+                case errorCode, reason, metadata, violations
             }
+        }
+        struct Violation: Decodable {
+            let subject: String?
+            let quotaId: String?
         }
         let error: Failure
     }
 
     static let errorType = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+    private static let infoType = "type.googleapis.com/google.rpc.ErrorInfo"
+    private static let quotaType = "type.googleapis.com/google.rpc.QuotaFailure"
+
+    /// Whose quota is used up.
+    private enum QuotaOwner { case project, device }
 
     static func verdict(_ answer: ProviderAnswer, now: Timestamp) -> ProviderVerdict {
         if answer.status == 200 { return .ends(.delivered) }
-        let pause = answer.retryAfter(now: now)
         return switch (answer.status, reason(answer)) {
         case (404, "UNREGISTERED"): .ends(.expiredAddress)
         case (403, "SENDER_ID_MISMATCH"): .ends(.foreignAddress)
@@ -31,8 +44,8 @@ enum FCMAnswer {
         // No error of FCM but of Google's front door: the access token is over, or was withdrawn.
         case (401, _): .renewToken
         case (413, _): .ends(.tooLarge)
-        case (429, _): .ends(.retry(after: pause ?? RetryPause.quota))
-        case (500..., _): .ends(.retry(after: max(pause ?? .zero, RetryPause.serverError)))
+        case (429, _): .ends(exhausted(answer, now: now))
+        case (500..., _): .ends(busy(answer, now: now))
         // INVALID_ARGUMENT and whatever else a request of ours is refused for: it would be refused again.
         default: .ends(.configuration)
         }
@@ -41,11 +54,11 @@ enum FCMAnswer {
     /// What Google's token endpoint answers when it gives no token (RFC 6749 section 5.2).
     static func tokenRefusal(_ answer: ProviderAnswer, now: Timestamp) -> PushReport {
         struct Body: Decodable { let error: String }
-        let pause = answer.retryAfter(now: now)
         let outcome: PushOutcome =
             switch answer.status {
-            case 429: .retry(after: pause ?? RetryPause.quota)
-            case 500...: .retry(after: max(pause ?? .zero, RetryPause.serverError))
+            // Who gets no token sends nothing.
+            case 429: answer.busy(now: now, otherwise: RetryPause.quota)
+            case 500...: busy(answer, now: now)
             default: .configuration
             }
         let word = (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.error
@@ -55,7 +68,42 @@ enum FCMAnswer {
     }
 
     static func reason(_ answer: ProviderAnswer) -> String? {
-        guard let body = try? JSONDecoder().decode(Body.self, from: Data(answer.body)) else { return nil }
-        return body.error.details?.first { $0.type == errorType }?.errorCode
+        let details = details(answer)
+        // What Google's front door refuses has no word of FCM's.
+        return details.first { $0.type == errorType }?.errorCode ?? details.first { $0.type == infoType }?.reason
+    }
+
+    private static func details(_ answer: ProviderAnswer) -> [Detail] {
+        (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.error.details ?? []
+    }
+
+    private typealias Detail = Body.Detail
+
+    private static func busy(_ answer: ProviderAnswer, now: Timestamp) -> PushOutcome {
+        answer.busy(now: now, otherwise: RetryPause.serverError)
+    }
+
+    /// QUOTA_EXCEEDED is said of the project's messages a minute and of one device's alike. Where FCM does not say whose it is, the
+    /// answers that follow do: nobody may close the way to everybody's phone by having one rung too often.
+    private static func exhausted(_ answer: ProviderAnswer, now: Timestamp) -> PushOutcome {
+        let pause = answer.retryAfter(now: now)
+        return switch quotaOwner(details(answer)) {
+        case .device: .throttled(after: pause ?? RetryPause.device)
+        case .project: .retry(after: pause ?? RetryPause.quota, holdsBack: true)
+        case nil: .retry(after: pause ?? RetryPause.quota)
+        }
+    }
+
+    private static func quotaOwner(_ details: [Detail]) -> QuotaOwner? {
+        let consumer = details.first { $0.type == infoType }?.metadata?["consumer"]
+        if consumer?.hasPrefix("project") == true { return .project }
+        // A message of ours goes to one token: what is used up is the project's quota, or that device's.
+        let violations = details.filter { $0.type == quotaType }.flatMap { $0.violations ?? [] }
+        let owners = violations.compactMap { violation -> QuotaOwner? in
+            if violation.quotaId?.hasSuffix("PerProject") == true { return .project }
+            guard let subject = violation.subject, !subject.isEmpty else { return nil }
+            return subject.hasPrefix("project") ? .project : .device
+        }
+        return owners.contains(.project) ? .project : owners.first
     }
 }

@@ -62,8 +62,9 @@ final class ProviderGate: Sendable {
 extension CircuitBreaker {
     fileprivate mutating func learn(_ report: PushReport, at time: Timestamp) {
         switch report.outcome {
-        case .delivered, .expiredAddress, .foreignAddress, .throttled, .tooLarge: succeeded()
-        case .retry(let wanted): failed(now: time, wanted: wanted)
+        case .delivered, .expiredAddress, .reregisteredAddress, .foreignAddress, .throttled, .tooLarge: succeeded()
+        case .retry(let wanted, holdsBack: true): heldBack(now: time, for: wanted)
+        case .retry(let wanted, holdsBack: false): failed(now: time, wanted: wanted)
         // 400 refuses one request, which an address that somebody made up can cause: it must not close the way to everybody else's phone.
         case .configuration where report.status == 400 && !report.refusesAccount: succeeded()
         // Refused credentials are refused again: to go on asking makes a provider slow us down.

@@ -40,6 +40,13 @@ struct ProviderAnswer: Sendable {
         }
         return min(max(pause, .zero), RetryPause.longest)
     }
+
+    /// Of an answer that is about all that we send: when the provider says how long it wants to be left alone, so it is; when it does not,
+    /// `pause` is for this wake-up, and others may find out for themselves.
+    func busy(now: Timestamp, otherwise pause: Duration) -> PushOutcome {
+        guard let wanted = retryAfter(now: now), wanted > .zero else { return .retry(after: pause) }
+        return .retry(after: wanted, holdsBack: true)
+    }
 }
 
 /// How long a provider is left alone when it does not say.

@@ -21,8 +21,8 @@ enum WebPushAnswer {
         case 507: return .ends(.throttled(after: pause ?? RetryPause.device))
         case 503:
             if number(answer) == retryAtOnce { return .reconnect }
-            return .ends(.retry(after: pause ?? RetryPause.serverError))
-        case 500...: return .ends(.retry(after: pause ?? RetryPause.serverError))
+            return .ends(answer.busy(now: now, otherwise: RetryPause.serverError))
+        case 500...: return .ends(answer.busy(now: now, otherwise: RetryPause.serverError))
         // 401 refuses our key, 400 the request; a redirection is not followed, because its target was not checked.
         default: return .ends(.configuration)
         }

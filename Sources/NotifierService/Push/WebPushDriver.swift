@@ -1,6 +1,7 @@
 package import Domain
 import Foundation
 import NIOHTTP1
+import Proofs
 import ServiceKit
 import Synchronization
 
@@ -43,7 +44,7 @@ package final class WebPushDriver: PushDriver {
         guard let origin = targets.origin(of: subscription.endpoint),
             let resource = origin.resource(subscription.endpoint)
         else { return PushReport(.foreignAddress) }
-        guard let body = try? Self.body(wakeUp, for: subscription) else { return PushReport(.expiredAddress) }
+        guard let body = try? Self.body(wakeUp, for: subscription.receiver) else { return PushReport(.expiredAddress) }
         do throws(WebPushServices.Problem) {
             let service = try await services.service(for: origin)
             return await service.gate.attempt(over: service.connection) {
@@ -58,10 +59,10 @@ package final class WebPushDriver: PushDriver {
         }
     }
 
-    private static func body(_ wakeUp: WakeUp, for subscription: WebPushSubscription) throws -> [UInt8] {
+    private static func body(_ wakeUp: WakeUp, for receiver: WebPushReceiver) throws -> [UInt8] {
         struct Message: Encodable { let c: String }
         return try WebPushMessage.seal(
-            Array(JSONEncoder().encode(Message(c: wakeUp.challenge.rawValue))), for: subscription)
+            Array(JSONEncoder().encode(Message(c: wakeUp.challenge.rawValue))), for: receiver)
     }
 
     private func attempt(

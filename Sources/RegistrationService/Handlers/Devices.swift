@@ -22,7 +22,8 @@ extension RegistrationService {
             if let push {
                 device.push = StoredDevice.Push(
                     transport: push.transport,
-                    sealedAddress: try change.vault.seal(push.address, .push(tenant, device.id)))
+                    sealedAddress: try change.vault.seal(
+                        push.address(registeredAt: change.at), .push(tenant, device.id)))
             }
             device.lastUsedAt = change.at
             try change.records.update(device)

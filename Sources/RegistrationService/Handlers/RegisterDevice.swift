@@ -91,7 +91,8 @@ extension RegistrationService {
             tenant: tenant, id: id, person: person.id, facts: phone.facts,
             push: StoredDevice.Push(
                 transport: phone.push.transport,
-                sealedAddress: try change.vault.seal(phone.push.address, .push(tenant, id))),
+                sealedAddress: try change.vault.seal(
+                    phone.push.address(registeredAt: change.at), .push(tenant, id))),
             createdAt: change.at, publicKey: phone.key, keyDigest: sha256(phone.key), challenge: challenge,
             offlineCode: try offlineCode(view.settings, tenant, id, change.vault))
         try change.records.insert(device)

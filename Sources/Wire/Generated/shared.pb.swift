@@ -238,7 +238,7 @@ package nonisolated struct PushAddress: Sendable {
   /// apns, fcm, webpush, none
   package var transport: String = String()
 
-  /// JSON of the transport's own members; never logged
+  /// JSON of the transport's own members, and registeredAt (ms); never logged
   package var address: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
