@@ -1,6 +1,6 @@
 // The security-info page: methods, devices, recent sign-ins.
 
-import { addDevice } from "./add-device.js";
+import { addDevice, resumeAdding } from "./add-device.js";
 import { outcomeLook } from "./outcomes.js";
 import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
 import { isUsable, keepFirstOffer } from "./remembered.js";
@@ -337,14 +337,14 @@ async function look() {
   if (name && document.activeElement === document.body) document.querySelector(`[aria-label="${CSS.escape(name)}"]`)?.focus();
 }
 
-async function startAdding() {
-  if (await addDevice()) {
-    toast(text("securityInfoSays.addedDevice"));
-  }
-  await load();
+/** `adding` is true when a phone was added, null where nothing was begun. */
+async function afterAdding(adding) {
+  const isAdded = await adding;
+  if (isAdded) toast(text("securityInfoSays.addedDevice"));
+  if (isAdded !== null) await load();
 }
 
-for (const button of document.querySelectorAll("#add, [data-add]")) button.addEventListener("click", startAdding);
+for (const button of document.querySelectorAll("#add, [data-add]")) button.addEventListener("click", () => afterAdding(addDevice()));
 byId("reload").addEventListener("click", (event) => busy(event.currentTarget, load));
 byId("sign-out").addEventListener("click", (event) => busy(event.currentTarget, async () => {
   try {
@@ -359,3 +359,4 @@ addEventListener("focus", lookAgain);
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") lookAgain(); });
 
 load();
+afterAdding(resumeAdding());
