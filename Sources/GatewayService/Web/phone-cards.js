@@ -266,10 +266,11 @@ export function drawAccounts() {
 }
 
 /** Badge and trouble of an account, `[tone, badge, trouble]`. */
-export function accountState({ state, phoneSignIn }) {
+export function accountState({ state, phoneSignIn, isPhoneSignInRefused }) {
   if (state === "awaitingConfirmation") return ["warning", text("phoneSays.awaiting"), text("phoneSays.awaitingText")];
   if (state === "blocked") return ["bad", text("phoneSays.blockedBadge"), text("phoneSays.blockedText")];
   if (state === "removed") return ["bad", text("phoneSays.removedBadge"), text("phoneSays.removedText")];
+  if (phoneSignIn && isPhoneSignInRefused) return ["warning", text("phoneSays.phoneSignInRefused"), text("phoneSays.phoneSignInRefusedText")];
   return phoneSignIn ? ["good", text("phoneSays.phoneSignInOn"), null] : ["", text("phoneSays.phoneSignInOff"), null];
 }
 
