@@ -242,6 +242,10 @@ def test_the_code_is_copied_and_nothing_that_is_kept_can_be_read(phone, ready):
 # ---- J9
 
 
+# Colour and symbol.
+LOOK = "glyph => [getComputedStyle(glyph).color, glyph.querySelector('use').getAttribute('href').split('#')[1]]"
+
+
 def test_a_refusal_is_seen_on_both_sides_and_in_the_log(open_browser, phone, ready):
     page = SignInPage(open_browser().tab()).open()
     number = page.next(ready.owner.username)
@@ -256,6 +260,8 @@ def test_a_refusal_is_seen_on_both_sides_and_in_the_log(open_browser, phone, rea
             phone.answer(other_number(number))
         phone.expect_outcome(here)
         page.expect_outcome(there)
+        looks = [each.evaluate(LOOK) for each in (page.page.locator("#outcome-glyph"), phone.requests.first.locator("[data-outcome] .glyph"))]
+        assert looks[0] == looks[1], f"{reason} looks different on the page and on the phone: {looks}"
         entry = ready.owner.administrator.get(f"/sign-ins?user={ready.owner.username}")["items"][0]
         assert entry["reason"] == reason, entry
         phone.press("OK")

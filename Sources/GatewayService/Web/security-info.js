@@ -1,7 +1,7 @@
 // The security-info page: methods, devices, recent sign-ins.
 
 import { addDevice, resumeAdding } from "./add-device.js";
-import { outcomeLook } from "./outcomes.js";
+import { looks, outcomeLook } from "./outcomes.js";
 import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
 import { isUsable, keepFirstOffer } from "./remembered.js";
 import { asMe, signOut } from "./session.js";
@@ -198,8 +198,7 @@ function passwordRow(entry) {
   const isPass = entry.method === "temporaryAccessPass";
   const what = entry.reported ? outcomeKeys.reported : isPass ? "securityInfoSays.passedPass" : "securityInfoSays.passedPassword";
   const row = entryRow(entry, text(what), [entry.ipAddress]);
-  setIcon(row, entry.reported ? "alert" : isPass ? "ticket" : "key");
-  if (entry.reported) row.querySelector(".glyph").classList.add("warning");
+  mark(row, entry.reported ? looks.reported : ["", isPass ? "ticket" : "key"]);
   offerReport(row, { what: text(what), when: dayAndTime(entry.at) }, entry.reported ? null : () => ({
     words: "securityInfoSays.reportPassedText", hadPassword: !isPass, send: () => asMe("POST", `me/password-sign-ins/${encodeURIComponent(entry.id)}:report`),
   }));
@@ -210,9 +209,7 @@ function signInRow(entry) {
   const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;
   const row = entryRow(entry, text(outcomeKey(entry)), [entry.application, device, entry.ipAddress]);
   row.dataset.id = entry.id;
-  const [tone, glyph] = outcomeLook(entry);
-  setIcon(row, glyph);
-  if (tone) row.querySelector(".glyph").classList.add(tone);
+  mark(row, outcomeLook(entry));
   offerReport(row, { what: text(outcomeKey(entry)), when: dayAndTime(entry.at) }, canBeReported(entry) ? () => ({
     ...reportOf(entry), renew: () => row.replaceWith(signInRow({ ...entry, reason: "reported" })),
   }) : null);
@@ -247,6 +244,11 @@ function entryRow(entry, what, where) {
   when.dateTime = entry.at;
   when.textContent = capitalized(dayAndTime(entry.at));
   return row;
+}
+
+function mark(row, [tone, glyph]) {
+  setIcon(row, glyph);
+  if (tone) row.querySelector(".glyph").classList.add(tone);
 }
 
 function offerReport(row, named, report) {
