@@ -273,6 +273,7 @@ def test_an_import_reports_each_bad_line_and_takes_the_others(admin):
     for content, fault, words in [
         (b"", "#file-error", "The file is empty."), (b"username;displayName\nx;y\n", "#file-error", "separated by semicolons or tabs"),
         (b"name,colour\nx,y\n", "#file-error", "First line: The columns may be username, displayName"),
+        ("\ufeffusername\nx\n".encode("utf-16-le"), "#file-error", "The file is saved as UTF-16LE. Save it as UTF-8"),
     ]:
         page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": content}])
         page.locator("#import-action").click()
