@@ -48,6 +48,7 @@ extension SignInStep {
             $0.canceled = UInt32(clamping: step.canceled)
             $0.pending = UInt32(clamping: step.pending)
             $0.unreached = UInt32(clamping: step.unreached)
+            $0.unreachedCanceled = UInt32(clamping: step.unreachedCanceled)
             if let answers = Wire.AnswerTimes(step.answers) { $0.answers = answers }
         }
     }

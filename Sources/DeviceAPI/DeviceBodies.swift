@@ -205,12 +205,22 @@ package struct PhoneSignInStarted: APIReply {
 package struct PhoneSignInState: APIReply {
     package var enabled: Bool
     @Nullable package var createdDateTime: Timestamp?
+    /// The code with which a set-up is refused now, whatever the person shows.
+    @Nullable package var refusal: String?
+    /// Whether a set-up needs a password or a pass; null from a server that does not tell.
+    @Nullable package var needsCredential: Bool?
 
-    package enum CodingKeys: String, CodingKey, CaseIterable { case enabled, createdDateTime }
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case enabled, createdDateTime, refusal, needsCredential
+    }
 
-    package init(enabled: Bool, createdDateTime: Timestamp? = nil) {
+    package init(
+        enabled: Bool, createdDateTime: Timestamp? = nil, refusal: String? = nil, needsCredential: Bool? = nil
+    ) {
         self.enabled = enabled
         self.createdDateTime = createdDateTime
+        self.refusal = refusal
+        self.needsCredential = needsCredential
     }
 }
 

@@ -169,16 +169,18 @@ package struct SignInSummaryItem: APIReply {
     package var pending: Int
     /// Decoys that nothing settled: they never reached a phone.
     package var unreached: Int
+    /// Of those, the ones that were withdrawn.
+    package var unreachedCanceled: Int
     /// Null where nobody answered.
     @Nullable package var answers: AnswerTimesView?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case at, approved, denied, expired, canceled, pending, unreached, answers
+        case at, approved, denied, expired, canceled, pending, unreached, unreachedCanceled, answers
     }
 
     package init(
         at: Timestamp, approved: Int, denied: Int, expired: Int, canceled: Int, pending: Int, unreached: Int,
-        answers: AnswerTimesView?
+        unreachedCanceled: Int, answers: AnswerTimesView?
     ) {
         self.at = at
         self.approved = approved
@@ -187,6 +189,7 @@ package struct SignInSummaryItem: APIReply {
         self.canceled = canceled
         self.pending = pending
         self.unreached = unreached
+        self.unreachedCanceled = unreachedCanceled
         self.answers = answers
     }
 }

@@ -61,6 +61,8 @@ package struct SignInSummary: Hashable, Sendable {
         package var pending = 0
         /// Decoys that nothing settled: they never reached a phone.
         package var unreached = 0
+        /// Of those, the ones that were withdrawn.
+        package var unreachedCanceled = 0
         package var answers = AnswerTimes()
         package init() {}
     }
@@ -85,6 +87,7 @@ package struct SignInSummary: Hashable, Sendable {
             case .pending: \.pending
             }
         steps[step, default: Step()][keyPath: member] += count
+        if isDecoy, status == .canceled { steps[step, default: Step()].unreachedCanceled += count }
         guard let answerTenths else { return }
         steps[step, default: Step()].answers.add(tenths: answerTenths, count: count)
         answers.add(tenths: answerTenths, count: count)

@@ -273,6 +273,7 @@ def test_an_import_reports_each_bad_line_and_takes_the_others(admin):
     for content, fault, words in [
         (b"", "#file-error", "The file is empty."), (b"username;displayName\nx;y\n", "#file-error", "separated by semicolons or tabs"),
         (b"name,colour\nx,y\n", "#file-error", "First line: The columns may be username, displayName"),
+        ("\ufeffusername\nx\n".encode("utf-16-le"), "#file-error", "The file is saved as UTF-16LE. Save it as UTF-8"),
     ]:
         page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": content}])
         page.locator("#import-action").click()
@@ -540,11 +541,27 @@ def test_the_charts_live_and_have_a_table(browser, admin, application, someone):
     expect(page.get_by_role("link", name="7 days")).to_have_attribute("aria-current", "true")
 
 
+def test_a_withdrawn_request_is_not_called_one_that_never_reached_a_phone(admin, application):
+    page = admin("?range=hour")
+
+    def figures() -> list[int]:
+        shown = [page.locator("#outcomes [data-legend] li", has_text=name).locator("strong") for name in ("Withdrawn", "Never reached a phone")]
+        return [int(each.text_content()) for each in (*shown, page.locator("#unreached"))]
+
+    expect(page.locator("#live")).to_contain_text("Live, updated")
+    before = figures()
+    # Nobody has this name: there was no phone to reach.
+    application.cancel(application.begin(unique("nobody")).json())
+    page.reload()
+    expect(page.locator("#live")).to_contain_text("Live, updated")
+    assert figures() == [before[0] + 1, *before[1:]]
+
+
 def test_charts_of_a_time_without_requests_say_so(browser, admin):
     def without_any(route):
         reply = route.fetch()
         summary = reply.json() | {"answers": None}
-        counts = dict.fromkeys(("approved", "denied", "expired", "canceled", "pending", "unreached"), 0)
+        counts = dict.fromkeys(("approved", "denied", "expired", "canceled", "pending", "unreached", "unreachedCanceled"), 0)
         summary["items"] = [item | counts | {"answers": None} for item in summary["items"]]
         route.fulfill(response=reply, json=summary)
 

@@ -1,5 +1,6 @@
 """A phone in the browser: every step of the journey that a phone takes part in."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -12,6 +13,8 @@ from playwright.sync_api import expect
 
 from .pages import SignInPage, other_number
 from .phone_page import Owner, PhonePage
+
+POLICY = "/policies/authenticator"
 
 
 # ---- J3 to J7
@@ -56,6 +59,66 @@ def test_the_web_page_and_the_phone_in_one_browser(open_browser, owner):
     phone.answer(number)
     phone.expect_outcome("Approved")
     other.expect_signed_in()
+
+
+def refusals(page) -> list:
+    """Fills as the server refuses: what a browser's console shows as an error."""
+    refused = []
+    page.on("response", lambda reply: refused.append((reply.status, reply.url)) if reply.status >= 400 else None)
+    return refused
+
+
+def test_a_set_up_asks_for_the_password_where_one_is_needed_and_nothing_is_refused_on_the_way(open_browser, owner, demo):
+    phone = PhonePage(open_browser().tab())
+    refused = refusals(phone.page)
+    phone.add(owner.session)
+    phone.menu(owner.username)
+    phone.set_up_phone_sign_in(owner.password)
+    by_pass = Owner(demo, as_pass=True)
+    other = PhonePage(open_browser().tab())
+    refused_there = refusals(other.page)
+    other.add(by_pass.session)
+    other.menu(by_pass.username)
+    other.press("Set up phone sign-in")
+    other.press("Continue")
+    other.finish_set_up()
+    assert refused == refused_there == []
+
+
+@contextlib.contextmanager
+def allowed_only(owner, mode: str):
+    before = owner.administrator.get(POLICY)["includeTargets"]
+    target = {"targetType": "user", "id": owner.user["id"], "isRegistrationRequired": False, "authenticationMode": mode}
+    owner.administrator.change(POLICY, {"includeTargets": [target, *before]})
+    try:
+        yield
+    finally:
+        owner.administrator.change(POLICY, {"includeTargets": before})
+
+
+def test_phone_sign_in_is_offered_to_nobody_whom_the_policy_refuses_it(open_browser, owner):
+    phone = PhonePage(open_browser().tab())
+    refused, set_up = refusals(phone.page), phone.page.get_by_role("button", name="Set up phone sign-in")
+    with allowed_only(owner, "push"):
+        activation = owner.session.new_activation()
+        phone.open(activation["activationUri"])
+        phone.accept_link()
+        phone.confirm(owner.session.activation(activation["id"], wait=10, state="waiting")["number"])
+        expect(phone.page.locator("#outcome-title")).to_have_text("Your account is added")
+        expect(set_up).to_be_hidden()
+        phone.press("To my accounts")
+        phone.menu(owner.username)
+        expect(phone.page.locator("#no-phone-sign-in")).to_contain_text("does not allow phone sign-in for this account")
+        expect(set_up).to_be_hidden()
+    # Whoever turns to the phone sees how things are.
+    phone.page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(phone.page.locator("#no-phone-sign-in")).to_be_hidden()
+    phone.set_up_phone_sign_in(owner.password)
+    with allowed_only(owner, "push"):
+        phone.page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(phone.page.locator("#accounts [data-state]")).to_have_text("Phone sign-in not allowed now")
+        expect(phone.page.locator("#accounts [data-trouble]")).to_contain_text("It stays set up here")
+    assert refused == []
 
 
 def test_a_password_and_the_phone_are_two_factors(open_browser, phone, ready):
@@ -179,6 +242,10 @@ def test_the_code_is_copied_and_nothing_that_is_kept_can_be_read(phone, ready):
 # ---- J9
 
 
+# Colour and symbol.
+LOOK = "glyph => [getComputedStyle(glyph).color, glyph.querySelector('use').getAttribute('href').split('#')[1]]"
+
+
 def test_a_refusal_is_seen_on_both_sides_and_in_the_log(open_browser, phone, ready):
     page = SignInPage(open_browser().tab()).open()
     number = page.next(ready.owner.username)
@@ -193,6 +260,8 @@ def test_a_refusal_is_seen_on_both_sides_and_in_the_log(open_browser, phone, rea
             phone.answer(other_number(number))
         phone.expect_outcome(here)
         page.expect_outcome(there)
+        looks = [each.evaluate(LOOK) for each in (page.page.locator("#outcome-glyph"), phone.requests.first.locator("[data-outcome] .glyph"))]
+        assert looks[0] == looks[1], f"{reason} looks different on the page and on the phone: {looks}"
         entry = ready.owner.administrator.get(f"/sign-ins?user={ready.owner.username}")["items"][0]
         assert entry["reason"] == reason, entry
         phone.press("OK")

@@ -8,15 +8,21 @@ from playwright.sync_api import expect
 from .pages import SignInPage, approve, only_challenge, sign_in
 
 
-def add_phone(page, phone=None):
-    phone = phone or Phone()
+def begin_to_add(page) -> str:
+    """Until the QR code is there; the link that it stands for."""
     page.locator("#add").click()
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Next").click()
     expect(page.locator("#qr")).to_be_visible()
+    return page.input_value("#activation-link")
+
+
+def add_phone(page, phone=None):
+    phone = phone or Phone()
+    link = begin_to_add(page)
     expect(page.get_by_role("link", name="Use this browser as the authenticator")).to_be_visible()
     page.get_by_text("Can’t scan the code?").click()
-    assert phone.activate(page.input_value("#activation-link")).status_code == 201
+    assert phone.activate(link).status_code == 201
     expect(page.get_by_role("heading", name="Enter this number on your phone")).to_be_visible()
     return phone
 
@@ -59,6 +65,47 @@ def test_a_wrong_number_ends_the_addition(browser, someone):
     expect(page.get_by_role("heading", name="That was another number")).to_be_visible()
     page.get_by_role("button", name="Start again").click()
     expect(page.locator("#qr")).to_be_visible()
+
+
+def test_a_reload_goes_on_with_the_addition(browser, someone):
+    page = sign_in(browser, someone)
+    link, phone, dialog = begin_to_add(page), Phone(), page.locator("#add-dialog")
+    page.reload()
+    expect(page.locator("#qr")).to_be_visible()
+    expect(page.locator("#activation-link")).to_have_value(link)
+    expect(page.locator("#qr")).to_have_js_property("complete", True)
+    assert page.evaluate("document.querySelector('#qr').naturalWidth") > 0
+    assert phone.activate(link).status_code == 201
+    number = page.locator("#add-number")
+    expect(number).to_be_visible()
+    shown = number.text_content()
+    assert link not in page.evaluate("JSON.stringify(sessionStorage)"), "it has been used"
+    page.reload()
+    expect(number).to_have_text(shown)
+    expect(dialog.get_by_role("heading", name="Enter this number on your phone")).to_be_focused()
+    reply = phone.answer(phone.challenges()[0], number=shown)
+    assert reply.json()["status"] == "approved"
+    expect(page.get_by_role("heading", name="Your phone is ready")).to_be_visible()
+    page.reload()
+    expect(page.locator("#devices li")).to_have_count(2)
+    expect(dialog).to_be_hidden()
+
+
+def test_an_addition_that_was_given_up_or_ended_does_not_come_back(browser, someone):
+    page = sign_in(browser, someone)
+    dialog, phone = page.locator("#add-dialog"), Phone()
+    begin_to_add(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert phone.activate(begin_to_add(page)).status_code == 201
+    expect(page.locator("#add-number")).to_be_visible()
+    # What became of it while the page was away.
+    page.goto("/demo/sign-in?prompt=login")
+    phone.answer(phone.challenges()[0], decision="decline")
+    page.goto("/demo/security-info")
+    expect(page.locator("#devices li")).to_have_count(1)
+    expect(dialog).to_be_hidden()
+    assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_a_server_that_is_lost_while_the_phone_is_waited_for_is_said(browser, someone):

@@ -32,13 +32,15 @@ struct SignInFigureTests {
         try await bench.refuse(second)
         bench.clock.advance(.seconds(60))
         _ = try await bench.begin("nobody")
+        try await bench.cancel(try await bench.begin("nobody"))
         let reply = try await summary(bench, from: start, .seconds(120))
         #expect(reply.complete && reply.countedFromMs == start.milliseconds)
         #expect(reply.steps.map(\.index) == [0, 1])
         #expect(reply.steps[0].approved == 1 && reply.steps[0].denied == 1 && reply.steps[0].unreached == 0)
         #expect(reply.steps[0].answers.count == 2)
         #expect(reply.steps[0].answers.medianMs == 2000 && reply.steps[0].answers.p99Ms == 4200)
-        #expect(reply.steps[1].unreached == 1 && !reply.steps[1].hasAnswers)
+        #expect(reply.steps[1].unreached == 2 && reply.steps[1].unreachedCanceled == 1)
+        #expect(reply.steps[1].canceled == 0 && !reply.steps[1].hasAnswers)
         #expect(reply.answers.count == 2)
     }
 

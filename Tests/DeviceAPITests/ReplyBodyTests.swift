@@ -56,7 +56,9 @@ struct ReplyBodyTests {
         try check(AnswerReply(status: .approved), ["status", "reason"], nulls: ["reason"])
         try check(AnswerReply(status: .pending, reason: .wrongNumber), ["status", "reason"])
         try check(PhoneSignInStarted(challengeId: "c1", number: "42"), ["challengeId", "number"])
-        try check(PhoneSignInState(enabled: false), ["enabled", "createdDateTime"], nulls: ["createdDateTime"])
+        try check(
+            PhoneSignInState(enabled: false), ["enabled", "createdDateTime", "refusal", "needsCredential"],
+            nulls: ["createdDateTime", "refusal", "needsCredential"])
         try check(
             PushState(transport: .none), ["transport", "applicationServerKey"], nulls: ["applicationServerKey"])
         try check(

@@ -14,6 +14,7 @@ struct SignInSummaryTests {
         // Approved and redeemed alike; a code may settle a decoy.
         (expected.approved, expected.denied, expected.expired) = (6, 2, 2)
         (expected.canceled, expected.pending, expected.unreached) = (2, 2, 4)
+        expected.unreachedCanceled = 1
         #expect(summary.steps == [0: expected])
         #expect(summary.answers.count == 0 && summary.answers.milliseconds(atMostFor: 50) == nil)
     }

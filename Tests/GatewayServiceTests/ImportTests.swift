@@ -115,7 +115,7 @@ import Wire
             (Array("username,colour\nx,y\n".utf8), "header_columns"),
             (Array("username,username\n".utf8), "header_columns"),
             (Array("displayName\nx\n".utf8), "header_without"), (Array("\"username\"x\n".utf8), "not_csv"),
-            ([0xFF, 0xFE, 0x75, 0x00, 0x0A, 0x00], "not_text"),
+            ([0x75, 0x00, 0x0A, 0x00], "not_text"),
             (Array(repeating: 0x75, count: 20_000), "line_too_long"),
         ])
     func headers(file: [UInt8], reason: String) async throws {
@@ -126,6 +126,25 @@ import Wire
             #expect(answer.status == 400)
             #expect(answer.problem?.members["reason"] == reason)
             #expect(answer.problem?.detail.hasPrefix("the header ") == true)
+        }
+    }
+
+    @Test(
+        "a file in another encoding is refused by the name of that, and nothing of it is taken",
+        arguments: ["UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"], ["text/csv", "application/x-ndjson"])
+    func encodings(encoding: String, type: String) async throws {
+        try await GatewayHarness.run { gateway in
+            gateway.policy()
+            let zeros = [UInt8](repeating: 0, count: encoding.hasPrefix("UTF-16") ? 1 : 3)
+            let mark: [UInt8] = zeros.count == 1 ? [0xFE, 0xFF] : [0x00, 0x00, 0xFE, 0xFF]
+            let text = type == "text/csv" ? "username\r\nalice\r\n" : #"{"username":"alice"}"#
+            let units = [mark] + text.utf8.map { zeros + [$0] }
+            let file = units.flatMap { encoding.hasSuffix("LE") ? $0.reversed() : $0 }
+            let answer = try await gateway.send(
+                .POST, Self.path, [GatewayHarness.administrator, ("Content-Type", type)], body: file)
+            #expect(answer.status == 400)
+            #expect(answer.problem?.members["reason"] == "other_encoding")
+            #expect(answer.problem?.members["encoding"] == encoding)
         }
     }
 }

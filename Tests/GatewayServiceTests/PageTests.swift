@@ -250,6 +250,27 @@ import Wire
         }
     }
 
+    @Test("scripts and style sheets come without their comments, each line where it is in the source")
+    func comments() async throws {
+        try await GatewayHarness.run { gateway in
+            for (name, bytes) in WebFiles.assets where name.hasSuffix(".js") || name.hasSuffix(".css") {
+                let source = String(decoding: bytes, as: UTF8.self).split(
+                    separator: "\n", omittingEmptySubsequences: false)
+                let served = try await gateway.send(.GET, "/assets/\(name)").body.split(
+                    separator: "\n", omittingEmptySubsequences: false)
+                #expect(served.count == source.count, "\(name)")
+                for (line, written) in zip(served, source) where line != written {
+                    #expect(line.isEmpty || written.contains("\"./"), "\(name): \(written)")
+                }
+                for line in served.map({ $0.drop(while: \.isWhitespace) }) {
+                    #expect(!line.hasPrefix("//") && !line.hasPrefix("/*"), "\(name): \(line)")
+                    // A text over several lines could hold what looks like a comment.
+                    #expect(line.count(where: { $0 == "`" }).isMultiple(of: 2), "\(name): \(line)")
+                }
+            }
+        }
+    }
+
     @Test("every module that a script imports is there under the name that it is imported by")
     func modules() async throws {
         try await GatewayHarness.run { gateway in

@@ -71,7 +71,7 @@ def test_j3_and_j4_a_phone_registers_and_is_set_up_for_phone_sign_in(demo, admin
     me = browser.call("GET", "/me").json()
     assert [device["id"] for device in me["devices"]] == [phone.id]
     before = phone.call("GET", "/phone-sign-in").json()
-    assert before == {"enabled": False, "createdDateTime": None}
+    assert before == {"enabled": False, "createdDateTime": None, "refusal": None, "needsCredential": True}
     assert phone.call("POST", "/phone-sign-in", body={"password": "wrong"}).status_code in (401, 403)
     set_up_phone_sign_in(phone, password=password)
     after = phone.call("GET", "/phone-sign-in").json()
@@ -91,6 +91,7 @@ def test_j5_one_key_has_phone_sign_in_in_one_tenant_only(stack, demo, someone):
     browser = Person(demo["base"], "second")
     assert browser.sign_in("twice", password="another password").status_code == 200
     phone = register(browser, Phone(key=someone.phone.key))
+    assert phone.call("GET", "/phone-sign-in").json()["refusal"] == "single_tenant"
     refused = phone.call("POST", "/phone-sign-in", body={"password": "another password"})
     assert refused.status_code == 409 and refused.json()["code"] == "single_tenant"
     assert "tenant" in refused.json()["detail"]

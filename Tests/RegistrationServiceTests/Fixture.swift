@@ -211,11 +211,12 @@ final class Fixture: Sendable {
         }
     }
 
-    func read(_ device: DeviceRecord) async throws -> ReadDeviceReply {
+    func read(_ device: DeviceRecord, withSetUp: Bool = false) async throws -> ReadDeviceReply {
         try await call(
             ReadDevice.with {
                 $0.tenant = device.tenant
                 $0.deviceID = device.id
+                $0.withSetUp = withSetUp
             })
     }
 

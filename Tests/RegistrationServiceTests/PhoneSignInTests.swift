@@ -93,4 +93,30 @@ struct PhoneSignInTests {
         #expect(await fixture.refusal(fixture.setup(first, password: "")) == .refused)
         #expect(await fixture.refusal(fixture.setup(second, password: "")) == .refused)
     }
+
+    @Test("what a set-up would get is told to who asks for it, before anybody tries")
+    func toldBefore() async throws {
+        func told(_ device: DeviceRecord) async throws -> (refusal: String, needsCredential: Bool) {
+            let reply = try await fixture.read(device, withSetUp: true)
+            return (reply.setUpRefusal, reply.setUpNeedsCredential)
+        }
+        let key = SoftwareDeviceSigner()
+        let alice = try await fixture.person("alice")
+        let device = try await fixture.device(alice, key: key)
+        #expect(try await told(device) == ("", true))
+        #expect(try await fixture.read(device).setUpNeedsCredential == false, "nobody asked for it")
+        let token = try await fixture.call(fixture.passLogin("alice", fixture.issue(alice).pass)).sessionToken
+        let vouched = try await fixture.device(alice, session: fixture.session(token))
+        #expect(try await told(vouched) == ("", false))
+        _ = try await fixture.call(fixture.setup(vouched, password: ""))
+        #expect(try await told(vouched) == ("", true), "once")
+        let there = try await fixture.device(
+            fixture.person("alice", tenant: Fixture.other), key: key, tenant: Fixture.other)
+        let reply = try await fixture.call(fixture.setup(device))
+        _ = try await fixture.call(fixture.confirmSetup(reply.challengeID, device), from: .challenge)
+        #expect(try await told(there) == ("single_tenant", true))
+        #expect(try await told(device) == ("", true), "it is the one")
+        fixture.tenants.change(Fixture.demo) { policy, _ in policy.includeTargets[0].authenticationMode = .push }
+        #expect(try await told(device) == ("refused", true))
+    }
 }

@@ -81,6 +81,7 @@ extension SignInSummaryItem {
         self.init(
             at: at, approved: Int(step.approved), denied: Int(step.denied), expired: Int(step.expired),
             canceled: Int(step.canceled), pending: Int(step.pending), unreached: Int(step.unreached),
+            unreachedCanceled: Int(step.unreachedCanceled),
             answers: step.hasAnswers ? AnswerTimesView(step.answers) : nil)
     }
 }

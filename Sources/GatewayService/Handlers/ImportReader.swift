@@ -20,6 +20,12 @@ struct ImportReader {
 
     private enum Column: String, CaseIterable { case username, displayName, password, groups, roles }
 
+    /// What a file begins with that is not UTF-8 (The Unicode Standard, section 23.8); a longer mark before its own beginning.
+    private static let otherEncodings: [(mark: [UInt8], name: String)] = [
+        ([0xFF, 0xFE, 0x00, 0x00], "UTF-32LE"), ([0x00, 0x00, 0xFE, 0xFF], "UTF-32BE"), ([0xFF, 0xFE], "UTF-16LE"),
+        ([0xFE, 0xFF], "UTF-16BE"),
+    ]
+
     private let format: Format
     private var record: [UInt8] = []
     private var isQuoted = false
@@ -31,7 +37,8 @@ struct ImportReader {
 
     init(_ format: Format) { self.format = format }
 
-    /// Throws `malformed` for a CSV header that is not understood, with the `reason`: every line after it would be wrong.
+    /// Throws `malformed` for a file in another encoding than UTF-8, and for a CSV header that is not understood, with the `reason`: every
+    /// line would be wrong.
     mutating func read(_ bytes: some Sequence<UInt8>) throws(ServiceError) -> [Result] {
         var results: [Result] = []
         for byte in bytes {
@@ -62,6 +69,11 @@ struct ImportReader {
         defer {
             record = []
             (isQuoted, isTooLong, recordStart) = (false, false, line)
+        }
+        if isFirstRecord, let encoding = Self.otherEncodings.first(where: { record.starts(with: $0.mark) })?.name {
+            throw ServiceError(
+                .malformed, "the file is in \(encoding), and must be in UTF-8",
+                members: ["reason": "other_encoding", "encoding": encoding])
         }
         if isTooLong {
             return try unreadable(

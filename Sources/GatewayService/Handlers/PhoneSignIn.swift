@@ -38,6 +38,7 @@ struct PhoneSignIn: Sendable {
             ReadDevice.with {
                 $0.tenant = inbound.tenant.rawValue
                 $0.deviceID = device.deviceID
+                $0.withSetUp = true
             }, inbound.context())
         let record = reply.device
         let isOn = reply.found && record.phoneSignIn
@@ -46,7 +47,8 @@ struct PhoneSignIn: Sendable {
             PhoneSignInState(
                 enabled: isOn,
                 createdDateTime: isOn && record.phoneSignInAtMs > 0
-                    ? Timestamp(milliseconds: record.phoneSignInAtMs) : nil))
+                    ? Timestamp(milliseconds: record.phoneSignInAtMs) : nil,
+                refusal: reply.setUpRefusal.nonEmpty, needsCredential: reply.setUpNeedsCredential))
     }
 
     func disable(_ inbound: Inbound) async throws -> Reply {

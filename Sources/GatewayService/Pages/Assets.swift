@@ -60,6 +60,9 @@ private struct Building {
         if let asset = done[name] { return asset }
         guard open.insert(name).inserted else { throw WebContentError("\(name) imports itself") }
         var bytes = files[name] ?? []
+        if name.hasSuffix(".js") || name.hasSuffix(".css") {
+            bytes = Array(SourceComments.blanked(String(decoding: bytes, as: UTF8.self)).utf8)
+        }
         if name.hasSuffix(".js") {
             var text = String(decoding: bytes, as: UTF8.self)
             for other in files.keys.sorted() where other.hasSuffix(".js") && text.contains("\"./\(other)\"") {

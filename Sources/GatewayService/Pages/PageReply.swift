@@ -25,7 +25,8 @@ struct PageReply: Sendable {
         return encoded(Reply(status, headers: headers), html, Gzip.compressed, request, vary: "Accept-Language")
     }
 
-    /// With the compressed bytes where the browser takes them.
+    /// With the compressed bytes where the browser takes them. How long they are tells something of what is in them: a page repeats
+    /// what its address says, and has therefore no secret in it (BREACH); replies of the API are never compressed.
     static func encoded(
         _ reply: Reply, _ plain: [UInt8], _ gzip: ([UInt8]) -> [UInt8]?, _ request: HTTPFields, vary: String? = nil
     ) -> Reply {

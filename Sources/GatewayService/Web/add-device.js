@@ -11,20 +11,60 @@ const ring = new Ring(byId("add-ring"));
 const lost = byId("add-connection-lost");
 const stepsInOrder = ["choose", "start", "scan", "confirm", "done"];
 let waiting = null;
+/** By the server's clock; until then a confirmation ends only by an answer. */
+let confirmedUntil = 0;
+
+const keptAs = `countersign.adding.${tenant}`;
+/** `{id, link, lifetime}` of the addition that this window waits for, so that a reload goes on with it; null without any. */
+const kept = () => JSON.parse(sessionStorage.getItem(keptAs) ?? "null");
+const keep = (members) => sessionStorage.setItem(keptAs, JSON.stringify({ ...kept(), ...members }));
+const forget = () => sessionStorage.removeItem(keptAs);
 
 /** The server's time at a reply; this browser's where a proxy has taken the Date away. */
 const timeOf = (date) => Date.parse(date) || Date.now();
 
 /** True when a phone was added. */
 export function addDevice() {
+  show("choose");
+  return opened(step("choose").querySelector("input"));
+}
+
+/** Goes on where a reload has cut an addition off. True when a phone was added, null where there is nothing to go on with. */
+export async function resumeAdding() {
+  const adding = kept();
+  if (!adding) return null;
+  let reply;
+  try {
+    reply = await replyToMe("GET", pathOf(adding.id));
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    // Of somebody who was signed in here before. What was not reached is there for the next reload.
+    if (problem.status === 404) forget();
+    return null;
+  }
+  if (dialog.open) return null;
+  const { body: progress, date } = reply;
+  if (progress.state === "waiting") showLink(adding);
+  else if (progress.state === "confirming") confirm(progress, date);
+  else {
+    forget();
+    return progress.state === "active" || null;
+  }
+  follow(adding.id, progress.state);
+  return opened(step(progress.state === "waiting" ? "scan" : "confirm").querySelector("h3"));
+}
+
+const pathOf = (id) => `me/activations/${encodeURIComponent(id)}`;
+
+/** The dialog as it is drawn; resolves when it is closed. */
+function opened(focused) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       const isDone = !step("done").hidden;
       stop();
       resolve(isDone);
     }, { once: true });
-    show("choose");
-    openDialog(dialog, step("choose").querySelector("input"));
+    openDialog(dialog, focused);
   });
 }
 
@@ -37,6 +77,7 @@ function show(name) {
   [...dialog.querySelectorAll(".steps li")].forEach((mark, index) => mark.classList.toggle("done", index <= place));
   byId("add-failed").hidden = true;
   if (name !== "confirm") ring.stop();
+  if (name !== "scan" && name !== "confirm") forget();
   const heading = step(name).querySelector("h3");
   if (dialog.open) heading?.focus({ preventScroll: true });
   dialog.scrollTop = 0;
@@ -44,6 +85,7 @@ function show(name) {
 
 function stop() {
   waiting?.abort();
+  forget();
   lost.hidden = true;
   announce("");
   ring.stop();
@@ -57,17 +99,24 @@ function stop() {
 
 async function begin() {
   stop();
+  confirmedUntil = 0;
   try {
     const activation = await asMe("POST", "me/activations", { body: { replaceOldest: true } });
-    byId("qr").src = `/v1/${tenant}/me/activations/${encodeURIComponent(activation.id)}/qr.svg`;
-    byId("activation-link").value = activation.activationUri;
-    byId("open-link").href = activation.activationUri;
-    byId("open-browser").href = authenticatorAddress(readActivationLink(activation.activationUri).server, activation.activationUri);
-    show("scan");
-    follow(activation.id);
+    const adding = { id: activation.id, link: activation.activationUri };
+    keep(adding);
+    showLink(adding);
+    follow(adding.id, "waiting");
   } catch (problem) {
     fail(problem);
   }
+}
+
+function showLink({ id, link }) {
+  byId("qr").src = `/v1/${tenant}/${pathOf(id)}/qr.svg`;
+  byId("activation-link").value = link;
+  byId("open-link").href = link;
+  byId("open-browser").href = authenticatorAddress(readActivationLink(link).server, link);
+  show("scan");
 }
 
 function showReached(isReached) {
@@ -81,14 +130,14 @@ function fail(problem) {
   byId("add-failed").hidden = false;
 }
 
-/** Waits for the phone, whose steps move the dialog on. */
-async function follow(id) {
+/** Waits for the phone, whose steps move the dialog on from `state`. */
+async function follow(id, state) {
   const mine = (waiting = new AbortController());
   const ask = async (state) => {
     // At once after a failure: that the server is there again is news.
     const wait = lost.hidden ? 25 : 0;
     try {
-      const reply = await replyToMe("GET", `me/activations/${encodeURIComponent(id)}?wait=${wait}&state=${state}`, { signal: mine.signal, wait });
+      const reply = await replyToMe("GET", `${pathOf(id)}?wait=${wait}&state=${state}`, { signal: mine.signal, wait });
       showReached(true);
       return reply;
     } catch (problem) {
@@ -96,19 +145,14 @@ async function follow(id) {
       throw problem;
     }
   };
-  /** By the server's clock; until then a confirmation ends only by an answer. */
-  let confirmedUntil = 0;
   const over = (date) => showOver(timeOf(date) < confirmedUntil ? "ended" : "late");
   try {
-    for (let state = "waiting"; ;) {
+    for (;;) {
       const known = state;
       const { body: progress, date } = await persistently(() => ask(known), mine.signal);
       if (progress.state === state) continue;
       state = progress.state;
-      if (state === "confirming") {
-        confirm(progress, date);
-        confirmedUntil = Date.parse(progress.expiresAt);
-      }
+      if (state === "confirming") confirm(progress, date);
       if (state === "active") return show("done");
       if (state === "expired") return over(date);
     }
@@ -128,8 +172,12 @@ function showOver(how) {
 function confirm({ number, expiresAt }, date) {
   showNumber(byId("add-number"), number);
   show("confirm");
-  const left = Math.max(1000, Date.parse(expiresAt) - timeOf(date));
-  ring.start(Date.now() + left, left);
+  confirmedUntil = Date.parse(expiresAt);
+  const left = Math.max(1000, confirmedUntil - timeOf(date));
+  // After a reload the ring goes on from where it was. The link has been used.
+  const lifetime = Math.max(left, kept()?.lifetime ?? 0);
+  keep({ lifetime, link: undefined });
+  ring.start(Date.now() + left, lifetime);
   announce(number);
 }
 

@@ -48,7 +48,8 @@ async function load() {
 
 byId("add").addEventListener("click", async () => {
   await pickTargets({ title: text("adminGroupSays.addTitle", { group: group.name }), of: ["user"], isTaken: ({ id: person }) => shown.has(person) },
-    (person) => asAdmin("POST", `${path}/members`, { body: { add: [person.id] } }));
+    (person) => asAdmin("POST", `${path}/members`, { body: { add: [person.id] } }),
+    (person) => asAdmin("POST", `${path}/members`, { body: { remove: [person.id] } }));
   await load();
 });
 

@@ -22,6 +22,7 @@ const reasons = {
   password_too_long: "adminImportFaults.passwordTooLong", no_time_left: "adminImportFaults.noTimeLeft",
   changed_meanwhile: "adminImportFaults.changedMeanwhile", header_separator: "adminImportFaults.headerSeparator",
   header_columns: "adminImportFaults.headerColumns", header_without: "adminImportFaults.headerWithout",
+  other_encoding: "adminImportFaults.otherEncoding",
 };
 
 byId("import").addEventListener("click", () => {
@@ -53,7 +54,8 @@ byId("import-form").addEventListener("submit", async (event) => {
     } catch (problem) {
       const reason = reasons[problem.members?.reason];
       if (!reason) throw problem;
-      fieldError(byId("file"), text("adminPeopleSays.header", { fault: text(reason, problem.members) }));
+      const said = text(reason, problem.members);
+      fieldError(byId("file"), problem.members.encoding ? said : text("adminPeopleSays.header", { fault: said }));
     }
   });
 });

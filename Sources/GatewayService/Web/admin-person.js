@@ -138,7 +138,8 @@ function groupRow(group) {
 byId("add-group").addEventListener("click", async () => {
   await pickTargets({
     title: text("adminPersonSays.addGroupTitle"), of: ["group"], isTaken: (group) => person.groups.includes(group.id),
-  }, (group) => asAdmin("POST", `groups/${segment(group.id)}/members`, { body: { add: [id] } }));
+  }, (group) => asAdmin("POST", `groups/${segment(group.id)}/members`, { body: { add: [id] } }),
+  (group) => asAdmin("POST", `groups/${segment(group.id)}/members`, { body: { remove: [id] } }));
   await load();
 });
 

@@ -158,6 +158,9 @@ for (const list of ["include", "exclude"]) {
     const last = targets.findIndex((other) => isSame(other, allUsers));
     targets.splice(last < 0 ? targets.length : last, 0, entry);
     show();
+  }, (target) => {
+    edited[`${list}Targets`] = edited[`${list}Targets`].filter((other) => !isSame(other, target));
+    show();
   }));
 }
 

@@ -1,9 +1,11 @@
-// How the end of a request looks in a list.
+// How the end of a request looks: the same on the sign-in page, on the phone and in lists.
 
-const tones = { approved: "good", redeemed: "good", denied: "bad", expired: "", canceled: "", pending: "warning" };
-const glyphs = { approved: "check", redeemed: "check", denied: "no", expired: "clock", canceled: "close", pending: "clock" };
+/** Tone and symbol, by status or reason. */
+export const looks = {
+  approved: ["good", "check"], redeemed: ["good", "check"], denied: ["bad", "no"], declined: ["bad", "no"],
+  wrong_number: ["bad", "alert"], reported: ["warning", "shield"], expired: ["warning", "clock"], canceled: ["", "close"],
+  pending: ["accent", "clock"],
+};
 
-/** Tone and symbol of an entry. That somebody reported it matters more than how it ended. */
-export function outcomeLook({ status, reason }) {
-  return reason === "reported" ? ["warning", "alert"] : [tones[status] ?? "", glyphs[status] ?? "info"];
-}
+/** Of an entry in a list. What a person did says more than how it ended. */
+export const outcomeLook = ({ status, reason }) => looks[reason] ?? looks[status] ?? ["", "info"];

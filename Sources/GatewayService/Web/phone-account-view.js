@@ -2,7 +2,7 @@
 
 import { persistently, Problem } from "./api.js";
 import { busy, byId, fieldError, openDialog, problemText, text, toast } from "./page.js";
-import { accountOf, change, forget, remove } from "./phone-accounts.js";
+import { accountOf, askPhoneSignIn, change, forget, remove } from "./phone-accounts.js";
 import { answerRequest, isTemporary } from "./phone-answers.js";
 import { accountState, fullName, isNumber, outcomeWords, timeLeft } from "./phone-cards.js";
 import { here } from "./phone-clock.js";
@@ -32,6 +32,7 @@ const current = () => accountOf(screens.details.account);
 export function arriveAtAccount(screen) {
   if (["account", "set-up", ...setUpScreens].includes(screen) && !current()) return "home";
   if (["set-up-number", "register"].includes(screen) && !isOpen()) return "account";
+  if (screen === "set-up" && current().isPhoneSignInRefused) return "account";
   return screen === "finish" ? "account" : screen;
 }
 
@@ -59,7 +60,9 @@ function drawMenu(account) {
   byId("account-trouble").hidden = !trouble;
   byId("account-trouble").querySelector("span").textContent = trouble ?? "";
   byId("confirm-choice").hidden = account.state !== "awaitingConfirmation";
-  byId("set-up-choice").hidden = account.state !== "active" || account.phoneSignIn;
+  const isOff = account.state === "active" && !account.phoneSignIn;
+  byId("set-up-choice").hidden = !isOff || account.isPhoneSignInRefused === true;
+  byId("no-phone-sign-in").hidden = !isOff || !account.isPhoneSignInRefused;
   byId("disable-choice").hidden = account.state !== "active" || !account.phoneSignIn;
 }
 
@@ -70,13 +73,16 @@ export function redrawMenu() {
 
 // ---- phone sign-in: set up
 
+/** How long a lost network may hold up a step. */
+const stepMax = 15_000;
+
 const isOpen = () => setUp !== null && requestOf(setUp.request.id) !== null;
 
 /** Asks the server to begin; true when it has. `credential` is empty where a pass counts that the activation was made with. */
 async function begin(account, credential) {
   const headers = { "Idempotency-Key": crypto.randomUUID() };
   const attempt = () => asDevice(account, "POST", "/phone-sign-in", { body: credential, headers });
-  const { body } = await persistently(attempt, AbortSignal.timeout(15_000));
+  const { body } = await persistently(attempt, AbortSignal.timeout(stepMax));
   await ask(account);
   const request = requestOf(body.challengeId);
   if (!request) throw new Problem("refused", { code: "expired" });
@@ -97,6 +103,10 @@ byId("set-up-continue").addEventListener("click", (event) => busy(event.currentT
   const failed = byId("set-up-failed");
   failed.hidden = true;
   try {
+    const { refusal, needsCredential } = await persistently(() => askPhoneSignIn(account), AbortSignal.timeout(stepMax));
+    // Asked beforehand, so that nothing is refused on the way; which version is needed only the refusal itself says.
+    if (refusal && refusal !== "update_required") throw new Problem("refused", { code: refusal });
+    if (!refusal && needsCredential) return screens.go("secret");
     await begin(account, {});
   } catch (problem) {
     if (isAboutCredential(problem)) return screens.go("secret");

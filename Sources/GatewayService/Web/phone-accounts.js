@@ -16,7 +16,8 @@ const listeners = new Set();
 let accounts = [];
 
 /** `{id, server, serverName, tenant, tenantName, issuer, username, displayName, activatedAt, state, deviceName, phoneSignIn,
- *  appVersion, code}`. `state` is awaitingConfirmation, active, or what the server made of it: blocked, removed. */
+ *  isPhoneSignInRefused, appVersion, code}`. `state` is awaitingConfirmation, active, or what the server made of it: blocked, removed.
+ *  `isPhoneSignInRefused`: the policy does not let this person have it. */
 export const allAccounts = () => accounts;
 export const accountOf = (id) => accounts.find((account) => account.id === id) ?? null;
 
@@ -89,11 +90,18 @@ export async function remove(account) {
   await forget(account.id);
 }
 
+/** Learns how it is with phone sign-in at the server. Replies `{refusal, needsCredential}`: the code that a set-up would be refused
+ *  with, or null, and whether it takes a password or a pass. Throws a Problem. */
+export async function askPhoneSignIn(account) {
+  const { body } = await asDevice(account, "GET", "/phone-sign-in");
+  await change(account.id, { phoneSignIn: body.enabled, isPhoneSignInRefused: body.refusal === "refused" });
+  return body;
+}
+
 /** What may have changed while this page was closed: phone sign-in at the server, this app's version here. */
 export async function refresh(account) {
   if (account.state !== "active") return;
-  const { body } = await asDevice(account, "GET", "/phone-sign-in");
-  await change(account.id, { phoneSignIn: body.enabled });
+  await askPhoneSignIn(account);
   if (account.appVersion === appVersion) return;
   const { osVersion } = deviceFacts(account.deviceName);
   await asDevice(account, "PATCH", "", { body: { appVersion, osVersion } });

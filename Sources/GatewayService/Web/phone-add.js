@@ -192,12 +192,15 @@ async function drawConfirmationKeeping(input) {
 function showOutcome(outcome, request) {
   const account = accountOf(confirming);
   const isAdded = outcome.kind === "approved";
+  const isEnd = isAdded && account?.isPhoneSignInRefused;
   const [tone, icon] = outcomeLook(outcome);
   byId("outcome-glyph").className = `glyph large middle ${tone}`;
   setIcon(byId("outcome-glyph"), icon);
   byId("outcome-title").textContent = isAdded ? text("phoneSays.registeredTitle") : outcomeTitle(outcome);
   byId("outcome-words").textContent =
     isAdded ? text("phoneSays.registered") : account ? outcomeWords(outcome, request) : text("phoneSays.activationEnded");
+  byId("outcome-next").hidden = isEnd;
+  byId("outcome-home").className = `button ${isEnd ? "primary" : "quiet"} block`;
   byId("outcome-next").textContent = text(isAdded ? "phoneSays.setUpNow" : "phoneSays.addAgain");
   byId("outcome-next").onclick = () => screens.go(isAdded ? "set-up" : "add", { replace: true });
   screens.go("outcome", { replace: true, details: { account: confirming } });

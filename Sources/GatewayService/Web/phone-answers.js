@@ -1,7 +1,7 @@
 // Sends what the person decided, and says what became of it.
 
 import { call, persistently, Problem } from "./api.js";
-import { accountOf, change, forget } from "./phone-accounts.js";
+import { accountOf, askPhoneSignIn, change, forget } from "./phone-accounts.js";
 import { now } from "./phone-clock.js";
 import { withoutCookies } from "./phone-device.js";
 import { signedAnswer } from "./phone-proofs.js";
@@ -45,8 +45,12 @@ async function conclude(account, request, { status, reason }) {
   const isApproved = status === "approved" || status === "redeemed";
   if (request.purpose === "registration") {
     // The activation has ended otherwise, and the device with it.
-    if (isApproved) await change(account.id, { state: "active" });
-    else await forget(account.id);
+    if (!isApproved) await forget(account.id);
+    else {
+      await change(account.id, { state: "active" });
+      // What may be set up now is asked again before it is.
+      await askPhoneSignIn(account).catch(() => {});
+    }
   }
   if (request.purpose === "phoneSignInSetup" && isApproved) await change(account.id, { phoneSignIn: true });
   return { kind: isApproved ? "approved" : reason };

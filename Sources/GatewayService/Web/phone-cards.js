@@ -1,5 +1,6 @@
 // The cards of the first screen: what asks for an answer, and the accounts with their codes.
 
+import { looks } from "./outcomes.js";
 import { announce, busy, byId, copied, copyOf, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { allAccounts, accountOf } from "./phone-accounts.js";
 import { answerRequest, isTemporary } from "./phone-answers.js";
@@ -215,13 +216,13 @@ function askToReport(report) {
 
 /** By what became of a request: tone, icon, title, words. */
 const outcomes = {
-  approved: ["good", "check", "phoneSays.approvedTitle", "phoneSays.approved"],
-  declined: ["", "no", "phoneSays.declinedTitle", "phoneSays.declined"],
-  denied: ["", "no", "phoneSays.deniedTitle", "phoneSays.denied"],
-  reported: ["warning", "shield", "phoneSays.reportedTitle", "phoneSays.reported"],
-  wrong_number: ["bad", "alert", "phoneSays.wrongNumberTitle", "phoneSays.wrongNumber"],
-  expired: ["warning", "clock", "phoneSays.expiredTitle", "phoneSays.expired"],
-  canceled: ["", "no", "phoneSays.canceledTitle", "phoneSays.canceled"],
+  approved: [...looks.approved, "phoneSays.approvedTitle", "phoneSays.approved"],
+  declined: [...looks.declined, "phoneSays.declinedTitle", "phoneSays.declined"],
+  denied: [...looks.denied, "phoneSays.deniedTitle", "phoneSays.denied"],
+  reported: [...looks.reported, "phoneSays.reportedTitle", "phoneSays.reported"],
+  wrong_number: [...looks.wrong_number, "phoneSays.wrongNumberTitle", "phoneSays.wrongNumber"],
+  expired: [...looks.expired, "phoneSays.expiredTitle", "phoneSays.expired"],
+  canceled: [...looks.canceled, "phoneSays.canceledTitle", "phoneSays.canceled"],
   settled: ["", "info", "phoneSays.settledTitle", "phoneSays.settled"],
   gone: ["", "info", "phoneSays.settledTitle", "phoneSays.settled"],
   refused: ["bad", "alert", "phoneSays.refusedTitle", "phoneSays.refused"],
@@ -266,10 +267,11 @@ export function drawAccounts() {
 }
 
 /** Badge and trouble of an account, `[tone, badge, trouble]`. */
-export function accountState({ state, phoneSignIn }) {
+export function accountState({ state, phoneSignIn, isPhoneSignInRefused }) {
   if (state === "awaitingConfirmation") return ["warning", text("phoneSays.awaiting"), text("phoneSays.awaitingText")];
   if (state === "blocked") return ["bad", text("phoneSays.blockedBadge"), text("phoneSays.blockedText")];
   if (state === "removed") return ["bad", text("phoneSays.removedBadge"), text("phoneSays.removedText")];
+  if (phoneSignIn && isPhoneSignInRefused) return ["warning", text("phoneSays.phoneSignInRefused"), text("phoneSays.phoneSignInRefusedText")];
   return phoneSignIn ? ["good", text("phoneSays.phoneSignInOn"), null] : ["", text("phoneSays.phoneSignInOff"), null];
 }
 

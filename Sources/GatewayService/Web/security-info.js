@@ -1,7 +1,7 @@
 // The security-info page: methods, devices, recent sign-ins.
 
-import { addDevice } from "./add-device.js";
-import { outcomeLook } from "./outcomes.js";
+import { addDevice, resumeAdding } from "./add-device.js";
+import { looks, outcomeLook } from "./outcomes.js";
 import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
 import { isUsable, keepFirstOffer } from "./remembered.js";
 import { asMe, signOut } from "./session.js";
@@ -198,8 +198,7 @@ function passwordRow(entry) {
   const isPass = entry.method === "temporaryAccessPass";
   const what = entry.reported ? outcomeKeys.reported : isPass ? "securityInfoSays.passedPass" : "securityInfoSays.passedPassword";
   const row = entryRow(entry, text(what), [entry.ipAddress]);
-  setIcon(row, entry.reported ? "alert" : isPass ? "ticket" : "key");
-  if (entry.reported) row.querySelector(".glyph").classList.add("warning");
+  mark(row, entry.reported ? looks.reported : ["", isPass ? "ticket" : "key"]);
   offerReport(row, { what: text(what), when: dayAndTime(entry.at) }, entry.reported ? null : () => ({
     words: "securityInfoSays.reportPassedText", hadPassword: !isPass, send: () => asMe("POST", `me/password-sign-ins/${encodeURIComponent(entry.id)}:report`),
   }));
@@ -210,9 +209,7 @@ function signInRow(entry) {
   const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;
   const row = entryRow(entry, text(outcomeKey(entry)), [entry.application, device, entry.ipAddress]);
   row.dataset.id = entry.id;
-  const [tone, glyph] = outcomeLook(entry);
-  setIcon(row, glyph);
-  if (tone) row.querySelector(".glyph").classList.add(tone);
+  mark(row, outcomeLook(entry));
   offerReport(row, { what: text(outcomeKey(entry)), when: dayAndTime(entry.at) }, canBeReported(entry) ? () => ({
     ...reportOf(entry), renew: () => row.replaceWith(signInRow({ ...entry, reason: "reported" })),
   }) : null);
@@ -247,6 +244,11 @@ function entryRow(entry, what, where) {
   when.dateTime = entry.at;
   when.textContent = capitalized(dayAndTime(entry.at));
   return row;
+}
+
+function mark(row, [tone, glyph]) {
+  setIcon(row, glyph);
+  if (tone) row.querySelector(".glyph").classList.add(tone);
 }
 
 function offerReport(row, named, report) {
@@ -337,14 +339,14 @@ async function look() {
   if (name && document.activeElement === document.body) document.querySelector(`[aria-label="${CSS.escape(name)}"]`)?.focus();
 }
 
-async function startAdding() {
-  if (await addDevice()) {
-    toast(text("securityInfoSays.addedDevice"));
-  }
-  await load();
+/** `adding` is true when a phone was added, null where nothing was begun. */
+async function afterAdding(adding) {
+  const isAdded = await adding;
+  if (isAdded) toast(text("securityInfoSays.addedDevice"));
+  if (isAdded !== null) await load();
 }
 
-for (const button of document.querySelectorAll("#add, [data-add]")) button.addEventListener("click", startAdding);
+for (const button of document.querySelectorAll("#add, [data-add]")) button.addEventListener("click", () => afterAdding(addDevice()));
 byId("reload").addEventListener("click", (event) => busy(event.currentTarget, load));
 byId("sign-out").addEventListener("click", (event) => busy(event.currentTarget, async () => {
   try {
@@ -359,3 +361,4 @@ addEventListener("focus", lookAgain);
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") lookAgain(); });
 
 load();
+afterAdding(resumeAdding());

@@ -4,6 +4,7 @@
 
 import { answerTo } from "./answer.js";
 import { call, persistently, Problem } from "./api.js";
+import { looks } from "./outcomes.js";
 import { announce, busy, byId, fieldError, setIcon, showConnection, tenant, text, waitingTime } from "./page.js";
 import { firstOffer, forgetName, isRemembered, keepFirstOffer, remember, rememberedName } from "./remembered.js";
 import { Ring, showNumber } from "./ring.js";
@@ -153,11 +154,11 @@ async function finish() {
 // ---- what can go wrong
 
 const outcomes = {
-  declined: ["bad", "no", "signInSays.deniedTitle", "signInSays.denied"],
-  wrong_number: ["warning", "alert", "signInSays.wrongNumberTitle", "signInSays.wrongNumber"],
-  reported: ["bad", "shield", "signInSays.reportedTitle", "signInSays.reported"],
-  expired: ["warning", "clock", "signInSays.expiredTitle", "signInSays.expired"],
-  canceled: ["warning", "no", "signInSays.canceledTitle", "signInSays.canceled"],
+  declined: [...looks.declined, "signInSays.deniedTitle", "signInSays.denied"],
+  wrong_number: [...looks.wrong_number, "signInSays.wrongNumberTitle", "signInSays.wrongNumber"],
+  reported: [...looks.reported, "signInSays.reportedTitle", "signInSays.reported"],
+  expired: [...looks.expired, "signInSays.expiredTitle", "signInSays.expired"],
+  canceled: [...looks.canceled, "signInSays.canceledTitle", "signInSays.canceled"],
   replaced: ["warning", "tabs", "signInSays.replacedTitle", "signInSays.replaced"],
   unavailable: ["warning", "alert", "signInSays.unavailableTitle", "signInSays.unavailable"],
   too_many: ["warning", "clock", "signInSays.tooManyTitle", "signInSays.tooMany"],

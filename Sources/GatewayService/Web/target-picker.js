@@ -1,7 +1,7 @@
 // The dialog that picks people or groups: by the beginning of a name, a few at a time.
 
 import { adminProblem, asAdmin, fill, initials, notice, query, segment } from "./administration.js";
-import { announce, byId, copyOf, openDialog, setIcon, text, toast } from "./page.js";
+import { announce, busy, byId, copyOf, openDialog, setIcon, text, toast } from "./page.js";
 import { whenTyped } from "./typing.js";
 
 const dialog = byId("picker-dialog");
@@ -13,25 +13,29 @@ let open = null;
 
 const keyOf = ({ targetType, id }) => `${targetType} ${id}`;
 
-/** `pick({targetType, id, name, detail})` runs for each one that is chosen; with `isOnly` the dialog closes then. */
-export function pickTargets({ title, of = ["group", "user"], isTaken = () => false, isOnly = false }, pick) {
+/** `pick({targetType, id, name, detail})` runs for each one that is chosen, and `unpick` for each of these that is pressed again; with
+ *  `isOnly` the dialog closes at the first. What `isTaken` stays as it is. */
+export function pickTargets({ title, of = ["group", "user"], isTaken = () => false, isOnly = false }, pick, unpick) {
   // What was picked since the dialog was opened, and the rows that are shown now, by `keyOf` each.
   const picked = new Set();
-  const mine = { kinds: of, rows: new Map(), isTaken: (target) => picked.has(keyOf(target)) || isTaken(target) };
-  mine.pick = async (target) => {
+  const mine = { kinds: of, rows: new Map() };
+  mine.stateOf = (target) => (picked.has(keyOf(target)) ? "picked" : isTaken(target) ? "taken" : "free");
+  mine.press = async (target) => {
+    const isBack = mine.stateOf(target) === "picked";
     notice(byId("picker-failed"), null);
     try {
-      await pick(target);
+      await (isBack ? unpick : pick)(target);
     } catch (problem) {
       return mine === open ? notice(byId("picker-failed"), adminProblem(problem)) : toast(adminProblem(problem));
     }
-    picked.add(keyOf(target));
+    if (isBack) picked.delete(keyOf(target));
+    else picked.add(keyOf(target));
     if (mine !== open) return;
     if (isOnly) return dialog.close();
-    announce(text("adminPickerSays.added", { name: target.name }));
+    announce(text(isBack ? "adminPickerSays.removed" : "adminPickerSays.added", { name: target.name }));
     // Another search may have taken the place of the one that it was picked from.
     const row = mine.rows.get(keyOf(target));
-    if (row) mark(row, true);
+    if (row) mark(row, mine.stateOf(target));
   };
   open = mine;
   byId("picker-title").textContent = title;
@@ -102,26 +106,32 @@ export function targetGlyph(glyph, { targetType, name }) {
   } else setIcon(glyph, "people");
 }
 
-function rowOf(target, { isTaken, pick }) {
+function rowOf(target, { stateOf, press }) {
   const element = copyOf("picker-row");
   fill(element, { name: target.name, detail: target.detail });
   targetGlyph(element.querySelector(".glyph"), target);
-  mark(element, isTaken(target));
-  element.querySelector("button").addEventListener("click", () => pick(target));
+  mark(element, stateOf(target));
+  const button = element.querySelector("button");
+  // The second click of a double one would take it back.
+  button.addEventListener("click", ({ detail }) => detail < 2 && busy(button, () => press(target)));
   return element;
 }
 
-function mark(row, isTaken) {
+function mark(row, state) {
   const button = row.querySelector("button");
-  button.disabled = isTaken;
-  row.querySelector("[data-taken]").hidden = !isTaken;
-  row.querySelector("[data-take]").toggleAttribute("hidden", isTaken);
-  if (isTaken) byId("picker-search").focus();
+  button.disabled = state === "taken";
+  button.setAttribute("aria-pressed", String(state !== "free"));
+  row.querySelector("[data-taken]").hidden = state === "free";
+  const sign = row.querySelector("[data-take]");
+  sign.toggleAttribute("hidden", state === "taken");
+  setIcon(sign, state === "picked" ? "close" : "plus");
+  // For the next name.
+  if (state !== "free") byId("picker-search").focus();
 }
 
-// Enter takes the only one that is found.
+// Enter takes the only one that is found, and never back what it took.
 whenTyped(byId("picker-search"), search, async () => {
   if (!await search()) return;
   const rows = byId("picker-rows").querySelectorAll("button");
-  if (rows.length === 1) rows[0].click();
+  if (rows.length === 1 && rows[0].getAttribute("aria-pressed") === "false") rows[0].click();
 });

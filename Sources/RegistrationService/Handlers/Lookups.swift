@@ -41,17 +41,21 @@ extension RegistrationService {
     }
 
     func readDevice(_ request: ReadDevice, _ context: HandlerContext) async throws -> ReadDeviceReply {
-        let (tenant, id, vault) = (TenantID(request.tenant), DeviceID(request.deviceID), vault)
+        let (tenant, id, now, vault) = (TenantID(request.tenant), DeviceID(request.deviceID), now(), vault)
+        let view = request.withSetUp ? try tenants.tenant(tenant) : nil
         return try await store.read { records in
             guard let device = try records.device(id, tenant: tenant),
                 let person = try records.person(device.person, tenant: tenant)
             else { return ReadDeviceReply() }
             let record = try device.record(vault)
+            let refusal = try view.flatMap { try Self.setUpRefusal(id, $0, records) }
             return ReadDeviceReply.with {
                 $0.found = true
                 $0.device = record
                 $0.personBlocked = person.isBlocked
                 $0.username = person.username
+                $0.setUpRefusal = refusal?.code.name ?? ""
+                $0.setUpNeedsCredential = view != nil && !device.isGranted(at: now)
             }
         }
     }

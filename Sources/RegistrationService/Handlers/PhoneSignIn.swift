@@ -49,7 +49,7 @@ extension RegistrationService {
                     throw Self.credentialRefused
                 }
             } else {
-                guard let until = device.grantedUntil, change.at < until else { throw Self.credentialRefused }
+                guard device.isGranted(at: change.at) else { throw Self.credentialRefused }
                 // Once: what was begun without a password is not begun a second time.
                 device.grantedUntil = nil
                 try change.records.update(device)
@@ -95,6 +95,18 @@ extension RegistrationService {
         return (device, person, verdict)
     }
 
+    /// With what a set-up would be refused now, whatever the person showed; nil for nothing.
+    static func setUpRefusal(_ id: DeviceID, _ view: TenantView, _ records: any RegistrationRecords) throws
+        -> ServiceError?
+    {
+        do {
+            _ = try mayStart(id, view, records)
+            return nil
+        } catch let refusal as ServiceError {
+            return refusal
+        }
+    }
+
     func disablePhoneSignIn(_ request: DisablePhoneSignIn, _ context: HandlerContext) async throws -> Wire.Empty {
         let tenant = TenantID(request.tenant)
         return try await change(request, context) { change in
@@ -112,4 +124,9 @@ extension RegistrationService {
             return Wire.Empty()
         }
     }
+}
+
+extension StoredDevice {
+    /// Whether phone sign-in may be set up without a password or a pass.
+    func isGranted(at now: Timestamp) -> Bool { grantedUntil.map { now < $0 } ?? false }
 }

@@ -797,6 +797,9 @@ package nonisolated struct SignInStep: Sendable {
   /// Clears the value of `answers`. Subsequent reads from it will return its default value.
   package mutating func clearAnswers() {self._answers = nil}
 
+  /// of the unreached: those that were withdrawn
+  package var unreachedCanceled: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2299,7 +2302,7 @@ nonisolated extension SummarizeSignIns: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension SignInStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "SignInStep"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}approved\0\u{1}denied\0\u{1}expired\0\u{1}canceled\0\u{1}pending\0\u{1}unreached\0\u{1}answers\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}approved\0\u{1}denied\0\u{1}expired\0\u{1}canceled\0\u{1}pending\0\u{1}unreached\0\u{1}answers\0\u{3}unreached_canceled\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2315,6 +2318,7 @@ nonisolated extension SignInStep: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.pending) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.unreached) }()
       case 8: try { try decoder.decodeSingularMessageField(value: &self._answers) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.unreachedCanceled) }()
       default: break
       }
     }
@@ -2349,6 +2353,9 @@ nonisolated extension SignInStep: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     try { if let v = self._answers {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     } }()
+    if self.unreachedCanceled != 0 {
+      try visitor.visitSingularUInt32Field(value: self.unreachedCanceled, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2361,6 +2368,7 @@ nonisolated extension SignInStep: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.pending != rhs.pending {return false}
     if lhs.unreached != rhs.unreached {return false}
     if lhs._answers != rhs._answers {return false}
+    if lhs.unreachedCanceled != rhs.unreachedCanceled {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

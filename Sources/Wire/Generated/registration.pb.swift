@@ -177,6 +177,9 @@ package nonisolated struct ReadDevice: Sendable {
 
   package var deviceID: String = String()
 
+  /// the last two of the reply as well
+  package var withSetUp: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -209,6 +212,18 @@ package nonisolated struct ReadDeviceReply: @unchecked Sendable {
   package var username: String {
     get {_storage._username}
     set {_uniqueStorage()._username = newValue}
+  }
+
+  /// the code with which StartPhoneSignIn is refused now; empty: none
+  package var setUpRefusal: String {
+    get {_storage._setUpRefusal}
+    set {_uniqueStorage()._setUpRefusal = newValue}
+  }
+
+  /// a password or a pass: no session that a pass opened vouches for it
+  package var setUpNeedsCredential: Bool {
+    get {_storage._setUpNeedsCredential}
+    set {_uniqueStorage()._setUpNeedsCredential = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2097,7 +2112,7 @@ nonisolated extension ReadPerson: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension ReadDevice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ReadDevice"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}device_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}device_id\0\u{3}with_set_up\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2107,6 +2122,7 @@ nonisolated extension ReadDevice: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.deviceID) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.withSetUp) }()
       default: break
       }
     }
@@ -2119,12 +2135,16 @@ nonisolated extension ReadDevice: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.deviceID.isEmpty {
       try visitor.visitSingularStringField(value: self.deviceID, fieldNumber: 2)
     }
+    if self.withSetUp != false {
+      try visitor.visitSingularBoolField(value: self.withSetUp, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ReadDevice, rhs: ReadDevice) -> Bool {
     if lhs.tenant != rhs.tenant {return false}
     if lhs.deviceID != rhs.deviceID {return false}
+    if lhs.withSetUp != rhs.withSetUp {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2132,13 +2152,15 @@ nonisolated extension ReadDevice: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension ReadDeviceReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ReadDeviceReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}found\0\u{1}device\0\u{3}person_blocked\0\u{1}username\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}found\0\u{1}device\0\u{3}person_blocked\0\u{1}username\0\u{3}set_up_refusal\0\u{3}set_up_needs_credential\0")
 
   fileprivate class _StorageClass {
     var _found: Bool = false
     var _device: DeviceRecord? = nil
     var _personBlocked: Bool = false
     var _username: String = String()
+    var _setUpRefusal: String = String()
+    var _setUpNeedsCredential: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2153,6 +2175,8 @@ nonisolated extension ReadDeviceReply: SwiftProtobuf.Message, SwiftProtobuf._Mes
       _device = source._device
       _personBlocked = source._personBlocked
       _username = source._username
+      _setUpRefusal = source._setUpRefusal
+      _setUpNeedsCredential = source._setUpNeedsCredential
     }
   }
 
@@ -2175,6 +2199,8 @@ nonisolated extension ReadDeviceReply: SwiftProtobuf.Message, SwiftProtobuf._Mes
         case 2: try { try decoder.decodeSingularMessageField(value: &_storage._device) }()
         case 3: try { try decoder.decodeSingularBoolField(value: &_storage._personBlocked) }()
         case 4: try { try decoder.decodeSingularStringField(value: &_storage._username) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._setUpRefusal) }()
+        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._setUpNeedsCredential) }()
         default: break
         }
       }
@@ -2199,6 +2225,12 @@ nonisolated extension ReadDeviceReply: SwiftProtobuf.Message, SwiftProtobuf._Mes
       if !_storage._username.isEmpty {
         try visitor.visitSingularStringField(value: _storage._username, fieldNumber: 4)
       }
+      if !_storage._setUpRefusal.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._setUpRefusal, fieldNumber: 5)
+      }
+      if _storage._setUpNeedsCredential != false {
+        try visitor.visitSingularBoolField(value: _storage._setUpNeedsCredential, fieldNumber: 6)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2212,6 +2244,8 @@ nonisolated extension ReadDeviceReply: SwiftProtobuf.Message, SwiftProtobuf._Mes
         if _storage._device != rhs_storage._device {return false}
         if _storage._personBlocked != rhs_storage._personBlocked {return false}
         if _storage._username != rhs_storage._username {return false}
+        if _storage._setUpRefusal != rhs_storage._setUpRefusal {return false}
+        if _storage._setUpNeedsCredential != rhs_storage._setUpNeedsCredential {return false}
         return true
       }
       if !storagesAreEqual {return false}
