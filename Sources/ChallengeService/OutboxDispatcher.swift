@@ -144,6 +144,8 @@ final class OutboxDispatcher: Sendable {
     private func send(_ message: OutboxRecord) async -> Outcome {
         if message.kind == .nothing { return .delivered }
         if let end = message.usefulUntil, end <= now() { return .dropped }
+        // It ended while the notifier was away: its phones would be rung for nothing.
+        if message.isOver { return .dropped }
         do {
             let body = try sealer.open(message.body, for: Self.sealingPurpose)
             switch message.kind {

@@ -99,6 +99,9 @@ package protocol PushDriver: Sendable {
     /// Whether there is a provider for the devices of this tenant.
     func serves(_ tenant: TenantID) -> Bool
 
+    /// To whom a wake-up goes: what goes to one party shares its slowness, and the places for what is being sent are shared among parties.
+    func party(of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String
+
     /// Sends one wake-up to an address, which is JSON of the transport's own members. Must honour cancellation: it is cancelled
     /// when it takes too long.
     func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport
@@ -106,4 +109,5 @@ package protocol PushDriver: Sendable {
 
 extension PushDriver {
     package func serves(_ tenant: TenantID) -> Bool { true }
+    package func party(of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String { "" }
 }

@@ -53,6 +53,11 @@ struct PushSender: Sendable {
         drivers[transport]?.serves(tenant) ?? false
     }
 
+    /// Of those without a driver, whom nothing is sent to, none in particular.
+    func party(_ transport: PushTransport, of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String {
+        drivers[transport]?.party(of: tenant, address) ?? ""
+    }
+
     /// As one more in the metrics: of what is written down, so that both say the same.
     func count(_ delivery: DeliveryRecord, _ purpose: PushPurpose) {
         metrics.outcomes.increment(delivery.transport, delivery.outcome, purpose.rawValue)

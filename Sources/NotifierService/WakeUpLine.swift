@@ -6,7 +6,7 @@ import Storage
 import Synchronization
 
 /// The wake-ups of one transport: leases those that are due, the longest due first and a bounded number at a time, and makes one attempt
-/// at each.
+/// at each, unless its party is slow and holds its share of the places.
 final class WakeUpLine: Sendable {
     static let sealingPurpose = "wake-up-address"
 
@@ -21,7 +21,7 @@ final class WakeUpLine: Sendable {
     private let pause: @Sendable (Duration) async throws -> Void
     /// Something may be due, or a place has become free.
     private let signal = ChangeSignal()
-    private let underWay = Mutex(0)
+    private let places: Mutex<PlaceShares>
     /// Between two looks for what another process left behind; nil where there is no other.
     private let lookPause: Duration?
 
@@ -37,6 +37,7 @@ final class WakeUpLine: Sendable {
         now = given.now
         pause = given.pause
         self.configuration = configuration
+        places = Mutex(PlaceShares(placesMax: configuration.sendersMax, slowAfter: configuration.slowAfter))
         lookPause = given.store.announcements == nil ? nil : configuration.leaseLookPause
     }
 
@@ -48,8 +49,11 @@ final class WakeUpLine: Sendable {
                 let seen = signal.count
                 switch await next() {
                 case .send(let wakeUps):
-                    underWay.withLock { $0 += wakeUps.count }
-                    for wakeUp in wakeUps { group.addTask { await self.deliver(wakeUp) } }
+                    let leased = wakeUps.map(take)
+                    for one in leased where one.place != nil || one.isOver {
+                        group.addTask { await self.deliver(one) }
+                    }
+                    await passOver(leased.filter { $0.place == nil && !$0.isOver }.map(\.wakeUp))
                 case .wait(nil): await signal.wait(past: seen)
                 case .wait(let rest?): _ = await signal.wait(past: seen) { [pause] in try await pause(rest) }
                 }
@@ -64,10 +68,10 @@ final class WakeUpLine: Sendable {
     }
 
     private func next() async -> Next {
-        let free = configuration.sendersMax - underWay.withLock(\.self)
-        // Whoever makes room wakes the line.
-        guard free > 0 else { return .wait(nil) }
         let (transport, time) = (transport, now())
+        let free = places.withLock { $0.room(at: time) }
+        // Whoever makes room wakes the line; who makes none is slow by then.
+        guard free > 0 else { return .wait(configuration.slowAfter) }
         do {
             guard let due = try await store.read({ try $0.nextWakeUpDue(transport) }) else { return .wait(lookPause) }
             guard due <= time else { return .wait(lookPause.map { min($0, due - time) } ?? due - time) }
@@ -81,17 +85,53 @@ final class WakeUpLine: Sendable {
         }
     }
 
-    private func deliver(_ wakeUp: WakeUpRecord) async {
-        await attempt(wakeUp)
+    /// One that was leased.
+    private struct Leased: Sendable {
+        let wakeUp: WakeUpRecord
+        /// Nil when it cannot be opened.
+        let address: Redacted<[UInt8]>?
+        /// Nil when its party holds its share.
+        let place: (party: String, takenAt: Timestamp)?
+        /// Its request has ended by expiry: nothing is sent.
+        let isOver: Bool
+    }
+
+    private func take(_ wakeUp: WakeUpRecord) -> Leased {
+        let (time, address) = (now(), address(of: wakeUp))
+        let party = address.map { push.party(transport, of: wakeUp.tenant, $0) } ?? ""
+        let isEntered = places.withLock { $0.enter(party, at: time) }
+        return Leased(
+            wakeUp: wakeUp, address: address, place: isEntered ? (party, time) : nil, isOver: wakeUp.expiresAt <= time)
+    }
+
+    /// They are looked at again when a place may have become free, and until then stand behind those of other parties.
+    private func passOver(_ wakeUps: [WakeUpRecord]) async {
+        guard let first = wakeUps.first else { return }
+        let time = now() + configuration.slowAfter
+        await write(first.challenge) { records in
+            for wakeUp in wakeUps {
+                var later = wakeUp
+                later.dueAt = time
+                later.attempts -= 1
+                try records.postpone(later)
+            }
+        }
+    }
+
+    private func deliver(_ leased: Leased) async {
+        await attempt(leased.wakeUp, to: leased.address)
+        guard let place = leased.place else { return }
+        let time = now()
         // Not for each one: many places are filled by one look at the store.
-        let makesRoom = underWay.withLock { number in
-            number -= 1
-            return number == configuration.sendersMax * 3 / 4 || number == 0
+        let makesRoom = places.withLock { places in
+            let (few, before) = (max(1, places.placesMax / 8), places.room(at: time))
+            places.leave(place.party, since: place.takenAt, at: time)
+            return places.taken == 0 || before < few && places.room(at: time) >= few
         }
         if makesRoom { signal.advance() }
     }
 
-    private func attempt(_ wakeUp: WakeUpRecord) async {
+    private func attempt(_ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>?) async {
         let start = now()
         // A process that was stopped since it got the lease must not send what another may be sending by now.
         guard start + configuration.sendTimeout <= wakeUp.dueAt else { return }
@@ -99,7 +139,7 @@ final class WakeUpLine: Sendable {
         guard start < wakeUp.expiresAt, wakeUp.attempts <= configuration.attemptsMax else {
             return await end(wakeUp, nil, mayHaveRung: true)
         }
-        guard let address = address(of: wakeUp) else {
+        guard let address else {
             // For another, who has the key.
             return await putOff(wakeUp, to: start + configuration.leaseLookPause, isAttempt: false, nil)
         }

@@ -76,11 +76,21 @@ package struct OutboxRecord: Hashable, Sendable {
     /// How many more times it may be sent without knowing whether the last time arrived. Nil: as often as it takes.
     package var attemptsLeft: Int?
     package var dueAt: Timestamp
+    /// Of one to show a challenge, when it was read: the challenge is not open any more.
+    package var isOver: Bool
+
+    /// Of a row of the outbox, whether it is over, in SQL.
+    package static let isOverInSQL = """
+        kind = 'notify' AND NOT EXISTS (
+            SELECT 1 FROM challenge WHERE challenge.id = outbox.challenge AND challenge.status = 'pending')
+        """
 
     package init(
         sequence: Int64 = 0, kind: Kind, challenge: ChallengeID, body: [UInt8], origin: RequestID,
-        trace: String? = nil, createdAt: Timestamp, usefulUntil: Timestamp?, attemptsLeft: Int?, dueAt: Timestamp
+        trace: String? = nil, createdAt: Timestamp, usefulUntil: Timestamp?, attemptsLeft: Int?, dueAt: Timestamp,
+        isOver: Bool = false
     ) {
+        self.isOver = isOver
         self.sequence = sequence
         self.kind = kind
         self.challenge = challenge

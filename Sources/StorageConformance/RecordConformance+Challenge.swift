@@ -4,6 +4,7 @@ package import Storage
 extension RecordConformance {
     package func challenge(_ store: any Store<any ChallengeRecords>) async throws {
         try await challenges(store)
+        try await overMessages(store)
         try await outbox(store)
         try await signIns(store)
     }
@@ -101,6 +102,24 @@ extension RecordConformance {
             trace: "00-\(name)-01", createdAt: time(1), usefulUntil: nil, attemptsLeft: 2, dueAt: time(due))
     }
 
+    /// What is read of a message says whether there is still something to show.
+    private func overMessages(_ store: any Store<any ChallengeRecords>) async throws {
+        let (open, ended) = (challenge("open", at: 10), challenge("ended", at: 10, settledAt: 11))
+        let found = try await store.write { [time] records in
+            for one in [open, ended] { try records.insert(one) }
+            for (name, kind) in [("open", OutboxRecord.Kind.notify), ("ended", .notify), ("purged", .notify)] {
+                try records.append(message(name, kind, due: 10))
+            }
+            try records.append(message("ended", .settled, due: 10))
+            let read = try records.dueMessages(for: .notifier, at: time(10), limit: 9)
+            let leased = try records.leaseDueMessages(for: .notifier, at: time(10), until: time(11), limit: 9)
+            for message in leased { try records.deleteMessage(message.sequence) }
+            return (read.map(\.isOver), leased.map(\.isOver))
+        }
+        try expectEqual(found.0, [false, true, true, false], "which messages are over")
+        try expectEqual(found.1, [false, true, true, false], "which leased messages are over")
+    }
+
     private func outbox(_ store: any Store<any ChallengeRecords>) async throws {
         let (soon, late) = (message("soon", due: 10), message("late", due: 20))
         let empty = try await store.read { try $0.outboxBacklog() }
@@ -120,6 +139,8 @@ extension RecordConformance {
         try StorageConformance.expect(sequences[0] < sequences[1], "sequences do not rise")
         var postponed = soon
         (postponed.sequence, postponed.dueAt, postponed.attemptsLeft) = (sequences[1], time(30), nil)
+        // Nothing open has its name.
+        postponed.isOver = true
         let found = try await store.write { [postponed, time] records in
             let due = try records.dueMessages(for: .notifier, at: time(20), limit: 9)
             try records.postpone(postponed)

@@ -208,6 +208,20 @@ struct OutboxTests {
         #expect(try await bench.outbox().isEmpty)
     }
 
+    @Test("a request that ended while the notifier was away is not shown any more; that it ended is told")
+    func ended() async throws {
+        let bench = try ChallengeBench()
+        let begun = try await bench.begin()
+        bench.bus.inject(Notify.self, away)
+        await bench.deliver()
+        try await bench.cancel(begun)
+        bench.bus.inject(Notify.self, nil)
+        bench.clock.advance(.seconds(30))
+        await bench.deliver()
+        #expect(bench.neighbours.notified.map(\.event) == ["settled"])
+        #expect(try await bench.outbox().isEmpty)
+    }
+
     @Test("what the notifier refuses for good is dropped and blocks nothing behind it")
     func refused() async throws {
         let bench = try ChallengeBench()

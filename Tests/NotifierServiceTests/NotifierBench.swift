@@ -116,7 +116,7 @@ final class NotifierBench: Sendable {
     func notify(
         _ devices: [String], challenge: String = "c1", event: String = "challenge", transport: String = "none",
         transports: [String]? = nil, lifetime: Duration = .seconds(60), expiresAtMs: Int64? = nil,
-        answeredBy: String = ""
+        answeredBy: String = "", address: String = "secret-address"
     ) async throws -> NotifyReply {
         let expiresAt = expiresAtMs.map(Timestamp.init(milliseconds:)) ?? now + lifetime
         return try await bus.caller(.challenge).call(
@@ -133,7 +133,7 @@ final class NotifierBench: Sendable {
                         $0.deviceID = device
                         $0.push = .with {
                             $0.transport = transport
-                            $0.address = Data("secret-address".utf8)
+                            $0.address = Data(address.utf8)
                         }
                     }
                 }

@@ -81,6 +81,32 @@ struct PushDirectoryTests {
         await directory.shutdown()
     }
 
+    @Test("an account is a party, and of Web Push each service is one, whosever account sends to it")
+    func parties() async throws {
+        try writeKey()
+        try writeAPNs("acme.json")
+        try write("vapid.pem", P256.Signing.PrivateKey().pemRepresentation)
+        for name in ["acme", "default"] {
+            let webPush = #""webpush":{"keyFile":"vapid.pem","subject":"mailto:\#(name)@example.org"}"#
+            let apns = #""apns":{"keyFile":"apns.p8","keyId":"K","teamId":"T","topic":"t"}"#
+            try write(name + ".json", "{\(apns),\(webPush)}")
+        }
+        try await directory.load()
+        func parties(_ transport: PushTransport, _ addresses: String...) throws -> [String] {
+            let driver = try #require(directory.drivers.first { $0.transport == transport })
+            return addresses.flatMap { address in
+                ["acme", "other", "another"].map { driver.party(of: TenantID($0), Redacted(Array(address.utf8))) }
+            }
+        }
+        #expect(try parties(.apns, #"{"token":"0a"}"#) == ["acme", "default", "default"])
+        let mozilla = "https://updates.push.services.mozilla.com"
+        func subscription(_ origin: String) -> String { #"{"endpoint":"\#(origin)/1","p256dh":"BA","auth":"AA"}"# }
+        #expect(
+            try parties(.webpush, subscription(mozilla), subscription("https://elsewhere.example"))
+                == [mozilla, mozilla, mozilla, "acme", "default", "default"])
+        await directory.shutdown()
+    }
+
     @Test("what has not changed keeps its driver, what has gets another, and what is gone has none")
     func reload() async throws {
         try writeKey()

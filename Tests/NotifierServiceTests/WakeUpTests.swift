@@ -1,5 +1,6 @@
 import Domain
 import NotifierService
+import ServiceKit
 import Storage
 import StorageSQLite
 import Synchronization
@@ -146,6 +147,28 @@ struct WakeUpTests {
         #expect(driver.sent.map(\.device) == [DeviceID("d1"), DeviceID("d2")])
     }
 
+    @Test("a party that answers nothing has its share of the places, and keeps nobody else's phone waiting")
+    func slowParty() async throws {
+        let driver = SilentParty()
+        let bench = try NotifierBench(drivers: [driver]) { $0.sendersMax = 4 }
+        try await running(bench.service) {
+            for number in 0..<4 {
+                try await bench.notify(["d1"], challenge: "c\(number)", transport: "webpush", address: "silent")
+            }
+            await driver.heard(2)
+            try await bench.notify(["d2"], challenge: "quick", transport: "webpush", address: "other")
+            await bench.pass(.seconds(1))
+            #expect(try await outcomes(bench, 1) == ["delivered"])
+            #expect(driver.sent.map(\.rawValue) == ["c0", "c1", "quick"])
+            driver.answer()
+            _ = try await outcomes(bench, 3)
+            await bench.pass(.seconds(1))
+            #expect(try await outcomes(bench, 5).allSatisfy { $0 == "delivered" })
+        }
+        let owed = try await bench.store.read { try $0.countWakeUps() }
+        #expect(owed == 0)
+    }
+
     @Test("nothing is sent after the request's end")
     func expired() async throws {
         let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(61)), .retry(after: .seconds(20))])
@@ -210,5 +233,41 @@ struct WakeUpTests {
         bench.advance(.seconds(31 * 86_400))
         try await bench.service.purge()
         #expect(try await bench.deliveries().isEmpty)
+    }
+}
+
+/// A transport one of whose parties answers when the test says so, and not before.
+private final class SilentParty: PushDriver {
+    let transport = PushTransport.webpush
+    private let state = Mutex<(sent: [ChallengeID], isSilent: Bool)>(([], true))
+    private let changes = ChangeSignal()
+
+    var sent: [ChallengeID] { state.withLock(\.sent) }
+
+    func party(of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String {
+        String(decoding: address.value, as: UTF8.self)
+    }
+
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
+        state.withLock { $0.sent.append(wakeUp.challenge) }
+        changes.advance()
+        let isSilent = Array("silent".utf8) == address.value
+        await until { !isSilent || !$0.isSilent }
+        return PushReport(.delivered)
+    }
+
+    func heard(_ count: Int) async { await until { $0.sent.count >= count } }
+
+    func answer() {
+        state.withLock { $0.isSilent = false }
+        changes.advance()
+    }
+
+    private func until(_ condition: ((sent: [ChallengeID], isSilent: Bool)) -> Bool) async {
+        while true {
+            let seen = changes.count
+            if state.withLock({ condition($0) }) { return }
+            await changes.wait(past: seen)
+        }
     }
 }

@@ -68,9 +68,23 @@ package final class PushDirectory: Sendable {
     }
 
     func driver(_ transport: PushTransport, for tenant: TenantID) -> (any PushDriver)? {
+        account(transport, of: tenant)?.driver
+    }
+
+    /// The tenant's own, or the one of all.
+    private func account(_ transport: PushTransport, of tenant: TenantID) -> (name: String, driver: any PushDriver)? {
         entries.withLock { entries in
-            (entries[tenant.rawValue]?[transport] ?? entries[PushAccounts.defaultName]?[transport])?.driver
+            for name in [tenant.rawValue, PushAccounts.defaultName] {
+                if let entry = entries[name]?[transport] { return (name, entry.driver) }
+            }
+            return nil
         }
+    }
+
+    /// The push service of a Web Push address, whoever sends to it; else the account.
+    fileprivate func party(_ transport: PushTransport, of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String {
+        guard let account = account(transport, of: tenant) else { return "" }
+        return (account.driver as? WebPushDriver)?.origin(of: address) ?? account.name
     }
 }
 
@@ -80,6 +94,10 @@ private struct TenantPushDriver: PushDriver {
     let directory: PushDirectory
 
     func serves(_ tenant: TenantID) -> Bool { directory.driver(transport, for: tenant) != nil }
+
+    func party(of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String {
+        directory.party(transport, of: tenant, address)
+    }
 
     func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
         // The account may have been taken away since the wake-up was promised.

@@ -37,6 +37,11 @@ package final class WebPushDriver: PushDriver {
         now = provider.now
     }
 
+    /// Of the push service where the address is; nil when it is none that may be sent to.
+    func origin(of address: Redacted<[UInt8]>) -> String? {
+        WebPushSubscription(address).flatMap { targets.origin(of: $0.endpoint) }?.text
+    }
+
     package func shutdown() async { await services.shutdown() }
 
     package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {

@@ -20,7 +20,10 @@ extension PostgreSQLChallengeRecords {
 
     func dueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, limit: Int) throws -> [OutboxRecord] {
         try rows(
-            "SELECT * FROM outbox WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL)) ORDER BY due_at, sequence LIMIT ?",
+            """
+            SELECT *, \(OutboxRecord.isOverInSQL) AS is_over FROM outbox
+            WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL)) ORDER BY due_at, sequence LIMIT ?
+            """,
             [time.milliseconds, limit]
         ).map(Self.message)
     }
@@ -33,7 +36,7 @@ extension PostgreSQLChallengeRecords {
             UPDATE outbox SET due_at = ? WHERE sequence IN (
                 SELECT sequence FROM outbox WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL))
                 ORDER BY due_at, sequence LIMIT ? FOR UPDATE SKIP LOCKED)
-            RETURNING *
+            RETURNING *, \(OutboxRecord.isOverInSQL) AS is_over
             """,
             [until.milliseconds, time.milliseconds, limit]
         ).map(Self.message).sorted { $0.sequence < $1.sequence }
@@ -44,7 +47,7 @@ extension PostgreSQLChallengeRecords {
             sequence: row["sequence"], kind: row.word("kind"), challenge: row.id("challenge"), body: row["body"],
             origin: row.request("origin"), trace: row.optional("trace"), createdAt: row.time("created_at"),
             usefulUntil: row.optionalTime("useful_until"), attemptsLeft: row.optional("attempts_left"),
-            dueAt: row.time("due_at"))
+            dueAt: row.time("due_at"), isOver: row["is_over"])
     }
 
     func nextMessageDue(after time: Timestamp) throws -> Timestamp? {

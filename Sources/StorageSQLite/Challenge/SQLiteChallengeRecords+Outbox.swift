@@ -23,7 +23,10 @@ extension SQLiteChallengeRecords {
         -> [OutboxRecord]
     {
         try rows(
-            "SELECT * FROM outbox WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL)) ORDER BY due_at, sequence LIMIT ?",
+            """
+            SELECT *, \(OutboxRecord.isOverInSQL) AS is_over FROM outbox
+            WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL)) ORDER BY due_at, sequence LIMIT ?
+            """,
             [time.milliseconds, limit]
         ).map(Self.message)
     }
@@ -36,7 +39,7 @@ extension SQLiteChallengeRecords {
             UPDATE outbox SET due_at = ? WHERE sequence IN (
                 SELECT sequence FROM outbox WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL))
                 ORDER BY due_at, sequence LIMIT ?)
-            RETURNING *
+            RETURNING *, \(OutboxRecord.isOverInSQL) AS is_over
             """,
             [until.milliseconds, time.milliseconds, limit]
         ).map(Self.message).sorted { $0.sequence < $1.sequence }
@@ -49,7 +52,7 @@ extension SQLiteChallengeRecords {
             body: row.bytes("body"),
             origin: origin, trace: row["trace"], createdAt: row.time("created_at"),
             usefulUntil: row.optionalTime("useful_until"),
-            attemptsLeft: row["attempts_left"], dueAt: row.time("due_at"))
+            attemptsLeft: row["attempts_left"], dueAt: row.time("due_at"), isOver: row["is_over"])
     }
 
     package func nextMessageDue(after time: Timestamp) throws -> Timestamp? {
