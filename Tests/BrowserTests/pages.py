@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 
+from client import Application, unb64u
 from playwright.sync_api import Page, expect
 
 
@@ -88,3 +89,8 @@ def signed_in(browser, demo, path: str = "") -> Page:
 
 def unique(what: str) -> str:
     return f"{what} {secrets.token_hex(4)}"
+
+
+def verified(application: Application, begun: dict) -> bool:
+    """Whether the phone says, signed, that its person had proven themself."""
+    return json.loads(unb64u(application.redeem(begun).json()["receipt"].split(".")[1]))["uv"]

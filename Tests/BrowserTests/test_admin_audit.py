@@ -1,5 +1,6 @@
 """The audit log: what is said of each change, and what of it can be picked out."""
 
+import re
 import secrets
 import time
 
@@ -84,3 +85,27 @@ def test_the_audit_log_names_whom_and_what_it_concerns(admin, administrator, som
     rows.first.locator("button").click()
     page.get_by_role("dialog").get_by_role("link", name=f"{device['name']} of {someone.username}").click()
     expect(page.get_by_role("heading", name=someone.username)).to_be_visible()
+
+
+def test_an_import_is_one_line_that_opens_to_each_change(admin, administrator):
+    name = "a" + secrets.token_hex(6)
+    lines = ["username", *(f"{name}{number:03}" for number in range(120))]
+    reply = administrator.call("POST", "/users:import", data="\n".join(lines), headers={"Content-Type": "text/csv"})
+    assert reply.json()["created"] == 120, reply.text
+    administrator.call("POST", "/groups", json={"name": name})
+    page = admin("/audit")
+    rows = page.locator("#entries > ul > li")
+    imported = rows.filter(has_text="120 people imported")
+    expect(imported).to_have_count(1)
+    expect(rows.filter(has_text=name)).to_have_text([re.compile(f"Group added: {name}")])
+    button = imported.locator("> button")
+    button.click()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    changes = imported.locator("ul > li")
+    expect(changes).to_have_count(120)
+    changes.first.locator("button").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Person imported")
+    expect(page.locator("#difference-rows")).to_contain_text(name)
+    page.keyboard.press("Escape")
+    button.click()
+    expect(changes.first).to_be_hidden()

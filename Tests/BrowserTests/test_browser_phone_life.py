@@ -1,16 +1,12 @@
 """What people and browsers do to the phone in a browser: odd links, a camera, a wrong clock, the lock; how it looks and what it weighs."""
 
-import gzip
-import json
 import urllib.parse
 
 import pytest
-from client import Application, unb64u
+from client import Application
 from playwright.sync_api import expect
-from stack import Gateway
 
-from .conftest import Watched
-from .pages import other_number
+from .pages import other_number, verified
 from .phone_page import Owner, PhonePage
 from .test_every_page import BUDGET, expect_light, look
 
@@ -142,45 +138,6 @@ def test_a_pin_locks_the_phone(open_browser, owner, demo):
     phone.press("I can’t unlock it")
     phone.page.get_by_role("dialog").get_by_role("button", name="Remove all").click()
     expect(phone.page.get_by_role("heading", name="Your phone, in this browser")).to_be_visible()
-
-
-def verified(application: Application, begun: dict) -> bool:
-    return json.loads(unb64u(application.redeem(begun).json()["receipt"].split(".")[1]))["uv"]
-
-
-def test_the_lock_of_the_device(chromium, stack, demo):
-    """WebAuthn needs a name, so a gateway of that name."""
-    base = f"http://localhost:{stack.first_port + 36}"
-    gateway = Gateway(stack, 3, f"--http.externalURL={base}")
-    browser = Watched(chromium, base)
-    try:
-        owner = Owner(demo, base=base)
-        phone = PhonePage(browser.tab())
-        devtools = browser.context.new_cdp_session(phone.page)
-        devtools.send("WebAuthn.enable")
-        made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {
-            "protocol": "ctap2", "transport": "internal", "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True}})
-        phone.add(owner.session)
-        phone.page.locator("#settings").click()
-        phone.page.get_by_label("The lock of this device").click()
-        expect(phone.page.locator("#lock-minutes")).to_be_visible()
-        phone.page.reload()
-        phone.expect_screen("locked")
-        devtools.send("WebAuthn.setUserVerified", {"authenticatorId": made["authenticatorId"], "isUserVerified": False})
-        phone.press("Unlock", exact=True)
-        expect(phone.page.get_by_text("Not confirmed: nothing was sent.")).to_be_visible()
-        devtools.send("WebAuthn.setUserVerified", {"authenticatorId": made["authenticatorId"], "isUserVerified": True})
-        phone.press("Unlock", exact=True)
-        phone.expect_screen("settings")
-        phone.press("Back")
-        application = Application({**demo, "base": base})
-        begun = application.begin(owner.username, factor="secondFactor").json()
-        phone.answer(begun["number"])
-        phone.expect_outcome("Approved")
-        assert verified(application, begun) is True
-    finally:
-        browser.close()
-        gateway.stop()
 
 
 # ---- how it looks, what it weighs

@@ -134,6 +134,10 @@ def expect_light(path: str, answers: list, budget: int = BUDGET) -> None:
 def first_paint(browser, path: str) -> None:
     """Weighs what the page needs to be seen, and what it waits for."""
     page = browser.tab()
+    # As whoever comes for the first time: what is kept does not travel.
+    devtools = browser.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
     sizes = {}
 
     def weigh(response):

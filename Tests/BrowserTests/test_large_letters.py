@@ -1,10 +1,12 @@
 """Whoever has set letters twice as large as usual reads every page of a phone's width without scrolling sideways (WCAG 2.2, 1.4.4 and 1.4.10)."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from .conftest import launched, windows
-from .pages import SignInPage, sign_in, signed_in
+from .pages import SignInPage, only_challenge, sign_in, signed_in
 from .phone_page import PhonePage
 
 WIDTH = 390
@@ -61,7 +63,40 @@ def test_what_is_live_fits(open_large, demo, path):
     expect_to_fit(page)
 
 
+# Labels of a chart that are cut off at its edges, or lie over each other.
+UNREADABLE = """(chart) => {
+  const edge = chart.getBoundingClientRect();
+  const boxes = [...chart.querySelectorAll("text.mark")].filter((mark) => mark.textContent).map((mark) => ({ text: mark.textContent, box: mark.getBoundingClientRect() }));
+  const isOver = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+  const cut = boxes.filter(({ box }) => box.left < edge.left - 1 || box.right > edge.right + 1 || box.bottom > edge.bottom + 1);
+  const over = boxes.filter(({ box }, index) => boxes.some((other, at) => at > index && isOver(box, other.box)));
+  return [...cut, ...over].map(({ text }) => text).concat(boxes.length > 3 ? [] : ["too few"]);
+}"""
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-AT"])
+def test_the_labels_of_the_charts_can_be_read(open_large, demo, application, someone, locale):
+    begun = application.begin(someone.username).json()
+    someone.phone.answer(only_challenge(someone.phone), number=begun["number"])
+    browser = open_large(locale=locale)
+    for span in ("hour", "day", "week", "month"):
+        page = signed_in(browser, demo, f"?range={span}")
+        for name in ("outcomes", "answers"):
+            chart = page.locator(f"#{name} svg")
+            expect(chart.locator("text.mark").first).to_be_visible()
+            assert chart.evaluate(UNREADABLE) == [], (span, name)
+        expect_to_fit(page)
+        page.close()
+
+
 def test_the_phone_fits(open_large, owner):
     phone = PhonePage(open_large().tab())
     phone.add(owner.session)
     expect_to_fit(phone.page)
+    card, code, copy = (phone.page.locator(f"#accounts {part}").first for part in ("> li", "[data-code]", "[data-copy]"))
+    assert re.fullmatch(r"\d{6}", phone.code())
+    card, code, copy = (each.bounding_box() for each in (card, code, copy))
+    inside = [(box["x"] >= card["x"], box["x"] + box["width"] <= card["x"] + card["width"]) for box in (code, copy)]
+    assert inside == [(True, True)] * 2, (card, code, copy)
+    beside = code["x"] + code["width"] <= copy["x"] or code["y"] + code["height"] <= copy["y"]
+    assert beside, (code, copy)

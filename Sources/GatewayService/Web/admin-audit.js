@@ -42,18 +42,59 @@ const kinds = {
 
 const filters = new FilterForm(byId("filters"), () => list.start());
 const list = new PagedList(byId("entries"), {
-  load: (cursor) => asAdmin("GET", `audit${query({ ...filters.members, limit: 50, cursor })}`),
-  row(entry) {
-    const row = fill(copyOf("entry-row"), {
-      what: [action(entry), subject(entry)].filter(Boolean).join(": "), who: text("adminAuditSays.by", { who: who(entry.actor) }),
-      when: capitalized(dayAndTime(entry.at)),
-    });
-    setIcon(row.querySelector(".glyph"), icons[kindOf(entry)] ?? "list");
-    row.querySelector("time").dateTime = entry.at;
-    row.querySelector("button").addEventListener("click", () => details(entry));
-    return row;
+  async load(cursor) {
+    let { items, next } = await page(cursor, 50);
+    // To the end of an import, where that is not too far.
+    while (next && items.length < importedMax && isImport(items.at(-1))) {
+      const more = await page(next, pageMax);
+      items = items.concat(more.items);
+      next = more.next;
+    }
+    return { items: folded(items), next };
   },
+  row: (entries) => (entries.length === 1 ? rowOf(entries[0]) : importRow(entries)),
 });
+
+const pageMax = 1000;
+const importedMax = 5000;
+const page = (cursor, limit) => asAdmin("GET", `audit${query({ ...filters.members, limit, cursor })}`);
+const isImport = ({ action, requestId }) => action === "user.import" && requestId !== null;
+
+/** Lists of entries: one of each, but what one import changed in one. */
+function folded(entries) {
+  const lists = new Map();
+  for (const entry of entries) {
+    const key = isImport(entry) ? `import ${entry.requestId}` : entry.id;
+    lists.set(key, [...(lists.get(key) ?? []), entry]);
+  }
+  return [...lists.values()];
+}
+
+function rowOf(entry) {
+  const row = fill(copyOf("entry-row"), {
+    what: [action(entry), subject(entry)].filter(Boolean).join(": "), who: text("adminAuditSays.by", { who: who(entry.actor) }), when: capitalized(dayAndTime(entry.at)),
+  });
+  setIcon(row.querySelector(".glyph"), icons[kindOf(entry)] ?? "list");
+  row.querySelector("time").dateTime = entry.at;
+  row.querySelector("button").addEventListener("click", () => details(entry));
+  return row;
+}
+
+/** One line that opens: each change stays provable by itself. */
+function importRow(entries) {
+  const row = fill(copyOf("import-row"), {
+    what: text("adminAuditSays.imported", { count: figure(entries.length) }), who: text("adminAuditSays.by", { who: who(entries[0].actor) }),
+    when: capitalized(dayAndTime(entries[0].at)),
+  });
+  row.querySelector("time").dateTime = entries[0].at;
+  const [button, changes] = [row.querySelector("button"), row.querySelector("ul")];
+  button.addEventListener("click", () => {
+    if (!changes.hasChildNodes()) changes.replaceChildren(...entries.map(rowOf));
+    changes.hidden = !changes.hidden;
+    button.setAttribute("aria-expanded", String(!changes.hidden));
+  });
+  return row;
+}
 
 const kindOf = (entry) => entry.action.split(".")[0];
 const action = (entry) => (entry.action in actions ? text(actions[entry.action]) : entry.action);

@@ -4,7 +4,10 @@
 import { announce, text } from "./page.js";
 
 const names = "http://www.w3.org/2000/svg";
+/** For letters of the usual size. */
 const margin = { top: 8, right: 4, bottom: 24, left: 44 };
+/** How much larger than usual this browser's letters are. */
+const scale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
 /** Draws into a <figure class="chart"> with <svg>, `[data-legend]` and a <table>. */
 export class Chart {
@@ -45,7 +48,9 @@ export class Chart {
     if (!this.#data) return;
     const { width, height } = this.#svg.getBoundingClientRect();
     if (width === 0) return;
-    const area = { left: margin.left, top: margin.top, width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
+    const times = scale();
+    const [left, right, bottom] = [margin.left * times, margin.right, margin.bottom * times];
+    const area = { left, top: margin.top, width: width - left - right, height: height - margin.top - bottom, scale: times };
     const top = roundedUp(Math.max(this.#draw.highest(this.#data), this.#data.least ?? 0));
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.#svg.replaceChildren(...axes(this.#data, area, top), ...(this.#isEmpty ? [words(this.#data, area)] : this.#draw.shapes(this.#data, area, top)));
@@ -56,7 +61,8 @@ export class Chart {
   #indexAt(x) {
     if (!this.#data) return null;
     const box = this.#svg.getBoundingClientRect();
-    const share = (x - box.left - margin.left) / (box.width - margin.left - margin.right);
+    const left = margin.left * scale();
+    const share = (x - box.left - left) / (box.width - left - margin.right);
     return share < 0 || share >= 1 ? null : Math.floor(share * this.#data.steps.length);
   }
 
@@ -139,15 +145,15 @@ function axes({ steps, axis }, area, top) {
   for (const share of [0, 0.5, 1]) {
     const y = Math.round(area.top + area.height * (1 - share)) + 0.5;
     shapes.push(shape("line", { class: "rule", x1: area.left, x2: area.left + area.width, y1: y, y2: y }));
-    shapes.push(shape("text", { class: "mark", x: area.left - 8, y: y + 4, "text-anchor": "end" }, axis(top * share)));
+    shapes.push(shape("text", { class: "mark", x: area.left - 8, y: y + 4 * area.scale, "text-anchor": "end" }, axis(top * share)));
   }
-  const room = Math.max(1, Math.floor(area.width / 84));
+  const room = Math.max(1, Math.floor(area.width / (84 * area.scale)));
   const every = Math.ceil(steps.length / room);
   steps.forEach(({ mark }, index) => {
     if (index % every !== 0) return;
     const x = area.left + area.width * ((index + 0.5) / steps.length);
     const anchor = index === 0 ? "start" : "middle";
-    shapes.push(shape("text", { class: "mark", x: index === 0 ? area.left : x, y: area.top + area.height + 18, "text-anchor": anchor }, mark));
+    shapes.push(shape("text", { class: "mark", x: index === 0 ? area.left : x, y: area.top + area.height + 18 * area.scale, "text-anchor": anchor }, mark));
   });
   return shapes;
 }
