@@ -132,7 +132,7 @@ final class Population: Sendable {
             "activation", .GET, APIPaths.myActivation(tenant, ActivationID(activation.id)) + "?wait=10", browser
         ).decoded(ActivationProgress.self, expecting: 200)
         guard let number = progress.number else {
-            throw CallFailure(kind: "activation: \(progress.state.rawValue)")
+            throw CallFailure(kind: "activation: no number within 10 s, it is \(progress.state.rawValue)")
         }
         try await approveOnly(authenticator, account.id, number)
         let setup = try await repeated {

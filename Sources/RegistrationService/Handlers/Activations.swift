@@ -14,6 +14,8 @@ extension RegistrationService {
         return try await change(request, context, holdsSecret: true) { change in
             let person = try change.records.needPerson(request.personID, tenant: tenant)
             guard !person.isBlocked else { throw ServiceError(.refused, "the person may not register a device") }
+            // No ticket that no phone could use.
+            try Self.needRoom(for: person, view, change)
             try Self.makeRoom(
                 for: person, limit: view.settings.activationsPerPerson, replacesOldest: request.replaceOldest, change)
             let (id, ticket) = (ActivationID(Fresh.id()), Fresh.secret())

@@ -78,15 +78,20 @@ extension RegistrationService {
             members: ["minimum": missed.minimum])
     }
 
+    /// Throws `tooManyDevices` where the person may not have one more.
+    static func needRoom(for person: StoredPerson, _ view: TenantView, _ change: Change) throws {
+        let devices = try change.records.devices(of: person.id, tenant: person.tenant)
+        guard devices.count < view.settings.devicesPerPerson else {
+            throw ServiceError(.tooManyDevices, "the person has as many devices as the tenant allows")
+        }
+    }
+
     private static func register(
         _ phone: Phone, for person: StoredPerson, _ activation: inout StoredActivation, _ view: TenantView,
         _ change: Change
     ) throws -> StoredDevice {
         let (tenant, id, challenge) = (person.tenant, DeviceID(Fresh.id()), ChallengeID(Fresh.id()))
-        let devices = try change.records.devices(of: person.id, tenant: tenant)
-        guard devices.count < view.settings.devicesPerPerson else {
-            throw ServiceError(.tooManyDevices, "the person has as many devices as the tenant allows")
-        }
+        try needRoom(for: person, view, change)
         let device = StoredDevice(
             tenant: tenant, id: id, person: person.id, facts: phone.facts,
             push: StoredDevice.Push(
