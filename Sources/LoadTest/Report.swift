@@ -59,7 +59,7 @@ package struct Slice: Sendable, Codable, Equatable {
         offered = counts.offered - before.offered
         completed = counts.completed - before.completed
         failed = counts.failed - before.failed
-        inFlight = counts.begun - counts.completed - counts.failed
+        inFlight = counts.begun - counts.ended
         self.latency = latency
     }
 }

@@ -17,6 +17,7 @@ final class SignInDesk: Sendable {
         var waiting: (request: String, phone: CheckedContinuation<Instruction?, Never>)?
         /// When the phone sent its answer, and what it was told.
         var answered: (request: String, at: ContinuousClock.Instant)?
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -31,12 +32,13 @@ final class SignInDesk: Sendable {
         waiting?.phone.resume(returning: waiting?.request == instruction.request ? instruction : nil)
     }
 
-    /// What to do about a request; nil when its page has gone on to another one.
+    /// What to do about a request; nil when its page has gone on to another one, or the desk is closed.
     func instruction(for request: String) async -> Instruction? {
         await withCheckedContinuation { continuation in
             let found: Instruction?? = state.withLock { state in
                 if let instruction = state.instruction, instruction.request == request { return .some(instruction) }
-                guard state.waiting == nil else { return .some(nil) }
+                // A request of somebody else's may come at any time, and nobody would lay anything here for it.
+                guard !state.isClosed, state.waiting == nil else { return .some(nil) }
                 state.waiting = (request, continuation)
                 return nil
             }
@@ -56,6 +58,7 @@ final class SignInDesk: Sendable {
     func close() {
         let waiting = state.withLock { state in
             defer { state.waiting = nil }
+            state.isClosed = true
             return state.waiting
         }
         waiting?.phone.resume(returning: nil)

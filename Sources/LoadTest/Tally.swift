@@ -3,8 +3,8 @@ import Synchronization
 /// What one phase counts while it runs. A sign-in belongs to the phase in which it was meant to begin, whenever it ends.
 final class Tally: Sendable {
     /// More kinds than this are counted together: a kind is made of steps and codes, but also of what a proxy answers.
-    private static let kindsMax = 64
-    private static let otherKinds = "other"
+    fileprivate static let kindsMax = 64
+    fileprivate static let otherKinds = "other"
 
     private struct State {
         var counts = Counts()
@@ -42,18 +42,23 @@ final class Tally: Sendable {
     func completed(_ intention: Intention?, _ whole: Duration, _ latency: Latency = .whole) {
         state.withLock {
             $0.counts.completed += 1
+            $0.counts.ended += 1
             if $0.seconds == nil { $0.counts.completedInTime += 1 }
             if let intention { $0.counts.outcomes[intention.rawValue, default: 0] += 1 }
             $0.latencies[latency, default: Histogram()].record(whole)
         }
     }
 
+    /// A sign-in has ended by that.
     func failed(_ kind: String) {
         state.withLock {
-            let isKnown = $0.counts.failures[kind] != nil || $0.counts.failures.count < Self.kindsMax
-            $0.counts.failures[isKnown ? kind : Self.otherKinds, default: 0] += 1
+            $0.counts.addFailure(kind)
+            $0.counts.ended += 1
         }
     }
+
+    /// What went wrong at a phone, as a lost event stream does: the sign-in that it may concern goes on.
+    func troubled(_ kind: String) { state.withLock { $0.counts.addFailure(kind) } }
 
     func mismatched(_ what: String) {
         state.withLock {
@@ -110,6 +115,8 @@ struct Counts: Sendable {
     var offered = 0
     var begun = 0
     var completed = 0
+    /// Sign-ins that are not under way any more, whatever they came to.
+    var ended = 0
     /// Before the phase was over.
     var completedInTime = 0
     var late = 0
@@ -119,6 +126,11 @@ struct Counts: Sendable {
     var mismatches: [String: Int] = [:]
 
     var failed: Int { failures.values.reduce(0, +) }
+
+    mutating func addFailure(_ kind: String) {
+        let isKnown = failures[kind] != nil || failures.count < Tally.kindsMax
+        failures[isKnown ? kind : Tally.otherKinds, default: 0] += 1
+    }
 }
 
 extension Dictionary where Key == Latency {

@@ -46,6 +46,20 @@ package enum StorageError: Error, Hashable, Sendable {
     case corrupt
 }
 
+/// As logs have it.
+extension StorageError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .notFound: "the store has no such row"
+        case .alreadyExists: "the store has such a row already"
+        case .conflict: "the row was changed meanwhile"
+        case .unavailable: "the store cannot be used, or others were faster again and again"
+        case .unknown: "the connection to the store was lost during the commit"
+        case .corrupt: "the store is not what this version wrote"
+        }
+    }
+}
+
 /// Messages that others have not taken yet.
 package struct Backlog: Hashable, Sendable {
     package let count: Int

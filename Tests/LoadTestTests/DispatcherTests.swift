@@ -65,6 +65,17 @@ struct ReportTests {
             answerTime: "none", wake: "streams", phases: [tally.result()])
     }
 
+    @Test("what goes wrong at a phone is a failure, and ends no sign-in")
+    func troubled() {
+        let tally = Tally(Phase(name: "open", load: .rate(from: 1, to: 1), duration: .seconds(10)))
+        for _ in 0..<3 { tally.began(isLate: false) }
+        tally.completed(.approve, .milliseconds(1))
+        tally.failed("begin: 503")
+        for _ in 0..<5 { tally.troubled("event stream: the connection was lost") }
+        let slice = tally.slice(at: 1).slice
+        #expect((slice.inFlight, slice.completed, slice.failed) == (1, 1, 6))
+    }
+
     @Test("two processes together are what one would have been")
     func merging() throws {
         let merged = try Report.merged([Self.report(1...50), Self.report(51...100)])

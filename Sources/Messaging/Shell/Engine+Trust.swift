@@ -40,9 +40,8 @@ extension Engine {
             parts.count == 7 && parts[0] == Array("1.0".utf8) ? self.user(mechanism: parts[5], key: parts[6]) : nil
         if user == nil {
             metrics(.refusedConnection)
-            logger.warning(
-                "a connection was refused",
-                metadata: ["mechanism": "\(String(decoding: parts.count > 5 ? parts[5] : [], as: UTF8.self))"])
+            func text(_ part: Int) -> String { String(decoding: part < parts.count ? parts[part] : [], as: UTF8.self) }
+            logger.warning("a connection was refused", metadata: ["address": "\(text(3))", "mechanism": "\(text(5))"])
         }
         let requestID = parts.count > 1 ? parts[1] : []
         let answer: [[UInt8]] = [
