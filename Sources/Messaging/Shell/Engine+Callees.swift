@@ -146,9 +146,12 @@ extension Engine {
         if link.isRetiring { retire(link) }
         metrics(.calleeLost(group.service, reason: "\(loss)"))
         if loss == .denied {
-            link.denials += 1
+            let since = link.deniedSince ?? now
+            link.deniedSince = since
+            // Within this time both sides have read a key that was made a moment ago.
+            let isLasting = now - since >= limits.keyReadInterval * 2
             logger.log(
-                level: link.denials > 1 ? .error : .notice,
+                level: isLasting ? .error : .notice,
                 "a callee refuses this service's key, or its own is not trusted",
                 metadata: ["endpoint": "\(link.endpoint)"])
         } else if loss != .notReached {
@@ -161,7 +164,7 @@ extension Engine {
         guard let (event, value) = monitorEvent(&message, port), link.monitor === port else { return }
         switch Int32(event) {
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-            link.denials = 0
+            link.deniedSince = nil
             apply(.handshakeSucceeded, link)
         // 300 is a passing trouble of the handler; 400 and 500 are refusals (RFC 27).
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: apply(.lost(value == 300 ? .handshake : .denied), link)

@@ -44,8 +44,8 @@ final class CalleeLink {
     var serverKey: String?
     /// Which of the service's trusted keys to expect next, while keys are being exchanged.
     var keyTurn = 0
-    /// Refusals of a key in a row. The first is no alarm: where all processes start for the first time, the other may not have read the key yet.
-    var denials = 0
+    /// When a key was refused first, since when none was accepted.
+    var deniedSince: ContinuousClock.Instant?
     /// Its address is no longer the service's: ends when nothing is outstanding.
     var isRetiring = false
     /// Frames that found no room in the socket, in order.
