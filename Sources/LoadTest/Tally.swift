@@ -2,10 +2,6 @@ import Synchronization
 
 /// What one phase counts while it runs. A sign-in belongs to the phase in which it was meant to begin, whenever it ends.
 final class Tally: Sendable {
-    /// More kinds than this are counted together: a kind is made of steps and codes, but also of what a proxy answers.
-    fileprivate static let kindsMax = 64
-    fileprivate static let otherKinds = "other"
-
     private struct State {
         var counts = Counts()
         /// Since the last slice.
@@ -52,20 +48,15 @@ final class Tally: Sendable {
     /// A sign-in has ended by that.
     func failed(_ kind: String) {
         state.withLock {
-            $0.counts.addFailure(kind)
+            $0.counts.failures.add(kind)
             $0.counts.ended += 1
         }
     }
 
     /// What went wrong at a phone, as a lost event stream does: the sign-in that it may concern goes on.
-    func troubled(_ kind: String) { state.withLock { $0.counts.addFailure(kind) } }
+    func troubled(_ kind: String) { state.withLock { $0.counts.failures.add(kind) } }
 
-    func mismatched(_ what: String) {
-        state.withLock {
-            let isKnown = $0.counts.mismatches[what] != nil || $0.counts.mismatches.count < Self.kindsMax
-            $0.counts.mismatches[isKnown ? what : Self.otherKinds, default: 0] += 1
-        }
-    }
+    func mismatched(_ what: String) { state.withLock { $0.counts.mismatches.add(what) } }
 
     // MARK: what is told
 
@@ -126,10 +117,15 @@ struct Counts: Sendable {
     var mismatches: [String: Int] = [:]
 
     var failed: Int { failures.values.reduce(0, +) }
+}
 
-    mutating func addFailure(_ kind: String) {
-        let isKnown = failures[kind] != nil || failures.count < Tally.kindsMax
-        failures[isKnown ? kind : Tally.otherKinds, default: 0] += 1
+extension [String: Int] {
+    /// More kinds than this are counted together: a kind is made of steps and codes, but also of what a proxy answers.
+    private static let kindsMax = 64
+
+    fileprivate mutating func add(_ kind: String) {
+        let isKnown = self[kind] != nil || count < Self.kindsMax
+        self[isKnown ? kind : "other", default: 0] += 1
     }
 }
 
