@@ -1,3 +1,4 @@
+import Storage
 import Telemetry
 
 /// What the notifier counts. Labels come from closed sets.
@@ -28,4 +29,8 @@ enum PushPurpose: String, Sendable {
     case withdraw
     /// An administrator looks whether it can be reached.
     case check
+
+    init(_ stage: WakeUpStage) {
+        self = stage == .withdraw ? .withdraw : .ring
+    }
 }

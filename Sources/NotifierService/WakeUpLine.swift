@@ -109,12 +109,7 @@ final class WakeUpLine: Sendable {
         guard let first = wakeUps.first else { return }
         let time = now() + configuration.slowAfter
         await write(first.challenge) { records in
-            for wakeUp in wakeUps {
-                var later = wakeUp
-                later.dueAt = time
-                later.attempts -= 1
-                try records.postpone(later)
-            }
+            for wakeUp in wakeUps { try records.postpone(wakeUp.later(time, isAttempt: false)) }
         }
     }
 
@@ -193,14 +188,10 @@ final class WakeUpLine: Sendable {
     private func putOff(
         _ wakeUp: WakeUpRecord, to time: Timestamp, isAttempt: Bool, _ delivery: DeliveryRecord?
     ) async {
-        var later = wakeUp
-        later.dueAt = time
-        if !isAttempt { later.attempts -= 1 }
-        let postponed = later
-        if let delivery { push.count(delivery, wakeUp.stage == .withdraw ? .withdraw : .ring) }
+        if let delivery { push.count(delivery, PushPurpose(wakeUp.stage)) }
         await write(wakeUp.challenge) { records in
             if let delivery { try records.append(delivery) }
-            try records.postpone(postponed)
+            try records.postpone(wakeUp.later(time, isAttempt: isAttempt))
         }
         signal.advance()
     }
@@ -208,7 +199,7 @@ final class WakeUpLine: Sendable {
     /// Writes the last attempt down, if one was made, and with it that nothing is owed any more. A device that may have been rung must
     /// hear of the request's end, if it ends before it expires.
     private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, mayHaveRung: Bool = false) async {
-        if let delivery { push.count(delivery, wakeUp.stage == .withdraw ? .withdraw : .ring) }
+        if let delivery { push.count(delivery, PushPurpose(wakeUp.stage)) }
         let time = now()
         let isKept = mayHaveRung && wakeUp.stage == .ring && time < wakeUp.expiresAt
         await write(wakeUp.challenge) { records in
@@ -228,5 +219,15 @@ final class WakeUpLine: Sendable {
         if case .failure(let error) = result {
             logger.warning("delivery not recorded", metadata: ["challenge": "\(challenge)", "error": "\(error)"])
         }
+    }
+}
+
+extension WakeUpRecord {
+    /// Due at another time. One that was no attempt does not count as one, as its lease has.
+    fileprivate func later(_ time: Timestamp, isAttempt: Bool) -> WakeUpRecord {
+        var later = self
+        later.dueAt = time
+        if !isAttempt { later.attempts -= 1 }
+        return later
     }
 }
