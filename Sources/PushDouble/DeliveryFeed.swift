@@ -31,9 +31,11 @@ package final class DeliveryFeed: Sendable {
     }
 
     package func delivered(_ transport: String, _ address: String, body: [UInt8]? = nil) {
+        let readers = readers.withLock { Array($0.values) }
+        guard !readers.isEmpty else { return }
         let words = [transport, address] + (body.map { [Data($0).base64URL] } ?? [])
         let line = ByteBuffer(string: words.joined(separator: " ") + "\n")
-        for reader in readers.withLock({ Array($0.values) }) {
+        for reader in readers {
             if reader.isWritable {
                 reader.writeAndFlush(line, promise: nil)
             } else {

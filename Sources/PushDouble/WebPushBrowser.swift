@@ -1,7 +1,8 @@
 import Crypto
 import Foundation
 
-/// A browser with one subscription at a `WebPushDouble`: the keys that a message is sealed for, and what opens it (RFC 8291).
+/// A browser with one subscription at a `WebPushDouble`: the keys that a message is sealed for, and what opens it (RFC 8291). Not by
+/// Proofs, whose sealing it checks: an error of both would not be seen.
 package struct WebPushBrowser: Sendable {
     package let path: String
     package let authenticationSecret = SymmetricKey(size: .bits128).withUnsafeBytes { Array($0) }
