@@ -65,28 +65,31 @@ function folded(entries) {
   const lists = new Map();
   for (const entry of entries) {
     const key = isImport(entry) ? `import ${entry.requestId}` : entry.id;
-    lists.set(key, [...(lists.get(key) ?? []), entry]);
+    if (!lists.has(key)) lists.set(key, []);
+    lists.get(key).push(entry);
   }
   return [...lists.values()];
 }
 
-function rowOf(entry) {
-  const row = fill(copyOf("entry-row"), {
-    what: [action(entry), subject(entry)].filter(Boolean).join(": "), who: text("adminAuditSays.by", { who: who(entry.actor) }), when: capitalized(dayAndTime(entry.at)),
+/** A row of that template; by whom and when `entry` says. */
+function rowFrom(template, what, entry) {
+  const row = fill(copyOf(template), {
+    what, who: text("adminAuditSays.by", { who: who(entry.actor) }), when: capitalized(dayAndTime(entry.at)),
   });
-  setIcon(row.querySelector(".glyph"), icons[kindOf(entry)] ?? "list");
   row.querySelector("time").dateTime = entry.at;
+  return row;
+}
+
+function rowOf(entry) {
+  const row = rowFrom("entry-row", [action(entry), subject(entry)].filter(Boolean).join(": "), entry);
+  setIcon(row.querySelector(".glyph"), icons[kindOf(entry)] ?? "list");
   row.querySelector("button").addEventListener("click", () => details(entry));
   return row;
 }
 
 /** One line that opens: each change stays provable by itself. */
 function importRow(entries) {
-  const row = fill(copyOf("import-row"), {
-    what: text("adminAuditSays.imported", { count: figure(entries.length) }), who: text("adminAuditSays.by", { who: who(entries[0].actor) }),
-    when: capitalized(dayAndTime(entries[0].at)),
-  });
-  row.querySelector("time").dateTime = entries[0].at;
+  const row = rowFrom("import-row", text("adminAuditSays.imported", { count: figure(entries.length) }), entries[0]);
   const [button, changes] = [row.querySelector("button"), row.querySelector("ul")];
   button.addEventListener("click", () => {
     if (!changes.hasChildNodes()) changes.replaceChildren(...entries.map(rowOf));
