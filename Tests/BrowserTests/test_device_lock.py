@@ -49,12 +49,19 @@ class Device:
         self.phone.page.get_by_label("The lock of this device").click()
 
 
-def test_the_lock_of_the_device(browser, base, demo):
+@pytest.fixture
+def locked(browser, base, demo):
+    """Somebody, and their device whose lock the phone page has."""
     owner, device = Owner(demo, base=base), Device(browser)
-    phone = device.phone
-    phone.add(owner.session)
+    device.phone.add(owner.session)
     device.lock()
-    expect(phone.page.locator("#lock-minutes")).to_be_visible()
+    expect(device.phone.page.locator("#lock-minutes")).to_be_visible()
+    return owner, device
+
+
+def test_the_lock_of_the_device(locked, base, demo):
+    owner, device = locked
+    phone = device.phone
     phone.page.reload()
     phone.expect_screen("locked")
     device.verifies(False)
@@ -71,12 +78,9 @@ def test_the_lock_of_the_device(browser, base, demo):
     assert verified(application, begun) is True
 
 
-def test_an_approval_that_the_device_does_not_verify_is_not_sent(browser, base, demo):
-    owner, device = Owner(demo, base=base), Device(browser)
+def test_an_approval_that_the_device_does_not_verify_is_not_sent(locked, base, demo):
+    owner, device = locked
     phone = device.phone
-    phone.add(owner.session)
-    device.lock()
-    expect(phone.page.locator("#lock-minutes")).to_be_visible()
     phone.press("Back")
     application = Application({**demo, "base": base})
     begun = application.begin(owner.username, factor="secondFactor").json()

@@ -74,28 +74,11 @@ struct DeviceTests {
     )
     func deadAddress() async throws {
         let device = try await fixture.device(try await fixture.person("alice"))
-        func give(_ token: String) async throws {
-            _ = try await fixture.call(
-                ChangeDevice.with {
-                    $0.tenant = "demo"
-                    $0.deviceID = device.id
-                    $0.push = .with {
-                        $0.transport = "fcm"
-                        $0.address = Data(token.utf8)
-                    }
-                })
-        }
         func drop(_ token: String, _ transport: String = "fcm", device id: String? = nil) async throws {
-            _ = try await fixture.call(
-                DropPushAddress.with {
-                    $0.tenant = "demo"
-                    $0.deviceID = id ?? device.id
-                    $0.transport = transport
-                    $0.addressDigest = Data(sha256(Array(token.utf8)))
-                }, from: .notifier)
+            try await self.drop(Data(token.utf8), transport, of: id ?? device.id)
         }
-        try await give("first")
-        try await give("second")
+        try await give("first", "fcm", to: device.id)
+        try await give("second", "fcm", to: device.id)
         try await drop("first")
         try await drop("second", "apns")
         try await drop("second", device: "another")
@@ -118,15 +101,7 @@ struct DeviceTests {
     func addressGivenAgain() async throws {
         let device = try await fixture.device(try await fixture.person("alice"))
         func give() async throws -> Data {
-            _ = try await fixture.call(
-                ChangeDevice.with {
-                    $0.tenant = "demo"
-                    $0.deviceID = device.id
-                    $0.push = .with {
-                        $0.transport = "apns"
-                        $0.address = Data(#"{"token":"0a"}"#.utf8)
-                    }
-                })
+            try await self.give(#"{"token":"0a"}"#, "apns", to: device.id)
             return try await fixture.read(device).device.push.address
         }
         let first = try await give()
@@ -136,14 +111,30 @@ struct DeviceTests {
         #expect(kept.map { $0["token"] } == ["0a", "0a"])
         let times = try kept.map { try #require($0["registeredAt"]?.wholeNumber) }
         #expect(times[1] - times[0] == 60_000)
+        try await drop(first, "apns", of: device.id)
+        #expect(try await fixture.read(device).device.push.address == second)
+    }
+
+    private func give(_ address: String, _ transport: String, to device: String) async throws {
+        _ = try await fixture.call(
+            ChangeDevice.with {
+                $0.tenant = "demo"
+                $0.deviceID = device
+                $0.push = .with {
+                    $0.transport = transport
+                    $0.address = Data(address.utf8)
+                }
+            })
+    }
+
+    private func drop(_ address: Data, _ transport: String, of device: String) async throws {
         _ = try await fixture.call(
             DropPushAddress.with {
                 $0.tenant = "demo"
-                $0.deviceID = device.id
-                $0.transport = "apns"
-                $0.addressDigest = Data(sha256(Array(first)))
+                $0.deviceID = device
+                $0.transport = transport
+                $0.addressDigest = Data(sha256(Array(address)))
             }, from: .notifier)
-        #expect(try await fixture.read(device).device.push.address == second)
     }
 
     @Test("of two phones with one ticket one wins, 200 times")
