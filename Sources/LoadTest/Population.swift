@@ -13,6 +13,12 @@ final class Population: Sendable {
     /// How often one call is tried that the gateway asks to repeat later.
     private static let attemptsMax = 60
 
+    /// A call that makes somebody. Repeated, it finds whom it made the first time.
+    private struct Creation: Hashable {
+        let username: String
+        let idempotencyKey = UUID().uuidString
+    }
+
     private let api: PublicAPI
     private let tenant: TenantID
     private let administrator: [(String, String)]
@@ -21,6 +27,7 @@ final class Population: Sendable {
     /// How phones without an event stream hear of requests; nil where each holds one.
     private let woken: Woken?
     private let created = Mutex<[PersonID]>([])
+    private let asked = Mutex<Set<Creation>>([])
 
     init(_ connection: Connection, _ target: Target, kept: KeptPeople?, woken: Woken?) {
         api = connection.api
@@ -86,12 +93,15 @@ final class Population: Sendable {
 
     /// Removes everybody who was made, until a call finds no gateway any more. Returns how many are left.
     func removeAll() async -> Int {
+        // Whether they were made was not told any more.
+        for creation in asked.withLock({ $0 }) { _ = try? await create(creation) }
+        let unknown = asked.withLock { $0.count }
         let people = created.withLock { people in
             defer { people = [] }
             return people
         }
         return await withTaskGroup(of: PublicAPI.Reply?.self) { group in
-            var (left, unanswered) = (people.count, 0)
+            var (left, unanswered) = (people.count + unknown, 0)
             func count(_ reply: PublicAPI.Reply?) {
                 // A connection may have been reset; where the gateway is gone, nobody who is asked for now gets an answer.
                 unanswered = reply == nil ? unanswered + 1 : 0
@@ -111,10 +121,7 @@ final class Population: Sendable {
 
     /// Made by the administrator, signed in by a Temporary Access Pass, phone activated and set up.
     private func make(_ username: String) async throws -> Member {
-        let user = try await call("user", .POST, APIPaths.users(tenant), body: UserCreation(username: username))
-            .decoded(UserDocument.self, expecting: 201)
-        let person = PersonID(user.id)
-        created.withLock { $0.append(person) }
+        let person = try await create(Creation(username: username))
         let browser = try await session(username, person)
         let activation = try await call("activation", .POST, APIPaths.myActivations(tenant), browser).decoded(
             ActivationCreated.self, expecting: 201)
@@ -147,6 +154,19 @@ final class Population: Sendable {
             isKept: false)
     }
 
+    private func create(_ creation: Creation) async throws -> PersonID {
+        asked.withLock { _ = $0.insert(creation) }
+        let reply = try await call(
+            "user", .POST, APIPaths.users(tenant), body: UserCreation(username: creation.username),
+            once: creation.idempotencyKey)
+        let isRefused = 400..<500 ~= reply.status
+        if isRefused { asked.withLock { _ = $0.remove(creation) } }
+        let person = PersonID(try reply.decoded(UserDocument.self, expecting: 201).id)
+        created.withLock { $0.append(person) }
+        asked.withLock { _ = $0.remove(creation) }
+        return person
+    }
+
     /// The cookie of a session.
     private func session(_ username: String, _ person: PersonID) async throws -> [(String, String)] {
         let pass = try await call(
@@ -176,10 +196,10 @@ final class Population: Sendable {
     /// As the administrator, unless other headers are given.
     private func call(
         _ step: String, _ method: HTTPMethod, _ path: String, _ headers: [(String, String)]? = nil,
-        body: (any Encodable & Sendable)? = nil
+        body: (any Encodable & Sendable)? = nil, once key: String = UUID().uuidString
     ) async throws -> PublicAPI.Reply {
         // A repeat of what was done, but not told in time, gets the first reply.
-        let once = method == .POST ? [(APIHeaders.idempotencyKey, UUID().uuidString)] : []
+        let once = method == .POST ? [(APIHeaders.idempotencyKey, key)] : []
         let headers = (headers ?? administrator) + once
         for _ in 1..<Self.attemptsMax {
             let reply = try await api.send(step, method, path, headers: headers, body: body)

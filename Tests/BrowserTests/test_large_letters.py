@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from stack import Stack
 
 from .conftest import launched, windows
 from .pages import SignInPage, only_challenge, sign_in, signed_in
@@ -56,10 +57,35 @@ def test_administration_fits(open_large, demo, path):
     expect_to_fit(page)
 
 
-@pytest.mark.parametrize("path", ["", "/sign-ins"])
-def test_what_is_live_fits(open_large, demo, path):
-    page = signed_in(open_large(), demo, path)
-    expect(page.locator("main .item, main .chart svg").first).to_be_visible()
+def test_the_sign_ins_fit(open_large, demo):
+    page = signed_in(open_large(), demo, "/sign-ins")
+    expect(page.locator("main .item").first).to_be_visible()
+    expect_to_fit(page)
+
+
+def test_the_overview_fits_before_anything_is_known(open_large, demo):
+    browser = open_large()
+    held = []
+    browser.context.route("**/sign-ins:summary*", held.append)
+    page = signed_in(browser, demo, "")
+    Stack.wait_for(lambda: page.wait_for_timeout(10) or held, 10, "the page's question")
+    expect_to_fit(page)
+    held[0].abort()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-AT"])
+def test_the_overview_fits_with_the_figures_of_a_large_organization(open_large, demo, locale):
+    def many(route):
+        summary = route.fetch().json()
+        for item in summary["items"]:
+            item |= {outcome: 23_456 for outcome in ("approved", "denied", "expired", "canceled", "pending", "unreached")}
+            item["answers"] = {"count": 23_456, "medianMilliseconds": 12_345, "p90Milliseconds": 59_000, "p99Milliseconds": 299_000}
+        route.fulfill(json=summary | {"answers": summary["items"][0]["answers"]})
+
+    browser = open_large(locale=locale)
+    browser.context.route("**/sign-ins:summary*", many)
+    page = signed_in(browser, demo, "")
+    expect(page.locator("#requests")).to_have_text(re.compile(r"6\D?755\D?328"))
     expect_to_fit(page)
 
 

@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -9,12 +11,13 @@ import re
 import signal
 import struct
 import subprocess
+import threading
 import zlib
 
 import pytest
 
 from client import Administrator
-from stack import BIN, Gateway, Stack
+from stack import BIN, Gateway, Stack, free_ports
 
 PROGRAM = BIN / "countersign-loadtest"
 
@@ -226,6 +229,57 @@ def test_an_interrupted_run_reports_and_leaves_nobody_behind(credentials, demo, 
         output = process.communicate(timeout=60)[0]
     assert process.returncode == 130, output
     assert "completed" in output
+    assert people_left(demo) == []
+
+
+@contextlib.contextmanager
+def silent_at_the_first_person(base):
+    """The address of a gateway that makes the first person it is asked for and does not answer; and what is set then."""
+    made, left = threading.Event(), threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def forward(self):
+            sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            connection = http.client.HTTPConnection(base.removeprefix("http://"))
+            connection.request(self.command, self.path, sent, dict(self.headers))
+            reply = connection.getresponse()
+            body = reply.read()
+            if self.path.endswith("/users") and not made.is_set():
+                made.set()
+                left.wait()
+            self.send_response(reply.status)
+            for name in ("Content-Type", "Content-Length"):
+                if value := reply.headers[name]:
+                    self.send_header(name, value)
+            self.end_headers()
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(body)
+
+        do_GET = do_POST = do_DELETE = forward
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_ports()), Handler)
+    threading.Thread(target=server.serve_forever).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", made
+    finally:
+        left.set()
+        server.shutdown()
+        server.server_close()
+
+
+def test_whoever_was_made_without_a_reply_is_removed_too(demo, credentials):
+    with silent_at_the_first_person(demo["base"]) as (address, made):
+        with started("--credentials", credentials, "--gateway", address, "--people", 1) as process:
+            assert made.wait(30)
+            assert len(people_left(demo)) == 1
+            process.send_signal(signal.SIGINT)
+            output = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, output
     assert people_left(demo) == []
 
 
