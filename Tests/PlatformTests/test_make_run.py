@@ -123,6 +123,17 @@ def test_a_start_in_the_background_that_is_given_up_leaves_nothing(stack):
     assert make(stack, "stop").stdout == "Nothing is running.\n"
 
 
+def test_deaths_leave_the_supervisor_as_quiet_as_before(stack):
+    assert make(stack, "run", "ARGS=--detach").returncode == 0
+    for service in Stack.SERVICES:
+        killed = stack.kill(service)
+        Stack.wait_for(lambda: stack.pids().get(service, killed) != killed, 10, f"another {service}")
+    supervisor = (stack.var / "supervisor.pid").read_text().strip()
+    children = pathlib.Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    # The processes and one pause.
+    assert len(children) <= len(Stack.SERVICES) + 1, children
+
+
 def test_stop_ends_nobody_else(stack):
     """The number of a supervisor that was killed may be another process's by now."""
     stack.var.mkdir()
