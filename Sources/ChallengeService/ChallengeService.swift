@@ -104,7 +104,7 @@ package final class ChallengeService: Service {
         _ body: @escaping @Sendable (inout ChallengeTransaction) throws -> Result
     ) async throws -> Result {
         let (time, sealer) = (now(), sealer)
-        let (result, effects) = try await store.write { records in
+        let (result, effects) = try await store.write(until: call.deadline) { records in
             var transaction = ChallengeTransaction(
                 records: records, tenant: tenant, time: time, sealer: sealer, for: call)
             let result = try body(&transaction)

@@ -58,6 +58,8 @@ package enum Failpoint: String, Sendable {
 package enum Mutation: String, Sendable {
     /// A sign-in that has been redeemed is redeemed again.
     case redeemAgain = "redeem-again"
+    /// A request that has had its effect is executed again.
+    case executeAgain = "execute-again"
     /// Writers are told of success before the commit, which comes a little later.
     case replyBeforeCommit = "reply-before-commit"
 

@@ -100,7 +100,7 @@ extension RegistrationService {
         _ context: HandlerContext, _ body: @escaping @Sendable (Change) throws -> Result
     ) async throws -> Result {
         let (now, vault) = (now(), vault)
-        let (result, effects) = try await store.write { records in
+        let (result, effects) = try await store.write(until: context.call.deadline) { records in
             let change = Change(records: records, at: now, context: context, vault: vault)
             return (try body(change), change.effects)
         }

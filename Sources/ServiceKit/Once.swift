@@ -1,4 +1,5 @@
 package import Domain
+import Failpoints
 package import Messaging
 package import Secrets
 package import Storage
@@ -38,7 +39,8 @@ package struct Once<Records>: Sendable {
     /// Another execution of the same request, in another process, has committed first.
     private struct Overtaken: Error {}
 
-    /// Throws what `body` throws, `idempotencyMismatch`, `idempotencyKeyUsed`, and the store's own errors.
+    /// Throws what `body` throws, `idempotencyMismatch`, `idempotencyKeyUsed`, and the store's own errors. Nothing is committed after
+    /// the call's deadline.
     package func run<Request: ServiceRequest>(
         _ request: Request, _ context: HandlerContext, holdsSecret: Bool = false,
         _ body: @escaping @Sendable (Records) throws -> Request.Reply
@@ -83,8 +85,11 @@ package struct Once<Records>: Sendable {
         _ key: MemoKey, _ holdsSecret: Bool, _ body: @escaping @Sendable (Records) throws -> Reply
     ) async throws -> Outcome<Reply> {
         let (memos, sealer, time) = (memos, sealer, now())
-        return try await store.write { records in
-            if let memo = try memos(records).memo(key.request) { return .repeated(memo) }
+        return try await store.write(until: key.deadline) { records in
+            if let memo = try memos(records).memo(key.request) {
+                if Mutation.executeAgain.isMade { return .done(try body(records)) }
+                return .repeated(memo)
+            }
             let reply = try body(records)
             let bytes: [UInt8] = try reply.serializedBytes()
             let kept = Self.kept(key.request)
@@ -115,12 +120,14 @@ package struct Once<Records>: Sendable {
 /// What identifies one remembered reply.
 private struct MemoKey: Sendable {
     let request: RequestID
+    let deadline: ContinuousClock.Instant
     let method: Method
     /// Method and body. It may hold a password, so that only its fingerprint is kept.
     let text: [UInt8]
 
     init<Request: ServiceRequest>(_ request: Request, _ context: HandlerContext) throws {
         self.request = context.call.requestID
+        deadline = context.call.deadline
         method = Request.method
         var options = BinaryEncodingOptions()
         // The same message has the same text, whatever order its maps are in.

@@ -9,8 +9,11 @@ package protocol Store<Records>: Sendable {
     associatedtype Records
 
     /// Runs `body` in a transaction and returns what it returned, once that is on disk. What the body throws undoes it alone.
-    /// The store's own failures are `StorageError`.
-    func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
+    /// The store's own failures are `StorageError`. What is not about to be committed at `deadline` is undone, and `unavailable`: by
+    /// then the caller of a request has been told so, and counts on it even where this process was stopped meanwhile.
+    func write<Result: Sendable>(
+        until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (Records) throws -> Result
+    ) async throws -> Result
 
     /// Runs `body` on a consistent snapshot.
     func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
@@ -25,11 +28,20 @@ package protocol Store<Records>: Sendable {
     /// Writes, or where reads wait too, transactions that wait for their turn: a gauge.
     var waiting: Int { get }
 
-    /// Whether the store answers and is at the version of the schema that this build knows.
+    /// Whether the store answers and has all that this build's schema has.
     func check() async throws
 
     /// Takes nothing new, and returns when all that was accepted has ended and the database is free.
     func close() async
+}
+
+extension Store {
+    /// As `write(until:_:)`, for what no caller waits for.
+    package func write<Result: Sendable>(
+        _ body: @escaping @Sendable (Records) throws -> Result
+    ) async throws -> Result {
+        try await write(until: nil, body)
+    }
 }
 
 /// The ways in which a store fails.
@@ -38,7 +50,7 @@ package enum StorageError: Error, Hashable, Sendable {
     case alreadyExists
     /// A compare-and-set found another revision.
     case conflict
-    /// Disk full, locked, closing: the same call may go through later. Nothing of it was applied.
+    /// Disk full, locked, closing, too late: the same call may go through later. Nothing of it was applied.
     case unavailable
     /// The connection was lost while the commit was under way: it may or may not have happened. The same request id finds out.
     case unknown

@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 import Storage
 
 extension StoreConformance {
@@ -118,6 +119,36 @@ extension StoreConformance {
         let (emptied, kept) = (try await find(5, in: store), try await find(6, in: store))
         try expect(emptied?.reply == [] && emptied?.keptUntil == Timestamp(seconds: 900), "a reply outlived its time")
         try expect(kept?.reply == [8], "a reply went before its time")
+    }
+
+    func commitsNothingLate(_ store: any Store<Records>) async throws {
+        // Some of fifty writers at once take longer than they may, as whoever is stopped in the middle.
+        let late = Set<UInt64>(stride(from: 5, to: 50, by: 9))
+        let failed = try await withThrowingTaskGroup(of: UInt64?.self) { group in
+            for number in 0..<UInt64(50) {
+                group.addTask {
+                    let memo = memo(number)
+                    let deadline = ContinuousClock.now + .seconds(late.contains(number) ? 1 : 300)
+                    do {
+                        try await store.write(until: deadline) { [memos] records in
+                            try memos(records).insert(memo)
+                            while late.contains(number), .now < deadline { usleep(1_000) }
+                        }
+                        return nil
+                    } catch StorageError.unavailable {
+                        return number
+                    }
+                }
+            }
+            return try await group.reduce(into: Set<UInt64>()) { failed, number in
+                if let number { failed.insert(number) }
+            }
+        }
+        try expect(failed == late, "\(failed.sorted()) were told that they failed, not \(late.sorted())")
+        for number in 0..<UInt64(50) {
+            let isThere = try await find(number, in: store) != nil
+            try expect(isThere != late.contains(number), "write \(number) is \(isThere ? "there" : "lost")")
+        }
     }
 
     func refusesWhenClosed(_ opened: OpenStore<Records>) async throws {

@@ -49,6 +49,7 @@ package struct StoreConformance<Records>: Sendable {
             case .letsOneOfManyWin: try await letsOneOfManyWin(opened.store)
             case .readsOneMoment: try await readsOneMoment(opened.store)
             case .forgetsMemosInTime: try await forgetsMemosInTime(opened.store)
+            case .commitsNothingLate: try await commitsNothingLate(opened.store)
             case .refusesWhenClosed: try await refusesWhenClosed(opened)
             case .answersChecks: try await opened.store.check()
             }
@@ -90,6 +91,7 @@ package enum StorePromise: String, CaseIterable, Sendable, CustomStringConvertib
     case letsOneOfManyWin = "of many writers of one id, one wins and the others hear that it exists"
     case readsOneMoment = "a read sees one moment, never half of a write"
     case forgetsMemosInTime = "memos and replies go when their time is over, at most so many at once"
+    case commitsNothingLate = "what is late at its commit is undone, and whatever shared the commit is not"
     case refusesWhenClosed = "a closed store takes no write"
     case answersChecks = "a store that is open answers its check"
 

@@ -24,14 +24,15 @@ package final class FailingStore<Records>: Store {
 
     package func mend() { fault.withLock { $0 = nil } }
 
-    package func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
-    {
+    package func write<Result: Sendable>(
+        until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (Records) throws -> Result
+    ) async throws -> Result {
         switch nextFault() {
-        case nil: return try await store.write(body)
+        case nil: return try await store.write(until: deadline, body)
         case .beforeBody: throw StorageError.unavailable
         case .atCommit:
             do {
-                return try await store.write { records in
+                return try await store.write(until: deadline) { records in
                     _ = try body(records)
                     throw Undone()
                 }
@@ -39,7 +40,7 @@ package final class FailingStore<Records>: Store {
                 throw StorageError.unavailable
             }
         case .afterCommit:
-            _ = try await store.write(body)
+            _ = try await store.write(until: deadline, body)
             throw StorageError.unknown
         }
     }

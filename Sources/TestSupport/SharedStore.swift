@@ -41,9 +41,10 @@ package final class SharedStore<Records>: Store {
 
     package func announce(_ word: String) { peers.tell(word, from: name) }
 
-    package func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
-    {
-        try await store.write(body)
+    package func write<Result: Sendable>(
+        until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (Records) throws -> Result
+    ) async throws -> Result {
+        try await store.write(until: deadline, body)
     }
 
     package func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result {

@@ -48,7 +48,7 @@ struct CodeHandler: Sendable {
             throttle: throttle, isPasswordRight: isPasswordRight, candidates: candidates)
         let decidedAt = now()
         let configuration = configuration
-        let outcome = try await store.write { records in
+        let outcome = try await store.write(until: context.call.deadline) { records in
             try attempt.decide(records, findings, at: decidedAt, keeping: configuration)
         }
         if outcome == .invalid {

@@ -84,7 +84,9 @@ struct DeviceProofHandler: Sendable {
         let identifier = ProofIdentifier(
             digest: contentDigest(name + claims.identifier), usedBy: requestID,
             keptUntil: max(now(), claims.issuedAt) + configuration.identifierRetention)
-        guard let usedBy = try await store.write({ try $0.take(identifier) }) else { return }
+        guard let usedBy = try await store.write(until: context.call.deadline, { try $0.take(identifier) }) else {
+            return
+        }
         // The bus may deliver one request twice; that is no replay. A request id that follows from a caller's own key proves
         // nothing of the kind: who replays the proof can replay the key.
         guard usedBy == requestID, !requestID.isCallersKey else { throw ProofRefusal.replayed }

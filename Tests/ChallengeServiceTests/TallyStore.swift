@@ -19,11 +19,13 @@ final class TallyStore: Store {
         }
     }
 
-    func write<Result: Sendable>(_ body: @escaping @Sendable (any ChallengeRecords) throws -> Result) async throws
-        -> Result
-    {
+    func write<Result: Sendable>(
+        until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (any ChallengeRecords) throws -> Result
+    ) async throws -> Result {
         count("transaction")
-        return try await store.write { records in try body(TallyRecords(records: records, count: self.count)) }
+        return try await store.write(until: deadline) { records in
+            try body(TallyRecords(records: records, count: self.count))
+        }
     }
 
     func read<Result: Sendable>(_ body: @escaping @Sendable (any ChallengeRecords) throws -> Result) async throws

@@ -4,6 +4,7 @@ A call whose answer is unknown may or may not have had its effect; every rule al
 
 import base64
 import collections
+import datetime
 import hashlib
 import json
 
@@ -23,16 +24,22 @@ FOLLOWS = {
     "canceled": {"canceled"},
     "redeemed": {"redeemed"},
 }
-# A call may wait for 30 s, and its answer may take a little longer.
-ANSWER_WITHIN = 45
+# What these say of a sign-in is so from then on. A repeat of them may say it again when more has happened.
+TELLING = {"wait", "answer", "code", "cancel", "redeem"}
+# A call has its answer when what it asked to wait is over, and this many seconds at most for all that a fault holds up.
+ANSWER_WITHIN = 15
 
 
-def violations(history: History, log: dict[str, dict], keys: dict[str, dict] | None = None) -> list[str]:
+def violations(
+    history: History, log: dict[str, dict], keys: dict[str, dict] | None = None, during: tuple[float, float] | None = None
+) -> list[str]:
     """Sentences that say what was broken; none when all is well. `log`: the entries of the sign-in log by id. `keys`: the public key (JWK)
-    of each user name's phone."""
+    of each user name's phone. `during`: from when until when (seconds of Unix time) nobody else began sign-ins of the same people."""
     found: list[str] = []
     calls, by_sign_in = _paired(history, found)
     _begun_once(calls, found)
+    if during:
+        _asked_for(history, log, during, found)
     codes: dict[tuple, set] = collections.defaultdict(set)
     accepted = {event.sign_in for event in history.events if event.operation == "begin" and event.kind == "ok"}
     for sign_in in sorted(accepted):
@@ -44,12 +51,13 @@ def violations(history: History, log: dict[str, dict], keys: dict[str, dict] | N
         if entry["status"] not in TERMINAL:
             found.append(f"{sign_in} never came to an end: {entry['status']}")
         _settled_once(sign_in, events, entry, found)
+        _caused(sign_in, events, entry, found)
         _redeemed_once(sign_in, events, entry, found)
         _forwards_only(sign_in, events, found)
         for event in events:
             if event.operation == "redeem" and event.kind == "ok":
                 _genuine(sign_in, event, events, keys or {}, found)
-            if event.operation == "code" and event.kind == "ok":
+            if event.operation == "code" and (event.kind == "ok" or event.kind == "unknown" and _was_approved(entry)):
                 codes[event.facts["username"], event.facts["step"]].add(sign_in)
     found += [f"one code step of {name} approved {len(ids)} sign-ins" for (name, _), ids in codes.items() if len(ids) > 1]
     return found
@@ -65,11 +73,11 @@ def _paired(history: History, found: list[str]):
             begun[event.call] = event
         else:
             start = begun.pop(event.call)
-            event.facts = {**start.facts, **event.facts}
+            event.facts, event.since = {**start.facts, **event.facts}, start.at
             calls[event.call] = (start, event)
             if event.facts.get("error") == "503" and not event.facts.get("retryAfter"):
                 found.append(f"{event.operation} of {event.sign_in} was put off without Retry-After")
-            if event.at - start.at > ANSWER_WITHIN:
+            if event.at - start.at > ANSWER_WITHIN + event.facts.get("seconds", 0):
                 found.append(f"{event.operation} of {event.sign_in} took {event.at - start.at:.0f} s")
             if event.sign_in:
                 by_sign_in[event.sign_in].append(event)
@@ -83,6 +91,22 @@ def _begun_once(calls, found) -> None:
         if end.operation == "begin" and end.kind == "ok":
             made[end.facts["key"]].add(end.sign_in)
     found += [f"one request was begun as {len(ids)} sign-ins: {sorted(ids)}" for ids in made.values() if len(ids) > 1]
+
+
+def _asked_for(history, log, during, found) -> None:
+    """A sign-in of these people that is in the log and that nobody was told of is a request that was executed twice."""
+    accepted = {event.sign_in for event in history.events if event.operation == "begin" and event.kind == "ok"}
+    names = {event.facts["username"] for event in history.events if event.operation == "begin" and "username" in event.facts}
+    since, until = during
+    for sign_in, entry in log.items():
+        if entry["username"] in names and sign_in not in accepted:
+            # The log has milliseconds.
+            if since - 0.001 <= datetime.datetime.fromisoformat(entry["at"]).timestamp() <= until:
+                found.append(f"{sign_in} of {entry['username']} was begun, and nobody was told of it")
+
+
+def _was_approved(entry) -> bool:
+    return entry["status"] in ("approved", "redeemed") or entry.get("reason") == "not_redeemed"
 
 
 def _settled_once(sign_in, events, entry, found) -> None:
@@ -99,10 +123,23 @@ def _settled_once(sign_in, events, entry, found) -> None:
         allowed = {"approved", "redeemed", "expired"} if status == "approved" else {status}
         if entry["status"] not in allowed:
             found.append(f"{sign_in} was answered {status}, and the log says {entry['status']}")
-    if entry["status"] == "redeemed" and not any(
-        event.operation in ("answer", "code") and event.kind in ("ok", "unknown") for event in events
-    ):
-        found.append(f"{sign_in} is redeemed, and nobody approved it")
+        elif status == "approved" and not _was_approved(entry):
+            found.append(f"{sign_in} was approved, and the log says that it {entry['status']}: {entry.get('reason')}")
+
+
+def _caused(sign_in, events, entry, found) -> None:
+    """What the log says was done by a call that may have done it."""
+    done = [(event.operation, event.facts.get("status")) for event in events if event.kind == "ok"]
+    done += [(event.operation, None) for event in events if event.kind == "unknown"]
+    by = lambda operations, status: any(operation in operations and told in (status, None) for operation, told in done)  # noqa: E731
+    if _was_approved(entry) and not by(("answer", "code"), "approved"):
+        found.append(f"{sign_in} is {entry['status']}, and nobody approved it")
+    if entry["status"] == "redeemed" and not by(("redeem",), None):
+        found.append(f"{sign_in} is redeemed, and nobody redeemed it")
+    if entry["status"] == "denied" and not by(("answer",), "denied"):
+        found.append(f"{sign_in} is denied, and nobody declined it")
+    if entry["status"] == "canceled" and not by(("cancel",), None):
+        found.append(f"{sign_in} is canceled, and nobody canceled it")
 
 
 def _redeemed_once(sign_in, events, entry, found) -> None:
@@ -114,11 +151,18 @@ def _redeemed_once(sign_in, events, entry, found) -> None:
 
 
 def _forwards_only(sign_in, events, found) -> None:
-    """In the order of their ends, readings of which the later began after the earlier had ended."""
-    readings = [(event.at, event.facts["status"]) for event in events if event.operation == "wait" and event.kind == "ok"]
-    for (_, earlier), (_, later) in zip(readings, readings[1:]):
-        if later not in FOLLOWS[earlier]:
-            found.append(f"{sign_in} went from {earlier} to {later}")
+    """What a reading says follows from all that had been told before it began."""
+    told = [(event.at, _told(event)) for event in events if event.operation in TELLING and event.kind == "ok"]
+    for event in events:
+        earlier = {status for at, status in told if at <= event.since}
+        if event.operation == "wait" and event.kind == "ok":
+            found += [f"{sign_in} went from {status} to {event.facts['status']}" for status in earlier if event.facts["status"] not in FOLLOWS[status]]
+        if event.operation == "redeem" and event.facts.get("code") == "not_approved" and "approved" in earlier:
+            found.append(f"{sign_in} was approved, and could not be redeemed")
+
+
+def _told(event) -> str:
+    return event.facts.get("status") or {"cancel": "canceled", "redeem": "redeemed"}[event.operation]
 
 
 def _genuine(sign_in, event, events, keys, found) -> None:

@@ -15,7 +15,6 @@ from conftest import Someone
 from stack import Stack
 
 from .beneath import Beneath
-from .checker import violations
 from .load import SETTINGS, Load
 
 LONG = os.environ.get("FAULTS") == "long"
@@ -83,7 +82,7 @@ class Trial:
         log = self.settled_log(*(load for _, load in loads))
         for name, load in loads:
             load.history.write(folder / f"{name}.jsonl")
-            found += [f"{name}: {sentence}" for sentence in violations(load.history, log, load.keys())]
+            found += [f"{name}: {sentence}" for sentence in load.violations(log)]
         assert not found, "\n".join(found[:20]) + f"\n{len(found)} in all; histories in {folder}"
 
 
@@ -144,4 +143,4 @@ def trial(beneath, failpoints):
         yield Trial(stack, PEOPLE)
     finally:
         status = stack.stop()
-    assert status == 0
+    assert status == 0, stack.log()[-2000:]

@@ -19,6 +19,8 @@ class Event:
     at: float
     sign_in: str | None = None
     facts: dict = dataclasses.field(default_factory=dict)
+    # When the call of an end was begun; the checker pairs them.
+    since: float = 0
 
 
 class History:

@@ -1,5 +1,6 @@
 """People who sign in again and again, each as a careful client does it: the same request repeated until it is answered."""
 
+import contextlib
 import itertools
 import math
 import random
@@ -12,6 +13,7 @@ import requests
 from client import Application, Phone, jwk
 from conftest import Someone
 
+from .checker import violations
 from .history import Event, History
 
 # How long a client goes on repeating. Longer than any fault of a test, so that what is not answered by then hangs.
@@ -42,6 +44,7 @@ class Load:
         self._threads = [
             threading.Thread(target=self._run, args=(Seat(self, someone, index),), daemon=True) for index, someone in enumerate(self.people)
         ]
+        self.began = time.time()
         for thread in self._threads:
             thread.start()
         return self
@@ -51,6 +54,7 @@ class Load:
         deadline = time.monotonic() + 2 * PATIENCE
         for thread in self._threads:
             thread.join(max(0, deadline - time.monotonic()))
+        self.ended = time.time()
         if failed:
             return
         assert not any(thread.is_alive() for thread in self._threads), "somebody still waits"
@@ -96,8 +100,9 @@ class Load:
     def accepted(self) -> set[str]:
         return {event.sign_in for event in self.history.events if event.operation == "begin" and event.kind == "ok"}
 
-    def keys(self) -> dict[str, dict]:
-        return {someone.username: jwk(someone.phone.key) for someone in self.people}
+    def violations(self, log: dict[str, dict]) -> list[str]:
+        """What the checker finds, once the load is over and nothing of it is open in the sign-in log."""
+        return violations(self.history, log, {someone.username: jwk(someone.phone.key) for someone in self.people}, (self.began, self.ended))
 
 
 class Seat:
@@ -186,7 +191,7 @@ class Seat:
         listed = self.call("list", request["id"], lambda: self.phone.call("GET", "/challenges"))
         assert listed.status_code == 200, listed.text
         challenge = next((item for item in listed.json()["challenges"] if item["id"] == request["id"]), None)
-        # A request whose turn came after its lifetime, behind a fault, is listed no more.
+        # A request whose turn came after its lifetime, behind a fault, is listed no more, and one too many never was.
         if challenge is None:
             return
         right, wrong = request["number"], str(int(request["number"]) % 90 + 10)
@@ -195,11 +200,12 @@ class Seat:
         }[intent]
         texts = [(decision, number, self.phone.answer_text(challenge, decision, number)) for decision, number in answers]
         threads = [threading.Thread(target=self.send, args=(request, *text), daemon=True) for text in texts[1:]]
-        for thread in threads:
-            thread.start()
-        self.send(request, *texts[0])
-        for thread in threads:
-            thread.join()
+        with self.watched(request):
+            for thread in threads:
+                thread.start()
+            self.send(request, *texts[0])
+            for thread in threads:
+                thread.join()
 
     def send(self, request: dict, decision: str, number: str | None, text: str) -> None:
         try:
@@ -208,10 +214,32 @@ class Seat:
         except BaseException as failure:
             self.load.failures.append(failure)
 
+    @contextlib.contextmanager
+    def watched(self, request: dict):
+        """Every third time a page of its own connections waits while the block answers, until it is told."""
+        if self.random.random() >= 1 / 3:
+            yield
+            return
+        page = threading.Thread(target=Seat(self.load, self.someone, self.load.gateways.index(self.gateway)).watch, args=(request,), daemon=True)
+        page.start()
+        yield
+        page.join()
+
+    def watch(self, request: dict) -> None:
+        try:
+            while self.reading(request, 20) == "pending":
+                pass
+        except BaseException as failure:
+            self.load.failures.append(failure)
+
     def wait(self, request: dict) -> None:
         for seconds in (0, 5):
-            reply = self.call("wait", request["id"], lambda: self.application.call("GET", request, f"?wait={seconds}"))
-            assert reply.status_code == 200, reply.text
+            self.reading(request, seconds)
+
+    def reading(self, request: dict, seconds: int) -> str:
+        reply = self.call("wait", request["id"], lambda: self.application.call("GET", request, f"?wait={seconds}"), seconds=seconds)
+        assert reply.status_code == 200, reply.text
+        return reply.json()["status"]
 
     def redeem(self, request: dict, key: str) -> None:
         """Once with a key, as often as it takes, and once more without: that one is never granted."""

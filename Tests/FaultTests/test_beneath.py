@@ -1,6 +1,7 @@
 """A disk that is full or that fails, descriptors that have run out, a clock that jumps: what was not committed is never said to be."""
 
 import contextlib
+import datetime
 import time
 
 import pytest
@@ -59,6 +60,9 @@ def test_clocks_jump_and_jump_back(trial, beneath, hours):
             for service in ("policy", "registration", "challenge", "notifier"):
                 moved.enter_context(beneath.clock_moved(service, hours * 3600))
             load.until_redeemed(20)
+            log = trial.log()
+            times = [datetime.datetime.fromisoformat(log[sign_in]["at"]).timestamp() for sign_in in load.accepted() & log.keys()]
+            assert any((at - time.time()) * hours > 3000 for at in times), "the clocks did not jump"
         load.until_redeemed(20)
     assert lost_callees(trial.stack.operations("gateway")) == before
     assert load.put_off() == []

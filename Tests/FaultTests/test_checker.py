@@ -1,6 +1,7 @@
 """The checker finds what it is for: each history below is clean but for one thing."""
 
 import copy
+import datetime
 import hashlib
 import json
 
@@ -29,17 +30,21 @@ def reply(**changes) -> dict:
 def clean() -> tuple[list, dict]:
     """Calls as (operation, kind, facts), and the log."""
     calls = [
-        ("begin", "unknown", {"key": "b1", "error": "503", "retryAfter": "1"}),
-        ("begin", "ok", {"key": "b1"}),
+        ("begin", "unknown", {"key": "b1", "username": "alice", "error": "503", "retryAfter": "1"}),
+        ("begin", "ok", {"key": "b1", "username": "alice"}),
+        ("wait", "ok", {"status": "pending"}),
         ("answer", "unknown", {"decision": "approve"}),
         ("answer", "ok", {"decision": "approve", "status": "approved"}),
         ("answer", "refused", {"decision": "decline", "code": "settled"}),
-        ("wait", "ok", {"status": "pending"}),
         ("wait", "ok", {"status": "approved"}),
         ("redeem", "ok", {"key": "r1", "username": "alice", "reply": reply()}),
         ("redeem", "refused", {"key": "r2", "username": "alice", "code": "already_redeemed"}),
     ]
-    return calls, {"s1": {"status": "redeemed"}}
+    return calls, {"s1": entry()}
+
+
+def entry(status: str = "redeemed", reason: str | None = None, at: str = "2026-01-01T00:00:10Z", username: str = "alice") -> dict:
+    return {"status": status, "reason": reason, "at": at, "username": username}
 
 
 def found(calls, log) -> list[str]:
@@ -49,11 +54,25 @@ def found(calls, log) -> list[str]:
         call = history.invoke(operation, None if operation == "begin" else sign_in, **{k: v for k, v in facts.items() if k != "status"})
         if kind != "never":
             history.end(call, kind, operation, None if operation == "begin" and kind != "ok" else sign_in, **facts)
-    return violations(history, log, {"alice": jwk(KEY)})
+    new_year = datetime.datetime.fromisoformat("2026-01-01T00:00:00Z").timestamp()
+    return violations(history, log, {"alice": jwk(KEY)}, (new_year, new_year + 20))
 
 
 def test_a_clean_history_is_clean():
     assert found(*clean()) == []
+
+
+def test_what_others_began_or_earlier_is_not_of_this_history():
+    calls, log = clean()
+    log.update(s2=entry(username="bob"), s3=entry(at="2025-12-31T23:59:59Z"), s4=entry(at="2026-01-01T00:00:21Z"))
+    assert found(calls, log) == []
+
+
+def test_an_approval_that_nobody_redeemed_in_time_is_no_loss():
+    calls, log = clean()
+    calls[7:] = [("redeem", "refused", {"key": "r1", "username": "alice", "code": "expired"})]
+    log["s1"] = entry("expired", "not_redeemed")
+    assert found(calls, log) == []
 
 
 BROKEN = {
@@ -63,12 +82,24 @@ BROKEN = {
     "was answered denied, and the log says expired": lambda calls, log: (
         calls.__setitem__(slice(2, None), [("answer", "ok", {"decision": "decline", "status": "denied"})]), log["s1"].update(status="expired")
     ),
+    "was approved, and the log says that it expired: timeout": lambda calls, log: (
+        calls.__setitem__(slice(5, None), [("redeem", "refused", {"key": "r1", "username": "alice", "code": "expired"})]), log.update(s1=entry("expired", "timeout"))
+    ),
+    "was begun, and nobody was told of it": lambda calls, log: log.update(s2=entry("expired", "timeout")),
+    "is redeemed, and nobody redeemed it": lambda calls, log: calls.__setitem__(slice(7, None), []),
+    "is denied, and nobody declined it": lambda calls, log: (calls.__setitem__(slice(2, None), []), log.update(s1=entry("denied", "declined"))),
+    "is canceled, and nobody canceled it": lambda calls, log: (calls.__setitem__(slice(2, None), []), log.update(s1=entry("canceled", "canceled"))),
+    "was approved, and could not be redeemed": lambda calls, log: calls.insert(7, ("redeem", "refused", {"key": "r0", "username": "alice", "code": "not_approved"})),
+    "went from redeemed to approved": lambda calls, log: calls.append(("wait", "ok", {"status": "approved"})),
+    "went from canceled to pending": lambda calls, log: (
+        calls.__setitem__(slice(2, None), [("cancel", "ok", {}), ("wait", "ok", {"status": "pending"})]), log.update(s1=entry("canceled", "canceled"))
+    ),
     "is redeemed, and nobody approved it": lambda calls, log: calls.__setitem__(slice(2, None), []),
     "was redeemed 2 times": lambda calls, log: calls.append(("redeem", "ok", {"key": "r2", "username": "alice", "reply": reply()})),
     "was redeemed, and the log says approved": lambda calls, log: log["s1"].update(status="approved"),
     "went from approved to pending": lambda calls, log: calls.append(("wait", "ok", {"status": "pending"})),
     "one request was begun as 2 sign-ins": lambda calls, log: (
-        calls.append(("begin", "ok", {"key": "b1", "sign_in": "s2"})), log.update(s2={"status": "expired"})
+        calls.append(("begin", "ok", {"key": "b1", "username": "alice", "sign_in": "s2"})), log.update(s2=entry("expired", "timeout"))
     ),
     "signed mallory in": lambda calls, log: calls[7][2].update(reply=reply(user={"username": "mallory"})),
     "without a receipt": lambda calls, log: calls[7][2].update(reply=reply(receipt=None)),
@@ -79,9 +110,10 @@ BROKEN = {
     "approved by a code that nobody sent": lambda calls, log: calls[7][2].update(reply=reply(method="code")),
     "one code step of alice approved 2 sign-ins": lambda calls, log: (
         calls.__setitem__(slice(2, None), [("code", "ok", {"username": "alice", "step": 7, "status": "approved"})]),
-        calls.append(("begin", "ok", {"key": "b2", "sign_in": "s2"})),
-        calls.append(("code", "ok", {"username": "alice", "step": 7, "status": "approved", "sign_in": "s2"})),
-        log.update(s2={"status": "redeemed"}),
+        calls.append(("begin", "ok", {"key": "b2", "username": "alice", "sign_in": "s2"})),
+        # Nobody was told how this one ended.
+        calls.append(("code", "unknown", {"username": "alice", "step": 7, "error": "503", "retryAfter": "1", "sign_in": "s2"})),
+        log.update(s1=entry("expired", "not_redeemed"), s2=entry("expired", "not_redeemed")),
     ),
     "was put off without Retry-After": lambda calls, log: calls[0][2].pop("retryAfter"),
     "never ended": lambda calls, log: calls.append(("wait", "never", {})),
@@ -102,3 +134,11 @@ def test_an_answer_that_took_too_long_is_found():
     history.end(call, "ok", "wait", "s1", status="pending")
     history.events[-1].at += 60
     assert any("took 60 s" in line for line in violations(history, {}))
+
+
+def test_an_answer_may_take_as_long_as_it_was_asked_to_wait():
+    history = History()
+    call = history.invoke("wait", "s1", seconds=30)
+    history.end(call, "ok", "wait", "s1", status="pending")
+    history.events[-1].at += 40
+    assert violations(history, {}) == []

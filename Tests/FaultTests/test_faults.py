@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from client import Application
 from stack import Stack
 
 from . import network
@@ -109,6 +110,24 @@ def test_a_process_stands_still_between_an_effect_and_its_commit(trial, failpoin
         finally:
             os.kill(pid, signal.SIGCONT)
         load.until_redeemed(10)
+
+
+def test_what_comes_to_its_commit_too_late_is_not_committed(trial, failpoints):
+    """Nobody repeats it: its caller was told that it was not served, and began anew."""
+    application, someone, before, begun = Application(trial.stack.demo()), trial.people[0], set(trial.log()), time.monotonic()
+    reached = failpoints.arm("before-commit", "BeginChallenge", "stop")
+    reply = application.begin(someone.username)
+    pid = failpoints.wait(reached)
+    try:
+        assert reply.status_code == 503, reply.text
+        # A gateway waits for 5 s at most.
+        time.sleep(max(0, begun + 5.5 - time.monotonic()))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    anew = application.begin(someone.username)
+    assert anew.status_code == 201, anew.text
+    assert application.cancel(anew.json()).status_code == 204
+    assert set(trial.log()) - before == {anew.json()["id"]}
 
 
 @pytest.mark.parametrize("fault", [network.black_hole, network.deaf, network.mute], ids=lambda fault: fault.__name__)

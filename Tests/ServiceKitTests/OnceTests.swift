@@ -35,13 +35,15 @@ import Wire
 
     private func pass(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
 
-    private func context(_ id: RequestID) -> HandlerContext {
-        HandlerContext(caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + .seconds(5)))
+    private func context(_ id: RequestID, within patience: Duration = .seconds(5)) -> HandlerContext {
+        HandlerContext(caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + patience))
     }
 
-    private func run(_ id: RequestID, tenant: String = "demo", holdsSecret: Bool = false) async throws -> String {
+    private func run(
+        _ id: RequestID, tenant: String = "demo", holdsSecret: Bool = false, within patience: Duration = .seconds(5)
+    ) async throws -> String {
         let request = IssueToken.with { $0.tenant = tenant }
-        return try await once.run(request, context(id), holdsSecret: holdsSecret) { _ in
+        return try await once.run(request, context(id, within: patience), holdsSecret: holdsSecret) { _ in
             let number = self.runCount.withLock { runs in
                 runs += 1
                 return runs
@@ -74,6 +76,15 @@ import Wire
         #expect(!ServiceError(cause: StorageError.unavailable).isOutcomeUnknown)
         #expect(try await run(Self.internalID) == "token 1")
         #expect(runs == 1)
+    }
+
+    @Test("nothing is committed for a caller that waits no more, and its repeat is the first execution")
+    func late() async throws {
+        let error = await #expect(throws: StorageError.self) { try await self.run(Self.internalID, within: .zero) }
+        #expect(error == .unavailable)
+        let memo = try await store.read { try $0.memo(Self.internalID) }
+        #expect(memo == nil)
+        #expect(try await run(Self.internalID) == "token 2")
     }
 
     @Test("the same id with another body is refused")

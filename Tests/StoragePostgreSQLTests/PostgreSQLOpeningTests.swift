@@ -37,7 +37,9 @@ import Testing
         #expect(try await refusal(configuration, more) == nil)
     }
 
-    @Test("a newer build brings an older schema up to date and keeps its data; a step that fails changes nothing")
+    @Test(
+        "a newer build brings an older schema up to date and keeps its data, while the older one goes on; a step that fails changes nothing"
+    )
     func migration() async throws {
         let configuration = trialConfiguration(server)
         let old = try await trialStore(configuration, migrations: PostgreSQLMigrations([.memo]))
@@ -51,7 +53,8 @@ import Testing
         let store = try await trialStore(configuration)
         #expect(try await store.read { try $0.memo(memo(1).request) } == memo(1))
         try await store.check()
-        await #expect(throws: StorageError.corrupt) { try await old.check() }
+        try await old.check()
+        try await old.write { try $0.insert(memo(2)) }
         await store.close()
         await old.close()
     }

@@ -55,14 +55,16 @@ package final class PostgreSQLStore<Records>: Store {
         try outcome.get()
     }
 
-    package func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
-    {
+    package func write<Result: Sendable>(
+        until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (Records) throws -> Result
+    ) async throws -> Result {
         try Task.checkCancellation()
         let method = Failpoint.method
         let result = try await pool.perform { [records] session in
             try session.transact(.write) {
                 let result = try body(records($0))
                 Failpoint.beforeCommit.reach(method)
+                if let deadline, deadline <= .now { throw StorageError.unavailable }
                 return result
             }
         }
@@ -82,7 +84,8 @@ package final class PostgreSQLStore<Records>: Store {
         let version = try await pool.perform { session in
             try session.transact(.read) { try PostgreSQLMigrations.version(on: $0) }
         }
-        guard version == migrations.latest else { throw StorageError.corrupt }
+        // A newer build beside this one, in a rolling upgrade, has gone on; its steps leave what this one uses.
+        guard version >= migrations.latest else { throw StorageError.corrupt }
     }
 
     /// Bodies that wait for a connection.

@@ -14,9 +14,17 @@ final class GroupCommit: Sendable {
     typealias Settle = @Sendable (StorageError?) -> Void
 
     private struct QueuedWrite: Sendable {
+        let deadline: ContinuousClock.Instant?
         /// Runs the body; what it returns settles the write once the batch has ended. Throws what the body throws.
         let run: @Sendable (Database) throws -> Settle
         let fail: @Sendable (any Error) -> Void
+
+        var isLate: Bool { deadline.map { $0 <= .now } ?? false }
+    }
+
+    private struct Ran {
+        let write: QueuedWrite
+        let settle: Settle
     }
 
     private struct State {
@@ -37,10 +45,13 @@ final class GroupCommit: Sendable {
         self.onCommit = onCommit
     }
 
-    func perform<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+    func perform<Result: Sendable>(
+        until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws -> Result {
         try await withCheckedThrowingContinuation { (reply: CheckedContinuation<Result, any Error>) in
             enqueue(
                 QueuedWrite(
+                    deadline: deadline,
                     run: { database in
                         let result = try body(database)
                         return { failure in
@@ -84,7 +95,9 @@ final class GroupCommit: Sendable {
 
     /// Commits batch after batch until nobody waits. Runs on the writer's own thread.
     private func drain(_ database: Database) {
-        while let batch = nextBatch() { commit(batch, database) }
+        while var batch = nextBatch() {
+            while !batch.isEmpty { batch = commit(batch, database) }
+        }
     }
 
     private func nextBatch() -> [QueuedWrite]? {
@@ -107,19 +120,26 @@ final class GroupCommit: Sendable {
         return batch
     }
 
-    private func commit(_ batch: [QueuedWrite], _ database: Database) {
+    /// Returns what is to be run again: where a write is late, nothing that shares its transaction is committed.
+    private func commit(_ batch: [QueuedWrite], _ database: Database) -> [QueuedWrite] {
         let start = ContinuousClock.now
-        var settles: [Settle] = []
-        settles.reserveCapacity(batch.count)
+        var ran: [Ran] = []
+        ran.reserveCapacity(batch.count)
         var failure: StorageError?
         var started = 0
         do {
             try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
             for write in batch {
                 started += 1
-                try run(write, database, &settles)
+                try run(write, database, &ran)
             }
-            if Mutation.replyBeforeCommit.isMade { tellTooEarly(&settles) }
+            if ran.contains(where: \.write.isLate) {
+                try database.rollback()
+                let batch = inTime(ran)
+                onCommit(CommitReport(writes: ran.count - batch.count, duration: .now - start, isCommitted: false))
+                return batch
+            }
+            if Mutation.replyBeforeCommit.isMade { tellTooEarly(&ran) }
             try database.cachedStatement(sql: "COMMIT").execute()
         } catch {
             // Whatever the system's reason, nothing of the batch was applied and the same calls may go through later.
@@ -128,22 +148,31 @@ final class GroupCommit: Sendable {
             if database.isInsideTransaction { try? database.rollback() }
         }
         onCommit(CommitReport(writes: batch.count, duration: .now - start, isCommitted: failure == nil))
-        for settle in settles { settle(failure) }
+        for one in ran { one.settle(failure) }
         for write in batch[started...] { write.fail(failure ?? .unavailable) }
+        return []
+    }
+
+    private func inTime(_ ran: [Ran]) -> [QueuedWrite] {
+        var batch: [QueuedWrite] = []
+        for one in ran {
+            if one.write.isLate { one.settle(.unavailable) } else { batch.append(one.write) }
+        }
+        return batch
     }
 
     /// The fault that `Mutation.replyBeforeCommit` is, wide enough to be killed in.
-    private func tellTooEarly(_ settles: inout [Settle]) {
-        for settle in settles { settle(nil) }
-        settles = []
+    private func tellTooEarly(_ ran: inout [Ran]) {
+        for one in ran { one.settle(nil) }
+        ran = []
         usleep(100_000)
     }
 
     /// Runs one write in its savepoint. Throws only when the whole transaction is lost; then the write has been told.
-    private func run(_ write: QueuedWrite, _ database: Database, _ settles: inout [Settle]) throws {
+    private func run(_ write: QueuedWrite, _ database: Database, _ ran: inout [Ran]) throws {
         do {
             try database.cachedStatement(sql: "SAVEPOINT body").execute()
-            settles.append(try write.run(database))
+            ran.append(Ran(write: write, settle: try write.run(database)))
         } catch {
             // A full disk makes SQLite undo the whole transaction, with the writes of others in it.
             let isLost = !database.isInsideTransaction

@@ -51,11 +51,12 @@ package final class SQLiteStore<Records>: Store {
         }
     }
 
-    package func write<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
-    {
+    package func write<Result: Sendable>(
+        until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (Records) throws -> Result
+    ) async throws -> Result {
         try Task.checkCancellation()
         let method = Failpoint.method
-        let result = try await commits.perform { [records] database in
+        let result = try await commits.perform(until: deadline) { [records] database in
             let result = try body(records(database))
             Failpoint.beforeCommit.reach(method)
             return result
