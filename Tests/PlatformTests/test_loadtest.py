@@ -250,9 +250,8 @@ def silent_at_the_first_person(base):
                 made.set()
                 left.wait()
             self.send_response(reply.status)
-            for name in ("Content-Type", "Content-Length"):
-                if value := reply.headers[name]:
-                    self.send_header(name, value)
+            for name, value in reply.getheaders():
+                self.send_header(name, value)
             self.end_headers()
             with contextlib.suppress(ConnectionError):
                 self.wfile.write(body)
