@@ -185,6 +185,22 @@ def test_people_who_are_kept_are_there_for_the_next_run_until_they_are_removed(c
     assert "no such file" in run("remove", file, "--demo", credentials, expect=66)
 
 
+def test_people_who_are_kept_are_one_runs_at_a_time(credentials, demo, tmp_path):
+    file = tmp_path / "people.json"
+    for processes in (1, 2):
+        load = ("--demo", credentials, "--keep", file, "--people", 2, "--processes", processes)
+        with started(*load, "--seconds", 600) as process:
+            wait_for_pushing(process)
+            output = run(*load, "--seconds", 1, expect=75)
+            assert "another run uses these people" in output
+            assert "another run uses these people" in run("remove", file, "--demo", credentials, expect=75)
+            process.send_signal(signal.SIGINT)
+            output = process.communicate(timeout=60)[0]
+        assert process.returncode == 130 and "failures        0" in output, output
+        run("remove", file, "--demo", credentials)
+    assert people_left(demo) == [] and list(tmp_path.iterdir()) == []
+
+
 def test_people_of_several_processes_are_removed_by_the_one_name(credentials, demo, tmp_path):
     files = [tmp_path / "a.json", tmp_path / "b.json"]
     run("--demo", credentials, "--seconds", 1, "--keep", files[0], "--people", 2, "--processes", 2)
@@ -331,22 +347,6 @@ def test_a_run_whose_gateway_is_gone_does_not_try_to_remove_each_person(stack, c
         assert Administrator(demo).call("DELETE", f"/users/{user_id}").status_code == 204
 
 
-@pytest.mark.parametrize(
-    "options, words",
-    [
-        (["--people", "0"], "--people takes 1 to 10,000"),
-        (["--mix", "sleep=1"], "is no share of a mix"),
-        (["--phase", "200 for 30s"], "is no phase"),
-        (["--fail-if", "p98(whole) > 5ms"], "is no threshold"),
-        (["--answer-time", "fast"], "is no answer time"),
-        (["--rate", "5", "--phase", "5/s for 1s"], "exclude each other"),
-        (["--people", "2", "--phase", "3 people for 1s"], "has 3 people"),
-        (["--people", "2", "--processes", "3"], "each of --processes needs one of --people"),
-        (["--processes", "65"], "--processes takes 1 to 64"),
-        (["--keep", "people.json", "--trivial"], "--keep is for phones with streams"),
-        (["--wake", "pigeon"], "--wake takes streams, apns, fcm or webpush"),
-        (["--wake", "apns"], "needs --push-double"),
-        (["--push-double", "."], "needs --wake"),
 class CuttingProxy(socketserver.ThreadingTCPServer):
     """In front of a gateway: cuts so many connections as a wait is asked for, and so many when an event stream has begun."""
 
@@ -412,6 +412,22 @@ def test_waits_and_streams_that_are_lost_are_taken_up_again_and_fail_nothing(sta
     assert people_left(demo) == []
 
 
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--people", "0"], "--people takes 1 to 10,000"),
+        (["--mix", "sleep=1"], "is no share of a mix"),
+        (["--phase", "200 for 30s"], "is no phase"),
+        (["--fail-if", "p98(whole) > 5ms"], "is no threshold"),
+        (["--answer-time", "fast"], "is no answer time"),
+        (["--rate", "5", "--phase", "5/s for 1s"], "exclude each other"),
+        (["--people", "2", "--phase", "3 people for 1s"], "has 3 people"),
+        (["--people", "2", "--processes", "3"], "each of --processes needs one of --people"),
+        (["--processes", "65"], "--processes takes 1 to 64"),
+        (["--keep", "people.json", "--trivial"], "--keep is for phones with streams"),
+        (["--wake", "pigeon"], "--wake takes streams, apns, fcm or webpush"),
+        (["--wake", "apns"], "needs --push-double"),
+        (["--push-double", "."], "needs --wake"),
     ],
 )
 def test_a_wrong_option_is_named(credentials, options, words):
