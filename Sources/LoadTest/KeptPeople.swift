@@ -49,6 +49,9 @@ struct KeptPeople: Sendable {
         return document.people
     }
 
+    /// Nobody else's while it is held. Throws `PeopleInUse`.
+    func lock() throws -> KeptPeopleLock { try KeptPeopleLock(of: path) }
+
     /// In place of what was there, wholly or not at all.
     func write(_ people: [Person]) throws(ScenarioError) {
         let document = Document(gateway: gateway, tenant: tenant.rawValue, people: people)

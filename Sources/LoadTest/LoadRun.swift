@@ -48,9 +48,12 @@ package struct LoadRun: Sendable {
     }
 
     /// Runs all phases, or until the task is canceled: then what was counted until now is returned, without the sign-ins that were under
-    /// way. The people are removed in any case, unless they are kept. Throws `ConsentMissing` before anything is made.
+    /// way. The people are removed in any case, unless they are kept. Throws `ConsentMissing` and `PeopleInUse` before anything
+    /// is made.
     package func run() async throws -> Report {
-        try await Connection.open(to: plan.target, connectionsMax: people * 3) { connection in
+        let lock = try kept?.lock()
+        defer { lock?.release() }
+        return try await Connection.open(to: plan.target, connectionsMax: people * 3) { connection in
             try await connection.api.askConsent()
             guard case .push(let provider, let folder) = plan.wake else { return try await run(connection, nil) }
             return try await Woken.through(provider, folder: folder) { woken in

@@ -7,8 +7,8 @@ import NIOHTTP1
 struct Page: Sendable {
     /// Of one long poll.
     private static let waitSeconds = 25
-    /// Long polls until a request has surely ended: it lives for five minutes at most.
-    private static let waitsMax = 12
+    /// After a request has expired, until its page must have been told.
+    private static let graceMax = Duration.seconds(2)
     /// How long a page waits that nobody is going to answer, in seconds.
     private static let patienceSeconds = 1
 
@@ -26,6 +26,7 @@ struct Page: Sendable {
         let id: ChallengeID
         let number: String
         let headers: [(String, String)]
+        let expiry: ContinuousClock.Instant
     }
 
     /// One sign-in of `member`, whose phone does what `intention` says after `delay`. Everything is counted in the arrival's tally.
@@ -44,7 +45,7 @@ struct Page: Sendable {
             case .approve: try await approve(request, member, tally)
             case .decline: try await deny(request, member, tally, .declined)
             case .wrongNumber: try await deny(request, member, tally, .wrongNumber)
-            case .noAnswer: try await giveUp(request)
+            case .noAnswer: try await giveUp(request, tally)
             case .code: try await useCode(request, member)
             }
             tally.completed(intention, .now - arrival.intended)
@@ -70,7 +71,8 @@ struct Page: Sendable {
         ).decoded(SignInReply.self, expecting: 201)
         return Begun(
             id: ChallengeID(reply.id), number: reply.number,
-            headers: [("Authorization", client), (APIHeaders.signInSecret, reply.secret)])
+            headers: [("Authorization", client), (APIHeaders.signInSecret, reply.secret)],
+            expiry: .now + (reply.expiresAt - reply.createdAt))
     }
 
     private func approve(_ request: Begun, _ member: Member, _ tally: Tally) async throws {
@@ -90,11 +92,11 @@ struct Page: Sendable {
         }
     }
 
-    private func giveUp(_ request: Begun) async throws {
-        let status = try await wait(request, seconds: Self.patienceSeconds)
+    private func giveUp(_ request: Begun, _ tally: Tally) async throws {
+        let status = try await wait(request, seconds: Self.patienceSeconds, tally)
         guard status.status == .pending else { throw Mismatch(what: Self.words(status)) }
         try await cancel(request).expect(204)
-        let canceled = try await wait(request, seconds: 0)
+        let canceled = try await wait(request, seconds: 0, tally)
         guard canceled.status == .canceled else { throw Mismatch(what: Self.words(canceled)) }
     }
 
@@ -122,8 +124,8 @@ struct Page: Sendable {
 
     /// Waits until the phone has answered, and records how long its answer took to come here.
     private func settled(_ request: Begun, _ member: Member, _ tally: Tally) async throws -> SignInStatus {
-        for _ in 0..<Self.waitsMax {
-            let status = try await wait(request, seconds: Self.waitSeconds)
+        while ContinuousClock.now < request.expiry + Self.graceMax {
+            let status = try await wait(request, seconds: Self.waitSeconds, tally)
             guard status.status != .pending else { continue }
             if let answered = member.desk.answerTime(of: request.id.rawValue) {
                 tally.record(.answerToPage, .now - answered)
@@ -134,7 +136,24 @@ struct Page: Sendable {
         throw CallFailure(kind: "wait: still pending")
     }
 
-    private func wait(_ request: Begun, seconds: Int) async throws -> SignInStatus {
+    /// One wait, asked for again where it is lost: it changes nothing, and a gateway that stops lets go of those that it holds.
+    private func wait(_ request: Begun, seconds: Int, _ tally: Tally) async throws -> SignInStatus {
+        var repeats = WaitRepeats(until: request.expiry)
+        var seconds = seconds
+        while true {
+            do {
+                return try await status(request, seconds: seconds)
+            } catch let failure as CallFailure {
+                guard let pause = repeats.next(after: failure, at: .now) else { throw failure }
+                tally.reconnected(failure.kind)
+                try await Task.sleep(for: pause)
+                // At once, to know that somebody answers again.
+                seconds = 0
+            }
+        }
+    }
+
+    private func status(_ request: Begun, seconds: Int) async throws -> SignInStatus {
         try await api.send(
             "wait", .GET, APIPaths.signIn(tenant, request.id) + (seconds > 0 ? "?wait=\(seconds)" : ""),
             headers: request.headers

@@ -16,9 +16,11 @@ package struct PeopleRemoval: Sendable {
         return ([.whole] + parts).map { KeptPeople.path(name, $0) }.filter(FileManager.default.fileExists)
     }
 
-    /// How many could not be removed; the file stays then. Throws for a file that holds none.
+    /// How many could not be removed; the file stays then. Throws for a file that holds none, and `PeopleInUse`.
     package func run() async throws -> Int {
         let kept = KeptPeople(path: path, gateway: target.base, tenant: target.tenant)
+        let lock = try kept.lock()
+        defer { lock.release() }
         let people = try kept.read()
         let left = try await Connection.open(to: target, connectionsMax: Population.atOnce) { connection in
             let population = Population(connection, target, kept: nil, woken: nil)

@@ -82,6 +82,7 @@ final class CurrentTally: Sendable {
         let tally = tally.withLock { $0 }
         switch report {
         case .connected: break
+        case .reconnected(let what): tally.reconnected(what)
         case .failed(let what): tally.troubled(what)
         case .mismatched(let what): tally.mismatched(what)
         }

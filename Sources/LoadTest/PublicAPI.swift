@@ -13,6 +13,8 @@ struct CallFailure: Error, CustomStringConvertible {
     var detail = ""
     /// How long the gateway asks to wait before the next try.
     var retryAfter: Duration?
+    /// Whether nobody answered for the gateway, or it said that it cannot serve now: the same call may be answered later.
+    var isPassing = false
 
     var description: String { detail.isEmpty ? kind : "\(kind): \(detail)" }
 }
@@ -30,6 +32,8 @@ struct PublicAPI: Sendable {
     static let replyBytesMax = 1 << 20
     /// Longer than the longest long-poll.
     static let timeout = TimeAmount.seconds(40)
+    /// Bad gateway and gateway timeout, which a proxy says, and unavailable (RFC 9110 section 15.6).
+    private static let passing: Set<UInt> = [502, 503, 504]
 
     let http: HTTPClient
     let base: String
@@ -56,7 +60,8 @@ struct PublicAPI: Sendable {
             let problem = try? JSONDecoder().decode(ProblemDocument.self, from: body)
             throw CallFailure(
                 kind: "\(step): \(self.status) \(problem?.code ?? "")".trimmed, detail: problem?.detail ?? "",
-                retryAfter: headers.first(name: "Retry-After").flatMap { Int64($0) }.map { .seconds($0) })
+                retryAfter: headers.first(name: "Retry-After").flatMap { Int64($0) }.map { .seconds($0) },
+                isPassing: PublicAPI.passing.contains(self.status))
         }
     }
 
@@ -78,9 +83,9 @@ struct PublicAPI: Sendable {
             let bytes = try await response.body.collect(upTo: Self.replyBytesMax)
             return Reply(status: response.status.code, headers: response.headers, body: bytes, step: step)
         } catch let error as HTTPClientError {
-            throw CallFailure(kind: "\(step): \(error.shortDescription.lowercased())")
+            throw CallFailure(kind: "\(step): \(error.shortDescription.lowercased())", isPassing: true)
         } catch {
-            throw CallFailure(kind: "\(step): connection failed", detail: "\(error)")
+            throw CallFailure(kind: "\(step): connection failed", detail: "\(error)", isPassing: true)
         }
     }
 }

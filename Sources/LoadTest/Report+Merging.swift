@@ -27,6 +27,7 @@ extension PhaseResult {
         notStarted += other.notStarted
         outcomes.merge(other.outcomes, uniquingKeysWith: +)
         failures.merge(other.failures, uniquingKeysWith: +)
+        reconnections.merge(other.reconnections, uniquingKeysWith: +)
         mismatches.merge(other.mismatches, uniquingKeysWith: +)
         httpRequests += other.httpRequests
         rate = seconds > 0 ? Double(completedInTime) / seconds : 0

@@ -31,6 +31,8 @@ package struct PhaseResult: Sendable, Codable, Equatable {
     /// Completed sign-ins by what was intended and happened.
     package var outcomes: [String: Int]
     package var failures: [String: Int]
+    /// Event streams and waits that were lost and taken up again. They are no failures.
+    package var reconnections: [String: Int]
     /// What was not as intended, or a receipt that does not verify.
     package var mismatches: [String: Int]
     package var latency: [String: Percentiles]
@@ -41,6 +43,7 @@ package struct PhaseResult: Sendable, Codable, Equatable {
     package var timeline: [Slice]
 
     package var failed: Int { failures.values.reduce(0, +) }
+    package var reconnected: Int { reconnections.values.reduce(0, +) }
     package var mismatched: Int { mismatches.values.reduce(0, +) }
 }
 
@@ -81,6 +84,7 @@ extension PhaseResult {
         notStarted = counts.notStarted
         outcomes = counts.outcomes
         failures = counts.failures
+        reconnections = counts.reconnections
         mismatches = counts.mismatches
         latency = histograms.mapNames { Percentiles($0) }
         self.histograms = histograms.mapNames { HistogramEncoding.encode($0) }

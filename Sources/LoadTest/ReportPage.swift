@@ -40,7 +40,7 @@ package struct ReportPage {
     private var summary: String {
         let heads = [
             "Phase", "Load", "Completed", "A second", "Begin p99", "Answer to page p99", "Whole p50", "Whole p99",
-            "Failures", "Mismatches",
+            "Failures", "Reconnections", "Mismatches",
         ]
         let rows = report.phases.map { phase -> String in
             func time(_ latency: Latency, _ value: KeyPath<Percentiles, Double>) -> String {
@@ -49,7 +49,7 @@ package struct ReportPage {
             let cells = [
                 phase.name, phase.load, "\(phase.completed) of \(phase.offered)", phase.rate.short,
                 time(.begin, \.p99), time(.answerToPage, \.p99), time(.whole, \.p50), time(.whole, \.p99),
-                "\(phase.failed)", "\(phase.mismatched)",
+                "\(phase.failed)", "\(phase.reconnected)", "\(phase.mismatched)",
             ]
             return "<tr>" + cells.map { "<td>\($0.escaped)</td>" }.joined() + "</tr>"
         }
@@ -111,7 +111,8 @@ package struct ReportPage {
                 series: histograms
             ).figure)
         for (title, counts) in [
-            ("Outcomes", phase.outcomes), ("Failures", phase.failures), ("Mismatches", phase.mismatches),
+            ("Outcomes", phase.outcomes), ("Failures", phase.failures), ("Reconnections", phase.reconnections),
+            ("Mismatches", phase.mismatches),
         ] where !counts.isEmpty {
             let rows = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
                 "<tr><td>\($0.key.escaped)</td><td>\($0.value)</td></tr>"

@@ -1,4 +1,5 @@
 import Authenticator
+import Synchronization
 
 /// One person's phone with a key of its own, and an event stream or a push address. It does with each request what the page of that
 /// request says.
@@ -43,15 +44,20 @@ struct SimulatedPhone: Sendable {
     }
 
     private func listenToStream(_ report: @escaping @Sendable (PhoneReport) -> Void) async {
+        let watch = Mutex(StreamWatch())
         do {
             try await authenticator.listen(account) { event in
                 switch event {
                 case .challenge(let challenge): await self.act(on: challenge, report)
-                case .disconnected(let error, _): report(.failed("event stream: \(error)"))
-                case .connected: report(.connected)
+                case .disconnected(let error, _):
+                    if let told = watch.withLock({ $0.disconnected(error, at: .now) }) { report(told) }
+                case .connected:
+                    report(.connected)
+                    if let told = watch.withLock({ $0.connected(at: .now) }) { report(told) }
                 case .settled: break
                 }
             }
+            if let told = watch.withLock({ $0.ended() }) { report(told) }
         } catch {
             report(.failed("event stream: \(error)"))
         }
@@ -106,6 +112,8 @@ struct SimulatedPhone: Sendable {
 /// What a phone has to tell.
 enum PhoneReport: Sendable {
     case connected
+    /// An event stream that was lost is open again.
+    case reconnected(String)
     case failed(String)
     case mismatched(String)
 }

@@ -53,7 +53,10 @@ final class Tally: Sendable {
         }
     }
 
-    /// What went wrong at a phone, as a lost event stream does: the sign-in that it may concern goes on.
+    /// A stream or a wait that was lost, and taken up again: nobody failed by that.
+    func reconnected(_ kind: String) { state.withLock { $0.counts.reconnections.add(kind) } }
+
+    /// What went wrong at a phone, as an event stream that stays lost does: the sign-in that it may concern goes on.
     func troubled(_ kind: String) { state.withLock { $0.counts.failures.add(kind) } }
 
     func mismatched(_ what: String) { state.withLock { $0.counts.mismatches.add(what) } }
@@ -114,6 +117,7 @@ struct Counts: Sendable {
     var notStarted = 0
     var outcomes: [String: Int] = [:]
     var failures: [String: Int] = [:]
+    var reconnections: [String: Int] = [:]
     var mismatches: [String: Int] = [:]
 
     var failed: Int { failures.values.reduce(0, +) }

@@ -11,7 +11,7 @@ package struct Threshold: Sendable, Equatable, CustomStringConvertible {
 
     enum Statistic: String, CaseIterable, Sendable { case p50, p90, p99, p999, max, mean }
     enum Count: String, CaseIterable, Sendable {
-        case failures, mismatches, late
+        case failures, reconnections, mismatches, late
         case notStarted = "not_started"
     }
     enum Comparison: String, CaseIterable, Sendable {
@@ -30,8 +30,8 @@ package struct Threshold: Sendable, Equatable, CustomStringConvertible {
     let phase: String?
 
     private static let grammar =
-        "p50, p90, p99, p999, max or mean of (begin), (answer_to_page), (whole) or (request) with ms or s; failures, mismatches, late or"
-        + " not_started with a count or %; rate with /s; then [in PHASE], as in 'p99(answer_to_page) > 50ms' or 'rate < 100/s in soak'"
+        "p50, p90, p99, p999, max or mean of (begin), (answer_to_page), (whole) or (request) with ms or s; failures, reconnections,"
+        + " mismatches, late or not_started with a count or %; rate with /s; then [in PHASE], as in 'p99(answer_to_page) > 50ms' or 'rate < 100/s in soak'"
 
     package init(_ text: String) throws(ScenarioError) {
         let fault = ScenarioError("'\(text)' is no threshold: \(Self.grammar)")
@@ -101,6 +101,7 @@ package struct Threshold: Sendable, Equatable, CustomStringConvertible {
     private static func number(_ count: Count, _ phase: PhaseResult) -> Int {
         switch count {
         case .failures: phase.failed
+        case .reconnections: phase.reconnected
         case .mismatches: phase.mismatched
         case .late: phase.late
         case .notStarted: phase.notStarted

@@ -70,6 +70,7 @@ extension ExitCode {
     static let unavailable = ExitCode(69)
     static let killed = ExitCode(70)
     static let cannotWrite = ExitCode(73)
+    static let inUse = ExitCode(75)
     static let notAllowed = ExitCode(77)
     /// As a shell tells of a program that Ctrl-C ended.
     static let interrupted = ExitCode(130)

@@ -11,7 +11,7 @@ struct RemoveCommand: AsyncParsableCommand {
             Each name stands for the files that runs with --keep and this name have left: FILE, and with --processes FILE.0 and up.
 
             Exit codes: 0 done, 64 usage, 65 a file holds no people of this gateway, 66 no such file, 69 the gateway cannot be reached or \
-            somebody could not be removed: then the file stays.
+            somebody could not be removed: then the file stays, 75 a run uses the people.
             """)
 
     @OptionGroup var place: PlaceOptions
@@ -40,6 +40,8 @@ struct RemoveCommand: AsyncParsableCommand {
     private func remove(_ file: String, _ target: Target) async throws -> Int {
         do {
             return try await PeopleRemoval(target, keptIn: file).run()
+        } catch let error as PeopleInUse {
+            throw failed(error.description, .inUse)
         } catch let error as ScenarioError {
             throw failed(error.description, .badData)
         } catch {

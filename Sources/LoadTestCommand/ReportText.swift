@@ -32,6 +32,12 @@ enum ReportText {
             line("HTTP requests", "\(phase.httpRequests), \(phase.httpRequestsPerSignIn.short) each"))
         lines.append(line("failures", "\(phase.failed)"))
         for (kind, count) in sorted(phase.failures).prefix(failuresMax) { lines.append("  \(count) x \(kind)") }
+        if phase.reconnected > 0 {
+            lines.append(line("reconnections", "\(phase.reconnected)"))
+            for (kind, count) in sorted(phase.reconnections).prefix(failuresMax) {
+                lines.append("  \(count) x \(kind)")
+            }
+        }
         if phase.mismatched > 0 {
             lines.append(line("MISMATCHES", "\(phase.mismatched)"))
             for (what, count) in sorted(phase.mismatches) { lines.append("  \(count) x \(what)") }

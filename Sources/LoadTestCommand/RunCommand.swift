@@ -23,8 +23,8 @@ struct RunCommand: AsyncParsableCommand {
 
             Exit codes: 0 done, 1 a sign-in did not come to what was intended or, without --fail-if, failed, 2 a --fail-if is so, 64 usage, \
             65 bad data, 66 no such file or others can read it, 69 the gateway cannot be reached or refuses the credentials, 70 one of \
-            --processes was killed, 73 a file cannot be written, 77 the gateway does not allow load tests, 130 interrupted, or one of \
-            --processes was.
+            --processes was killed, 73 a file cannot be written, 75 another run uses the people of --keep, 77 the gateway does not allow \
+            load tests, 130 interrupted, or one of --processes was.
             """)
 
     @OptionGroup var place: PlaceOptions
@@ -77,6 +77,8 @@ struct RunCommand: AsyncParsableCommand {
             throw failure.code
         } catch let error as ConsentMissing {
             throw failed(error.description, .notAllowed)
+        } catch let error as PeopleInUse {
+            throw failed(error.description, .inUse)
         } catch let error as ScenarioError {
             throw failed(error.description, .badData)
         } catch let fault as OutputFile.Fault {

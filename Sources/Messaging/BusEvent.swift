@@ -18,6 +18,8 @@ package enum BusEvent: Sendable, Hashable {
     case trustedConnection
     /// A connection was refused for its key or mechanism, or did not say them in time.
     case refusedConnection
+    /// A caller expected a key of this service that another of its processes has, or had: keys are being exchanged.
+    case exchangedKey
     /// A frame that is not of this protocol was dropped.
     case malformedFrame
     /// A reply had no way back to its caller.

@@ -124,6 +124,17 @@ def test_a_server_that_does_not_answer_while_waiting_is_said_and_waited_for(brow
     page.expect_signed_in()
 
 
+def test_a_proxy_that_finds_no_gateway_while_waiting_is_waited_out(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    browser.may_be_unreachable = True
+    page.page.route("**/sign-ins/**", lambda route: route.fulfill(status=502, content_type="text/html", body="<h1>502 Bad Gateway</h1>"))
+    with page.page.expect_response(lambda reply: "wait=" in reply.url and reply.status == 502):
+        number = page.next(someone.username)
+    page.page.unroute("**/sign-ins/**")
+    approve(someone, number)
+    page.expect_signed_in()
+
+
 def test_unavailable_counts_down_to_the_next_try(browser, someone):
     page = SignInPage(browser.tab()).open()
     browser.may_be_unreachable = True

@@ -330,6 +330,7 @@ def test_processes_are_restarted_in_turn_and_no_call_fails(scaled):
 def test_a_service_gets_another_key_and_no_sign_in_fails(scaled):
     keys = scaled.stack.var / "keys"
     before = key(keys, "challenge.key")
+    refused = 'countersign_bus_faults_total{kind="refused_connection"}'
 
     def rotate(*options: str) -> None:
         subprocess.run([BIN / "countersign-admin", "keys", "rotate", "challenge", "--keys", keys, *options], check=True, stdout=subprocess.DEVNULL)
@@ -340,10 +341,11 @@ def test_a_service_gets_another_key_and_no_sign_in_fails(scaled):
         assert key(keys, "challenge.key") != before
         for pid in scaled.processes("countersign-challenge"):
             scaled.restart(pid)
+        # Whoever asks finds out by trying which key a process has. That is no stranger.
+        assert scaled.stack.metric("challenge", refused) == 0
         rotate("--step", "retire")
         load.until_redeemed(10)
     assert load.put_off() == []
-    refused = 'countersign_bus_faults_total{kind="refused_connection"}'
     counted = scaled.stack.metric("registration", refused)
 
     def is_refused() -> bool:

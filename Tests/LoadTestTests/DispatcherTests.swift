@@ -76,6 +76,21 @@ struct ReportTests {
         #expect((slice.inFlight, slice.completed, slice.failed) == (1, 1, 6))
     }
 
+    @Test("what was lost and taken up again is counted apart, in the report, its page and the sum of two")
+    func reconnected() throws {
+        let tally = Tally(Phase(name: "open", load: .rate(from: 1, to: 1), duration: .seconds(10)))
+        for _ in 0..<2 { tally.reconnected("wait: connection failed") }
+        tally.reconnected("event stream: <lost>")
+        #expect(tally.slice(at: 1).slice.failed == 0)
+        var report = Self.report(1...2)
+        report.phases = [tally.result()]
+        #expect(report.phases[0].failed == 0 && report.phases[0].reconnected == 3)
+        let merged = try Report.merged([report, report])
+        #expect(merged.phases[0].reconnections == ["wait: connection failed": 4, "event stream: <lost>": 2])
+        #expect(ReportPage(report).html.contains("<td>event stream: &lt;lost&gt;</td><td>1</td>"))
+        #expect(try Threshold("reconnections > 2").violations(in: report).count == 1)
+    }
+
     @Test("two processes together are what one would have been")
     func merging() throws {
         let merged = try Report.merged([Self.report(1...50), Self.report(51...100)])

@@ -69,6 +69,42 @@ struct KeyExchangeTests {
         #expect(KeyFile.read("\(folder.path)/policy.key").key == next)
     }
 
+    @Test("who expects the other of two keys is told from a stranger until the service has one key again")
+    func otherKey() async throws {
+        let (other, refused) = (Tally(), Tally())
+        let keys = try CurveKeys.load(folder: folder.path, service: .policy)
+        try exchange.prepare()
+        // The caller knows the next key alone, as if it came to a process that has not been restarted.
+        let callers = TemporaryFolder()
+        let gateway = try CurveKeys.load(folder: callers.path, service: .gateway)
+        try KeyFile.write(gateway.publicKey, to: "\(folder.path)/gateway.pub", mode: 0o644)
+        let next = try #require(KeyFile.read("\(folder.path)/policy-next.pub").key)
+        try KeyFile.write(next, to: "\(callers.path)/policy.pub", mode: 0o644)
+        let endpoint = "tcp://127.0.0.1:\(Int.random(in: 20_000..<32_000))"
+        var routes = Routes(service: .policy)
+        echo(&routes)
+        let worker = try MessageBus(
+            try Fixture.configuration(.policy, bind: [endpoint], security: .curve(keys)), routes: routes,
+            logger: Fixture.logger(),
+            metrics: { event in
+                switch event {
+                case .exchangedKey: other.add()
+                case .refusedConnection: refused.add()
+                default: break
+                }
+            })
+        let caller = try MessageBus(
+            try Fixture.configuration(.gateway, callees: [.policy: [endpoint]], security: .curve(gateway)),
+            logger: Fixture.logger())
+        try await Fixture.run([worker, caller]) {
+            await other.reach(2)
+            #expect(refused.count == 0)
+            try exchange.use()
+            try exchange.retire()
+            await refused.reach(1)
+        }
+    }
+
     @Test("callers are answered all the while, by a callee with either key; a retired key is refused, and counted")
     func underCalls() async throws {
         let refused = Tally()

@@ -9,6 +9,8 @@ import os
 import pathlib
 import re
 import signal
+import socket
+import socketserver
 import struct
 import subprocess
 import threading
@@ -183,6 +185,22 @@ def test_people_who_are_kept_are_there_for_the_next_run_until_they_are_removed(c
     assert "no such file" in run("remove", file, "--demo", credentials, expect=66)
 
 
+def test_people_who_are_kept_are_one_runs_at_a_time(credentials, demo, tmp_path):
+    file = tmp_path / "people.json"
+    for processes in (1, 2):
+        load = ("--demo", credentials, "--keep", file, "--people", 2, "--processes", processes)
+        with started(*load, "--seconds", 600) as process:
+            wait_for_pushing(process)
+            output = run(*load, "--seconds", 1, expect=75)
+            assert "another run uses these people" in output
+            assert "another run uses these people" in run("remove", file, "--demo", credentials, expect=75)
+            process.send_signal(signal.SIGINT)
+            output = process.communicate(timeout=60)[0]
+        assert process.returncode == 130 and "failures        0" in output, output
+        run("remove", file, "--demo", credentials)
+    assert people_left(demo) == [] and list(tmp_path.iterdir()) == []
+
+
 def test_people_of_several_processes_are_removed_by_the_one_name(credentials, demo, tmp_path):
     files = [tmp_path / "a.json", tmp_path / "b.json"]
     run("--demo", credentials, "--seconds", 1, "--keep", files[0], "--people", 2, "--processes", 2)
@@ -326,6 +344,71 @@ def test_a_run_whose_gateway_is_gone_does_not_try_to_remove_each_person(stack, c
     assert process.returncode == 130 and "16 people could not be removed" in output, output
     for user_id in people(demo).values():
         assert Administrator(demo).call("DELETE", f"/users/{user_id}").status_code == 204
+
+
+class CuttingProxy(socketserver.ThreadingTCPServer):
+    """In front of a gateway: cuts so many connections as a wait is asked for, and so many when an event stream has begun."""
+
+    def __init__(self, waits: int, streams: int):
+        super().__init__(("127.0.0.1", free_ports()), None)
+        self.base = f"http://127.0.0.1:{self.server_address[1]}"
+        self.gateway: tuple[str, int] | None = None
+        self.left = {"wait": waits, "stream": streams}
+        self.lock = threading.Lock()
+
+    def is_cut(self, kind: str) -> bool:
+        with self.lock:
+            self.left[kind] -= 1
+            return self.left[kind] >= 0
+
+    def finish_request(self, request, _):
+        with contextlib.suppress(OSError), socket.create_connection(self.gateway) as gateway:
+            is_to_be_cut = threading.Event()
+            answers = threading.Thread(target=self.answer, args=(gateway, request, is_to_be_cut))
+            answers.start()
+            with contextlib.suppress(OSError):
+                while data := request.recv(65_536):
+                    if re.match(rb"GET \S+/sign-ins/\S+[?]wait=25 ", data) and self.is_cut("wait"):
+                        break
+                    if re.match(rb"GET \S+/devices/\S+/events ", data) and self.is_cut("stream"):
+                        is_to_be_cut.set()
+                    gateway.sendall(data)
+            self.end(request, gateway)
+            answers.join()
+
+    def answer(self, gateway, request, is_to_be_cut):
+        with contextlib.suppress(OSError):
+            while data := gateway.recv(65_536):
+                request.sendall(data)
+                if is_to_be_cut.is_set():
+                    break
+        self.end(request, gateway)
+
+    @staticmethod
+    def end(*sides):
+        for side in sides:
+            with contextlib.suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)
+
+
+def test_waits_and_streams_that_are_lost_are_taken_up_again_and_fail_nothing(stack, credentials, demo, tmp_path):
+    report = tmp_path / "report.json"
+    with CuttingProxy(waits=3, streams=2) as proxy:
+        gateway = Gateway(stack, 3, f"--http.externalURL={proxy.base}", "--loadTest.allowed=true")
+        proxy.gateway = ("127.0.0.1", int(gateway.address.rsplit(":", 1)[1]))
+        threading.Thread(target=proxy.serve_forever).start()
+        try:
+            output = run("--credentials", credentials, "--gateway", proxy.base, "--people", 2, "--seconds", 3, "--json", report)
+        finally:
+            proxy.shutdown()
+            assert gateway.stop() == 0
+    [phase] = json.loads(report.read_text())["phases"]
+    assert phase["failures"] == {} and phase["mismatches"] == {} and phase["completed"] == phase["begun"] > 3, phase
+    again = phase["reconnections"]
+    assert again.pop("event stream: the connection was lost") == 2
+    assert all(kind.startswith("wait: ") for kind in again) and sum(again.values()) == 3, again
+    assert "reconnections   5" in output
+    assert people_left(demo) == []
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ enum ChallengeMain {
             let store: any Store<any ChallengeRecords> =
                 switch process.store {
                 case .sqlite(let path): try SQLiteStore.challenge(path: path, onCommit: process.onCommit)
-                case .postgresql(let place): try await PostgreSQLStore.challenge(place, onCommit: process.onCommit)
+                case .postgresql(let place):
+                    try await PostgreSQLStore.challenge(
+                        place, onCommit: process.onCommit, onFailedRun: process.onFailedRun)
                 }
             process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)

@@ -18,7 +18,9 @@ enum NotifierMain {
             let store: any Store<any NotifierRecords> =
                 switch process.store {
                 case .sqlite(let path): try SQLiteStore.notifier(path: path, onCommit: process.onCommit)
-                case .postgresql(let place): try await PostgreSQLStore.notifier(place, onCommit: process.onCommit)
+                case .postgresql(let place):
+                    try await PostgreSQLStore.notifier(
+                        place, onCommit: process.onCommit, onFailedRun: process.onFailedRun)
                 }
             process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)

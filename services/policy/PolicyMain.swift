@@ -20,7 +20,9 @@ enum PolicyMain {
             let store: any Store<any PolicyRecords> =
                 switch process.store {
                 case .sqlite(let path): try SQLiteStore.policy(path: path, onCommit: process.onCommit)
-                case .postgresql(let place): try await PostgreSQLStore.policy(place, onCommit: process.onCommit)
+                case .postgresql(let place):
+                    try await PostgreSQLStore.policy(
+                        place, onCommit: process.onCommit, onFailedRun: process.onFailedRun)
                 }
             process.measure(store)
             let service = try PolicyService(

@@ -18,7 +18,9 @@ enum RegistrationMain {
             let store: any Store<any RegistrationRecords> =
                 switch process.store {
                 case .sqlite(let path): try SQLiteStore.registration(path: path, onCommit: process.onCommit)
-                case .postgresql(let place): try await PostgreSQLStore.registration(place, onCommit: process.onCommit)
+                case .postgresql(let place):
+                    try await PostgreSQLStore.registration(
+                        place, onCommit: process.onCommit, onFailedRun: process.onFailedRun)
                 }
             process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)

@@ -17,7 +17,9 @@ enum VerifierMain {
             let store: any Store<any VerifierRecords> =
                 switch process.store {
                 case .sqlite(let path): try SQLiteStore.verifier(path: path, onCommit: process.onCommit)
-                case .postgresql(let place): try await PostgreSQLStore.verifier(place, onCommit: process.onCommit)
+                case .postgresql(let place):
+                    try await PostgreSQLStore.verifier(
+                        place, onCommit: process.onCommit, onFailedRun: process.onFailedRun)
                 }
             process.measure(store)
             let tenants = TenantMirror(caller: process.caller, logger: process.logger, now: process.now)

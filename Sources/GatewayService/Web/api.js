@@ -4,6 +4,9 @@
 const tenant = globalThis.document?.body.dataset.tenant;
 const timeout = 20_000;
 
+/** The gateway, or a proxy that finds none, says with these that the same call may be answered later. */
+const passing = [502, 503, 504];
+
 /** `kind`: refused (the server said so: `status`, `code`, `retryAfter` in seconds, the problem document's other `members`, the
  *  server's `date`), offline (it was not reached), stopped (by the caller). */
 export class Problem extends Error {
@@ -49,14 +52,14 @@ function bounded(signal, milliseconds) {
   return signal ? AbortSignal.any([signal, limit]) : limit;
 }
 
-/** Repeats `work` while it cannot reach the server or the server is unavailable, ever more slowly, until `signal` says stop. Where
+/** Repeats `work` while the server cannot be reached or is unavailable, ever more slowly, until `signal` says stop. Where
  *  that is a matter of time, the last Problem is what is thrown. */
 export async function persistently(work, signal) {
   for (let pause = 500; ; pause = Math.min(pause * 2, 8000)) {
     try {
       return await work();
     } catch (problem) {
-      const passes = problem instanceof Problem && (problem.kind === "offline" || problem.status === 503);
+      const passes = problem instanceof Problem && (problem.kind === "offline" || passing.includes(problem.status));
       if (!passes || signal?.aborted) throw problem;
       await pauseFor(Math.max(pause, problem.retryAfter * 1000), signal).catch((stopped) => {
         throw signal.reason?.name === "TimeoutError" ? problem : stopped;

@@ -17,6 +17,7 @@ extension Engine {
     /// waited for are tried.
     func trust(_ keys: TrustedKeys) {
         guard keys != trusted else { return }
+        if isExchangingKeys { exchangeSettlesAt = now + limits.keyReadInterval * 2 }
         trusted = keys
         // A key that moved to another service must not keep the authority of the first, so the service is compared, not its presence.
         for (session, key) in sessionKeys where keys.service(of: key) != worker?.caller(of: session) { forget(session) }
@@ -64,12 +65,21 @@ extension Engine {
         return trusted.service(of: encoded).map { "\($0.rawValue) \(encoded)" }
     }
 
+    /// Whether this service has several keys, of which a caller can know only by trying which one a process has.
+    private var isExchangingKeys: Bool {
+        trusted.keys(of: configuration.service).count > 1 || exchangeSettlesAt.map { now < $0 } ?? false
+    }
+
     /// Counts connections and how their handshakes ended; nothing else of the ROUTER's monitor is needed, but it must be read.
     func receiveRouterEvent(_ message: inout Message, _ port: Port) {
-        guard let (event, _) = monitorEvent(&message, port) else { return }
+        guard let (event, value) = monitorEvent(&message, port) else { return }
         switch Int32(event) {
         case ZMQ_EVENT_ACCEPTED: metrics(.acceptedConnection)
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: metrics(.trustedConnection)
+        // What was sealed for another key than ours.
+        case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
+        where value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC && isExchangingKeys:
+            metrics(.exchangedKey)
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: metrics(.refusedConnection)
         default: break
         }

@@ -38,6 +38,8 @@ final class Engine {
     var router: Port?
     var tasks: [Task<Void, Never>?] = []
     var sessionKeys: [SessionID: String] = [:]
+    /// When every process has read that this service has one key again; nil before its first exchange.
+    var exchangeSettlesAt: Instant?
     var outbound: OutboundLines
     /// When lines that found no room are looked at again.
     var flushAt: Instant?

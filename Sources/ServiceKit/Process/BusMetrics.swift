@@ -44,6 +44,7 @@ struct BusMetrics: Sendable {
 
     private enum Fault: String, CaseIterable {
         case refusedConnection = "refused_connection"
+        case exchangedKey = "exchanged_key"
         case malformedFrame = "malformed_frame"
         case droppedReply = "dropped_reply"
     }
@@ -61,6 +62,7 @@ struct BusMetrics: Sendable {
         case .acceptedConnection: callers.increment("accepted")
         case .trustedConnection: callers.increment("trusted")
         case .refusedConnection: count(.refusedConnection)
+        case .exchangedKey: count(.exchangedKey)
         case .malformedFrame: count(.malformedFrame)
         case .droppedReply: count(.droppedReply)
         case .figures(let now): figures.set(now)

@@ -2,6 +2,7 @@ import Domain
 import Failpoints
 package import Logging
 package import Messaging
+import Storage
 package import Telemetry
 import Wire
 
@@ -30,7 +31,10 @@ extension Routes {
                     if method.wait == .ordinary { handled.observe(.now - start, method.name) }
                 }
                 do {
-                    let reply = try await Failpoint.passing(method.name) { try await handle(body, context) }
+                    let origin = TransactionOrigin(method: method.name, requestID: context.call.originID)
+                    let reply = try await TransactionOrigin.$current.withValue(origin) {
+                        try await Failpoint.passing(method.name) { try await handle(body, context) }
+                    }
                     // Where the id of a request is, the request was. What no request asked for would drown the others.
                     logger.log(
                         level: method.isFollowing ? .debug : .info, "request handled",

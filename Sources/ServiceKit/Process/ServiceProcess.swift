@@ -21,6 +21,7 @@ package struct ServiceProcess: Sendable {
     /// Nil when nothing is traced.
     package let tracer: SpanTracer?
     private let standard: StandardSettings
+    private let storeReports: StoreReports?
 
     init(
         settings: Settings, standard: StandardSettings, caller: any ServiceCaller, metrics: MetricsRegistry,
@@ -29,6 +30,7 @@ package struct ServiceProcess: Sendable {
         service = standard.service
         self.settings = settings
         self.standard = standard
+        storeReports = standard.store.map { _ in StoreReports(metrics, logger) }
         self.caller = caller
         self.metrics = metrics
         self.logger = logger
@@ -55,19 +57,14 @@ package struct ServiceProcess: Sendable {
     }
 
     /// For a store's commits: how many writes share one, and how long one takes.
-    package var onCommit: @Sendable (CommitReport) -> Void {
-        let writes = metrics.histogram(
-            "countersign_store_commit_writes", help: "Writes that shared a commit.",
-            buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024])
-        let duration = metrics.histogram(
-            "countersign_store_commit_duration_seconds", help: "Time of a commit, from its begin to disk.")
-        let commits = metrics.counter(
-            "countersign_store_commits_total", help: "Commits, by outcome.", labels: ["outcome"])
-        return { report in
-            writes.observe(Double(report.writes))
-            duration.observe(report.duration)
-            commits.increment(report.isCommitted ? "committed" : "failed")
-        }
+    package var onCommit: @Sendable (CommitReport) -> Void { reports.count }
+
+    /// For runs of transactions that failed: counted by cause, and logged.
+    package var onFailedRun: @Sendable (FailedRun) -> Void { reports.tell }
+
+    private var reports: StoreReports {
+        guard let storeReports else { preconditionFailure("\(service.rawValue) keeps nothing") }
+        return storeReports
     }
 }
 

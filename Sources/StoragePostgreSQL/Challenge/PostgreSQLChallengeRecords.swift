@@ -15,8 +15,11 @@ struct PostgreSQLChallengeRecords: ChallengeRecords, PostgreSQLMemoRecords {
 extension PostgreSQLStore where Records == any ChallengeRecords {
     /// Opens the challenge service's schema, and makes it when there is none. Throws `StoreOpeningError`.
     package static func challenge(
-        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in },
+        onFailedRun: @escaping @Sendable (FailedRun) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(configuration, of: PostgreSQLChallengeRecords.self, onCommit: onCommit) { $0 }
+        try await PostgreSQLStore(
+            configuration, of: PostgreSQLChallengeRecords.self, onCommit: onCommit, onFailedRun: onFailedRun
+        ) { $0 }
     }
 }

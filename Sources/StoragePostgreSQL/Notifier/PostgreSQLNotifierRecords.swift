@@ -16,8 +16,11 @@ struct PostgreSQLNotifierRecords: NotifierRecords, PostgreSQLRecords {
 extension PostgreSQLStore where Records == any NotifierRecords {
     /// Opens the notifier service's schema, and makes it when there is none. Throws `StoreOpeningError`.
     package static func notifier(
-        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in },
+        onFailedRun: @escaping @Sendable (FailedRun) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(configuration, of: PostgreSQLNotifierRecords.self, onCommit: onCommit) { $0 }
+        try await PostgreSQLStore(
+            configuration, of: PostgreSQLNotifierRecords.self, onCommit: onCommit, onFailedRun: onFailedRun
+        ) { $0 }
     }
 }

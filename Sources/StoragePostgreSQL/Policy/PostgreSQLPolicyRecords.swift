@@ -13,8 +13,11 @@ struct PostgreSQLPolicyRecords: PolicyRecords, PostgreSQLMemoRecords, PostgreSQL
 extension PostgreSQLStore where Records == any PolicyRecords {
     /// Opens the policy service's schema, and makes it when there is none. Throws `StoreOpeningError`.
     package static func policy(
-        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in },
+        onFailedRun: @escaping @Sendable (FailedRun) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(configuration, of: PostgreSQLPolicyRecords.self, onCommit: onCommit) { $0 }
+        try await PostgreSQLStore(
+            configuration, of: PostgreSQLPolicyRecords.self, onCommit: onCommit, onFailedRun: onFailedRun
+        ) { $0 }
     }
 }

@@ -14,8 +14,11 @@ struct PostgreSQLRegistrationRecords: RegistrationRecords, PostgreSQLMemoRecords
 extension PostgreSQLStore where Records == any RegistrationRecords {
     /// Opens the registration service's schema, and makes it when there is none. Throws `StoreOpeningError`.
     package static func registration(
-        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in },
+        onFailedRun: @escaping @Sendable (FailedRun) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(configuration, of: PostgreSQLRegistrationRecords.self, onCommit: onCommit) { $0 }
+        try await PostgreSQLStore(
+            configuration, of: PostgreSQLRegistrationRecords.self, onCommit: onCommit, onFailedRun: onFailedRun
+        ) { $0 }
     }
 }

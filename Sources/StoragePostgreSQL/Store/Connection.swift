@@ -15,8 +15,16 @@ final class Connection {
 
     private enum Awaited {
         case preparation(of: String)
-        case answer
+        case answer(to: String)
         case synchronisation
+
+        /// The statement's text.
+        var statement: String? {
+            switch self {
+            case .preparation(let sql), .answer(let sql): sql
+            case .synchronisation: nil
+            }
+        }
     }
 
     let handle: OpaquePointer
@@ -28,6 +36,9 @@ final class Connection {
     private var mode: Mode?
     private var hasBegun = false
     private(set) var failure: Failure?
+    /// What was said of the failure of the transaction that runs, or ran last.
+    private(set) var complaint: Complaint?
+    private var firstStatement: String?
 
     /// Takes over an open connection of libpq's.
     init(_ handle: OpaquePointer) { self.handle = handle }
@@ -47,13 +58,14 @@ final class Connection {
     // MARK: transactions
 
     func begin(_ mode: Mode) {
+        (complaint, firstStatement) = (nil, nil)
         if PQpipelineStatus(handle) == PQ_PIPELINE_OFF, PQenterPipelineMode(handle) == 0 { lose() }
         self.mode = mode
         hasBegun = false
     }
 
     /// Returns when the transaction is on disk. Throws `Failure`: `refused(.unknown)` when nobody can say whether it is.
-    func commit() throws {
+    func commit() throws(Failure) {
         if let failure { try fail(failure) }
         guard hasBegun else { return }
         send("COMMIT", [])
@@ -69,7 +81,7 @@ final class Connection {
         guard answer?.command == "COMMIT" else { throw Failure.refused(.unavailable) }
     }
 
-    private func fail(_ failure: Failure) throws -> Never {
+    private func fail(_ failure: Failure) throws(Failure) -> Never {
         rollBack()
         throw failure
     }
@@ -105,6 +117,7 @@ final class Connection {
         if let failure { throw failure.error }
         if !hasBegun, let mode {
             hasBegun = true
+            firstStatement = sql
             send(mode.rawValue, [])
         }
         send(sql, values)
@@ -115,7 +128,7 @@ final class Connection {
         let isSent = Parameters(values).withPointers {
             PQsendQueryPrepared(handle, name, $0, $1, $2, $3, 1)
         }
-        if isSent == 0 { lose() } else { awaited.append(.answer) }
+        if isSent == 0 { lose() } else { awaited.append(.answer(to: sql)) }
     }
 
     private func prepare(_ sql: String) -> String {
@@ -146,7 +159,7 @@ final class Connection {
                 break
             }
             let answer = ResultSet(handle)
-            if let found = answer.failure { note(found) }
+            if let found = answer.failure { note(found, answer.sqlState, of: next.statement) }
             switch next {
             case .preparation(let sql):
                 // What the server did not prepare is prepared again at its next use.
@@ -168,9 +181,11 @@ final class Connection {
         if PQstatus(handle) != CONNECTION_OK { lose() }
     }
 
-    private func note(_ found: Failure) {
+    private func note(_ found: Failure, _ sqlState: String? = nil, of statement: String? = nil) {
         if found == .lost || found == .demoted { isLost = true }
         failure = failure ?? found
+        complaint =
+            complaint ?? Complaint(sqlState: sqlState, statement: statement, firstStatement: firstStatement)
     }
 
     private func lose() { note(.lost) }

@@ -35,4 +35,16 @@ enum Failure: Error, Hashable {
         if case .refused(let error) = self { return error }
         return self
     }
+
+    /// What whoever asked for the transaction sees of it, when there is not another run.
+    var finalError: StorageError {
+        if case .refused(let error) = self { return error }
+        return .unavailable
+    }
+
+    /// Whether the same body may be run again.
+    var allowsRerun: Bool {
+        if case .refused = self { return false }
+        return true
+    }
 }

@@ -32,10 +32,12 @@ package final class PostgreSQLStore<Records>: Store {
     /// Opens the schema of the service whose records are `Kind`; `records` says as what they are seen.
     convenience init<Kind: PostgreSQLRecords>(
         _ configuration: PostgreSQLConfiguration, of kind: Kind.Type,
-        onCommit: @escaping @Sendable (CommitReport) -> Void, as records: @escaping @Sendable (Kind) -> Records
+        onCommit: @escaping @Sendable (CommitReport) -> Void,
+        onFailedRun: @escaping @Sendable (FailedRun) -> Void, as records: @escaping @Sendable (Kind) -> Records
     ) async throws(StoreOpeningError) {
         try await self.init(
-            configuration, migrations: Kind.migrations, surroundings: Session.Surroundings(onCommit: onCommit)
+            configuration, migrations: Kind.migrations,
+            surroundings: Session.Surroundings(onCommit: onCommit, onFailedRun: onFailedRun)
         ) { records(Kind(connection: $0)) }
     }
 
@@ -60,8 +62,9 @@ package final class PostgreSQLStore<Records>: Store {
     ) async throws -> Result {
         try Task.checkCancellation()
         let method = Failpoint.method
+        let origin = TransactionOrigin.current
         let result = try await pool.perform { [records] session in
-            try session.transact(.write) {
+            try session.transact(.write, for: origin) {
                 let result = try body(records($0))
                 Failpoint.beforeCommit.reach(method)
                 if let deadline, deadline <= .now { throw StorageError.unavailable }
@@ -73,7 +76,10 @@ package final class PostgreSQLStore<Records>: Store {
     }
 
     package func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result {
-        try await pool.perform { [records] session in try session.transact(.read) { try body(records($0)) } }
+        let origin = TransactionOrigin.current
+        return try await pool.perform { [records] session in
+            try session.transact(.read, for: origin) { try body(records($0)) }
+        }
     }
 
     package func announce(_ word: String) { announcer.announce(word) }

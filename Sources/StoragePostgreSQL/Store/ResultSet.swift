@@ -18,11 +18,14 @@ final class ResultSet {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_PIPELINE_SYNC, PGRES_PIPELINE_ABORTED: return nil
         default:
             // No SQLSTATE: libpq itself speaks, because the server is silent.
-            guard let state = ErrorField.sqlState.text(of: handle) else { return .lost }
+            guard let state = sqlState else { return .lost }
             let severity = ErrorField.severity.text(of: handle)
             return severity == "FATAL" || severity == "PANIC" ? .lost : Failure(sqlState: state)
         }
     }
+
+    /// The server's code of an error.
+    var sqlState: String? { ErrorField.sqlState.text(of: handle) }
 
     /// What was done, as in `COMMIT`.
     var command: String { String(cString: PQcmdStatus(handle)) }

@@ -14,6 +14,7 @@ final class Session {
     /// What a session has from its store.
     struct Surroundings: Sendable {
         var onCommit: @Sendable (CommitReport) -> Void = { _ in }
+        var onFailedRun: @Sendable (FailedRun) -> Void = { _ in }
         /// Where pauses take their jitter from.
         var random: @Sendable (ClosedRange<Double>) -> Double = { Double.random(in: $0) }
     }
@@ -23,20 +24,34 @@ final class Session {
         self.surroundings = surroundings
     }
 
-    /// Throws what the body throws, and `StorageError`.
-    func transact<Result>(_ mode: Connection.Mode, _ body: (Connection) throws -> Result) throws -> Result {
+    /// Throws what the body throws, and `StorageError`. `origin` is the request that asks for it.
+    func transact<Result>(
+        _ mode: Connection.Mode, for origin: TransactionOrigin? = nil, _ body: (Connection) throws -> Result
+    ) throws -> Result {
         var reruns = Reruns(configuration, surroundings.random)
         while true {
             do {
                 return try attempt(mode, body)
-            } catch Failure.refused(let error) {
-                throw error
-            } catch is Failure {
-                guard let pause = reruns.next() else { throw StorageError.unavailable }
+            } catch let failed as FailedAttempt {
+                let runs = reruns.runs
+                let pause = failed.failure.allowsRerun ? reruns.next() : nil
+                let consequence: FailedRun.Consequence =
+                    pause != nil ? .rerun : failed.failure.allowsRerun ? .exhausted : .refused
+                surroundings.onFailedRun(
+                    FailedRun(failed.complaint, consequence: consequence, runs: runs, origin: origin))
+                guard let pause else { throw failed.error }
                 // The thread is this session's own: nobody else waits for it.
                 Thread.sleep(forTimeInterval: pause)
             }
         }
+    }
+
+    /// A run that did not fail by its body's own will.
+    private struct FailedAttempt: Error {
+        let failure: Failure
+        let complaint: Complaint?
+        /// For whoever asked, when there is not another run.
+        let error: any Error
     }
 
     private func attempt<Result>(_ mode: Connection.Mode, _ body: (Connection) throws -> Result) throws -> Result {
@@ -48,18 +63,20 @@ final class Session {
         do {
             result = try body(connection)
         } catch {
-            let failure = connection.failure
+            let failure = connection.failure ?? error as? Failure
             connection.rollBack()
-            // What a body makes of a failure that is not its own does not count.
-            if case .refused = failure { throw error }
-            throw failure ?? error
+            guard let failure else { throw error }
+            // What a body makes of a refusal is its own affair; of a failure that is none, it does not count.
+            throw FailedAttempt(
+                failure: failure, complaint: connection.complaint,
+                error: failure.allowsRerun ? failure.finalError : error)
         }
         do {
             try connection.commit()
         } catch {
             if mode == .read, connection.isLost { return result }
             report(mode, start, isCommitted: false)
-            throw error
+            throw FailedAttempt(failure: error, complaint: connection.complaint, error: error.finalError)
         }
         report(mode, start, isCommitted: true)
         return result
@@ -78,7 +95,8 @@ final class Session {
             connection = opened
             return opened
         } catch {
-            throw Failure.lost
+            throw FailedAttempt(
+                failure: .lost, complaint: Complaint(detail: error.description), error: Failure.lost.finalError)
         }
     }
 }
@@ -89,6 +107,8 @@ struct Reruns {
     private static let firstPause = 0.001
     private static let longestPause = 0.2
 
+    /// Runs so far, the one under way included.
+    private(set) var runs = 1
     private var left: Int
     private let end: ContinuousClock.Instant
     private let random: (ClosedRange<Double>) -> Double
@@ -104,6 +124,7 @@ struct Reruns {
     mutating func next() -> Double? {
         guard left > 0, .now < end else { return nil }
         left -= 1
+        runs += 1
         defer { ceiling = min(ceiling * 2, Self.longestPause) }
         return random(0...ceiling)
     }

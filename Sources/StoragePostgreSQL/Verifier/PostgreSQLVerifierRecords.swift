@@ -13,8 +13,11 @@ struct PostgreSQLVerifierRecords: VerifierRecords, PostgreSQLMemoRecords, Postgr
 extension PostgreSQLStore where Records == any VerifierRecords {
     /// Opens the verifier service's schema, and makes it when there is none. Throws `StoreOpeningError`.
     package static func verifier(
-        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+        _ configuration: PostgreSQLConfiguration, onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in },
+        onFailedRun: @escaping @Sendable (FailedRun) -> Void = { _ in }
     ) async throws(StoreOpeningError) -> PostgreSQLStore {
-        try await PostgreSQLStore(configuration, of: PostgreSQLVerifierRecords.self, onCommit: onCommit) { $0 }
+        try await PostgreSQLStore(
+            configuration, of: PostgreSQLVerifierRecords.self, onCommit: onCommit, onFailedRun: onFailedRun
+        ) { $0 }
     }
 }
