@@ -46,8 +46,8 @@ struct ConnectionOptions: ParsableArguments {
         help: ArgumentHelp("Take gateway, tenant and token from a file as `make run` writes it.", valueName: "file"))
     var demo: String?
 
-    /// Runs `work` for the tenant, and reports how it ends.
-    func run(_ work: (TenantAdministration) async throws -> Void) async throws {
+    /// Runs `work` for the tenant, and reports how it ends. Whoever calls as somebody else needs no administrator's token.
+    func run(asAdministrator: Bool = true, _ work: (TenantAdministration) async throws -> Void) async throws {
         try await place.output.reporting {
             let demo = try demo.map { try DemoFile.read($0) }
             guard let base = place.gateway ?? demo?.base else {
@@ -56,13 +56,18 @@ struct ConnectionOptions: ParsableArguments {
             guard let tenant = tenant ?? demo?.tenant, TenantID.isValid(tenant) else {
                 throw AdminFailure(.usage, "--tenant (letters a-z, digits and -) or --demo is needed")
             }
-            let token =
-                try tokenFile.map { try SecretFile.token($0) } ?? ProcessInfo.processInfo.environment[
-                    "COUNTERSIGN_TOKEN"] ?? demo?.admin.token
-            guard let token else { throw AdminFailure(.usage, "--token-file, COUNTERSIGN_TOKEN or --demo is needed") }
+            let token = asAdministrator ? try token(demo) : nil
             try await place.connected(to: base, token: token) { client in
                 try await work(TenantAdministration(client: client, tenant: TenantID(tenant), output: place.output))
             }
         }
+    }
+
+    private func token(_ demo: DemoFile?) throws -> String {
+        let token =
+            try tokenFile.map { try SecretFile.token($0) } ?? ProcessInfo.processInfo.environment["COUNTERSIGN_TOKEN"]
+            ?? demo?.admin.token
+        guard let token else { throw AdminFailure(.usage, "--token-file, COUNTERSIGN_TOKEN or --demo is needed") }
+        return token
     }
 }

@@ -55,7 +55,7 @@ struct TryCommands: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "sign-in",
             abstract: "Asks for a sign-in as an application, shows the number, waits, and redeems.",
-            discussion: "Exits with 77 when the request was denied or expired.")
+            discussion: "Needs no administrator's token. Exits with 77 when the request was denied or expired.")
         @OptionGroup var connection: ConnectionOptions
         @Argument(help: "User name.") var user: String
         @Flag(help: "As a second factor, which reaches phones without phone sign-in too.") var secondFactor = false
@@ -64,7 +64,7 @@ struct TryCommands: AsyncParsableCommand {
         var clientSecretFile: String?
 
         func run() async throws {
-            try await connection.run { tenant in
+            try await connection.run(asAdministrator: false) { tenant in
                 let request = SignInRequest(username: user, factor: secondFactor ? .secondFactor : .passwordless)
                 let page = Credentials(authorization: try authorization())
                 let begun: SignInReply = try await tenant.client.call(

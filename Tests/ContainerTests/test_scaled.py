@@ -1,14 +1,16 @@
 """compose.scale.yaml: several instances, PostgreSQL, HAProxy in front, Prometheus."""
 
 import json
+import os
 import re
+import subprocess
 import time
 import urllib.parse
 import urllib.request
 
 import pytest
 
-from .installation import CERTIFICATE, DEMO, docker, running
+from .installation import CERTIFICATE, DEMO, ROOT, docker, running
 
 
 SERVICES = ("policy", "registration", "challenge", "verifier", "notifier")
@@ -106,6 +108,39 @@ def test_a_load_is_seen_by_prometheus_and_a_killed_half_by_its_alert(installatio
     installation.up("--no-recreate")
     installation.wait_until_healthy("gateway", 2)
     wait_for("its end", lambda: total(installation, 'ALERTS{alertname="CountersignInstanceGone", process="gateway"}') == 0)
+
+
+def test_a_rolling_update_replaces_each_container_and_no_sign_in_fails(installation):
+    services = ("verifier", "gateway")
+    for service in services:
+        docker("tag", f"countersign/{service}:test", f"countersign/{service}:next")
+    # Whoever was killed in the tests before.
+    installation.up("--no-recreate")
+    before = {service: installation.containers(service) for service in services}
+    for service in services:
+        installation.wait_until_healthy(service, len(before[service]))
+    load = subprocess.Popen(
+        ["/usr/bin/docker", "exec", installation.tools_container, "sh", "-c", 'echo $$ > /home/countersign/load.pid; exec "$@"', "sh",
+         "countersign-loadtest", "--demo", DEMO, "--ca-file", CERTIFICATE, "--people", "4", "--seconds", "600"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while "in flight" not in (line := load.stdout.readline()):
+        assert line, "the load test ended before it pushed"
+    # Debian's client, as elsewhere here.
+    environment = {**installation.environment, "COUNTERSIGN_VERSION": "next", "PATH": "/usr/bin:" + os.environ["PATH"]}
+    update = subprocess.run([ROOT / "compose/rolling-update", *services], capture_output=True, text=True, timeout=300, env=environment)
+    installation.command("sh", "-c", "kill -INT $(cat /home/countersign/load.pid)")
+    report, _ = load.communicate(timeout=60)
+    assert update.returncode == 0, (update.stdout, update.stderr)
+    assert load.returncode == 130 and re.search(r"^  failures +0$", report, re.M) and "MISMATCHES" not in report, report
+    after = {service: installation.containers(service) for service in services}
+    for service in services:
+        assert len(after[service]) == len(before[service]) and not set(before[service]) & set(after[service]), (before, after)
+        for container in after[service]:
+            assert installation.inspect(container)["Config"]["Image"] == f"countersign/{service}:next"
+    # They are what `up` would have made: it leaves them as they are.
+    subprocess.run(["docker-compose", "up", "-d", "--no-build", "--no-deps", *services], check=True, capture_output=True, timeout=240, env=environment)
+    assert {service: set(installation.containers(service)) for service in services} == {service: set(ids) for service, ids in after.items()}
+    installation.sign_in("alice")
 
 
 def test_the_edge_tells_the_world_nothing_of_the_inside(installation):

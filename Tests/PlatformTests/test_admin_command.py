@@ -143,6 +143,10 @@ def test_an_applications_secret_is_shown_once_and_good_until_it_is_deleted(tenan
     assert tenant.admin("clients", "delete", plain["id"]) == "Removed.\n"
     soon(lambda: status(plain) == 401, "the application to be refused")
     assert tenant.refused(77, *arguments)[0] == "not_authenticated"
+    place = ("--gateway", tenant.demo["base"], "--tenant", tenant.name)
+    # The application's credentials are what decides: an administrator's token is not asked for.
+    assert refused(77, "countersign-admin", *arguments, *place).endswith("(not_authenticated)")
+    assert refused(64, "countersign-admin", "try", "add-phone", "anybody", *place).startswith("--token-file, COUNTERSIGN_TOKEN")
     assert status(made) == 201 and plain["id"] not in tenant.admin("clients", "list")
     assert tenant.refused(66, "clients", "delete", plain["id"])[0] == "not_found"
     assert tenant.refused(65, "clients", "create", "Odd", "--role", "emperor")[0] == "invalid_value"

@@ -128,3 +128,85 @@ def test_install_puts_programs_units_and_right_configuration_in_place_and_keeps_
     changed.write_text("log: {level: debug}\n")
     assert "/etc/countersign/gateway.yaml" in install()
     assert changed.read_text() == "log: {level: debug}\n" and (tmp_path / "etc/countersign/gateway.yaml.shipped").exists()
+
+
+# --- compose/rolling-update, with a stand-in for the engine's client ------------------------------------------------------
+
+CLIENT = f"""#!{sys.executable}
+import json, pathlib, sys
+
+file = pathlib.Path(__file__).with_name("state.json")
+state = json.loads(file.read_text())
+words = sys.argv[1:]
+here = [id for id, service in state["containers"].items() if service == words[-1]]
+match words:
+    case ["compose", "version"]:
+        pass
+    case ["compose", "ps", "--all", "--quiet", _]:
+        print("\\n".join(here))
+    case ["compose", "up", "--detach", "--no-build", "--no-deps", "--no-recreate", "--scale", scale, service]:
+        name, count = scale.split("=")
+        assert name == service
+        for _ in range(int(count) - len(here)):
+            state["made"] += 1
+            state["containers"]["new-%d" % state["made"]] = service
+            state["events"].append("up new-%d" % state["made"])
+    case ["inspect", "--format", "{{{{.State.Health.Status}}}}", id]:
+        state["looks"] += 1
+        print("healthy" if state["looks"] % 2 == 0 and state["isWell"] else "starting")
+    case ["stop", id]:
+        state["events"].append("stop " + id)
+    case ["rm", *force, id]:
+        del state["containers"][id]
+        state["events"].append(" ".join(["rm", *force, id]))
+    case ["logs", "--tail", "3", id]:
+        print("no database")
+    case _:
+        sys.exit("unknown: %s" % words)
+file.write_text(json.dumps(state))
+"""
+
+
+def rolling_update(folder, *services, containers, is_well=True, wait="1"):
+    """How it ended, and what the client has then."""
+    state = {"containers": containers, "made": 0, "looks": 0, "isWell": is_well, "events": []}
+    (folder / "state.json").write_text(json.dumps(state))
+    # Pauses are told, not made.
+    sleep = f'#!/bin/sh\n[ "$1" = 0.5 ] || echo "slept $1" >> {folder}/pauses\n'
+    for name, text in (("docker", CLIENT), ("sleep", sleep)):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "compose/rolling-update", *services], capture_output=True, text=True, timeout=60,
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "WAIT": wait})
+    return done, json.loads((folder / "state.json").read_text())
+
+
+def test_a_rolling_update_stops_an_old_container_when_its_new_one_is_healthy_and_known(tmp_path):
+    containers = {"old-1": "verifier", "old-2": "verifier", "other": "policy"}
+    done, state = rolling_update(tmp_path, "verifier", containers=containers)
+    assert done.returncode == 0, done.stderr
+    assert state["containers"] == {"other": "policy", "new-1": "verifier", "new-2": "verifier"}
+    assert state["events"] == ["up new-1", "stop old-1", "rm old-1", "up new-2", "stop old-2", "rm old-2"]
+    assert state["looks"] == 4 and (tmp_path / "pauses").read_text() == "slept 6\n" * 2
+    assert done.stdout == "verifier: new-1 is in the place of old-1\nverifier: new-2 is in the place of old-2\n"
+
+
+def test_a_rolling_update_whose_new_container_is_not_healthy_leaves_the_old_ones(tmp_path):
+    containers = {"old-1": "gateway", "old-2": "gateway"}
+    done, state = rolling_update(tmp_path, "gateway", containers=containers, is_well=False)
+    assert done.returncode == 69 and "gateway: the new container was not healthy within 1 s: no database" in done.stderr
+    assert state["containers"] == containers and state["events"] == ["up new-1", "rm --force new-1"]
+
+
+@pytest.mark.parametrize(
+    "services, wait, status, words",
+    [
+        (["edge"], "1", 64, "a service is one of policy registration"),
+        (["verifier"], "soon", 64, "WAIT must be 1 to 99999"),
+        (["notifier"], "1", 69, "notifier has no container"),
+    ],
+)
+def test_a_rolling_update_that_cannot_be_is_refused_before_anything_is_done(tmp_path, services, wait, status, words):
+    done, state = rolling_update(tmp_path, *services, containers={"old-1": "verifier"}, wait=wait)
+    assert done.returncode == status and words in done.stderr and state["events"] == []
