@@ -54,9 +54,11 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -160,8 +162,8 @@ let package = Package(
             "NotifierService",
             [
                 "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "Proofs",
-                asyncHTTPClient, crypto, cryptoExtras, lifecycle, logging, nioCore, nioFoundation, nioHTTP1, nioPosix,
-                nioSSL, protobuf, unixSignals,
+                asyncHTTPClient, crypto, cryptoExtras, lifecycle, logging, nioCore, nioFoundation, nioHPACK, nioHTTP1,
+                nioHTTP2, nioPosix, nioSSL, protobuf, unixSignals,
             ]),
         module(
             "GatewayService",
@@ -216,7 +218,7 @@ let package = Package(
                 "Telemetry", logging, protobuf,
             ]),
         module("StorageConformance", ["Domain", "Storage"]),
-        module("PushDouble", [crypto, cryptoExtras, nioCore, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
+        module("PushDouble", [crypto, cryptoExtras, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL]),
         command("countersign-push-double", folder: "PushDoubleCommand", ["PushDouble", crypto, cryptoExtras]),
         command(
             "countersign-push-load", folder: "PushLoad",
@@ -277,7 +279,8 @@ let package = Package(
             "NotifierService",
             [
                 lifecycle, "NotifierService", "Domain", "Wire", "Messaging", "Storage", "StorageSQLite", "ServiceKit",
-                "Secrets", "Proofs", "PushDouble", "Telemetry", "TestSupport", crypto, cryptoExtras, logging, protobuf,
+                "Secrets", "Proofs", "PushDouble", "Telemetry", "TestSupport", crypto, cryptoExtras, logging, nioCore,
+                nioEmbedded, nioHPACK, nioHTTP1, nioHTTP2, protobuf,
             ]),
         tests(
             "GatewayService",

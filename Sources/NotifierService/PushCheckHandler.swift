@@ -35,9 +35,10 @@ struct PushCheckHandler: Sendable {
                 device: DeviceID(request.deviceID),
                 expiresAt: now() + Self.lifetime),
             transport: transport, address: Redacted(Array(request.push.address)))
-        guard let attempt = await push.attempt(aim, timeout: configuration.checkTimeout) else {
+        guard let route = push.route(transport, to: aim.address, of: aim.wakeUp.tenant) else {
             return .with { $0.outcome = "no_driver" }
         }
+        let attempt = await push.attempt(aim, over: route, timeout: configuration.checkTimeout)
         guard !attempt.isInterrupted else { throw ServiceError(.unavailable, "the notifier is stopping") }
         push.count(attempt.delivery, .check)
         try await store.write { try $0.append(attempt.delivery) }

@@ -99,8 +99,8 @@ package protocol PushDriver: Sendable {
     /// Whether there is a provider for the devices of this tenant.
     func serves(_ tenant: TenantID) -> Bool
 
-    /// To whom a wake-up goes: what goes to one party shares its slowness, and the places for what is being sent are shared among parties.
-    func party(of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String
+    /// The way to an address of a phone of this tenant.
+    func route(to address: Redacted<[UInt8]>, of tenant: TenantID) -> PushRoute
 
     /// Sends one wake-up to an address, which is JSON of the transport's own members. Must honour cancellation: it is cancelled
     /// when it takes too long.
@@ -109,5 +109,22 @@ package protocol PushDriver: Sendable {
 
 extension PushDriver {
     package func serves(_ tenant: TenantID) -> Bool { true }
-    package func party(of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String { "" }
+
+    package func route(to address: Redacted<[UInt8]>, of tenant: TenantID) -> PushRoute {
+        PushRoute { await self.send($0, to: address) }
+    }
+}
+
+/// The way to one address, which has been read once for all that is asked of it.
+package struct PushRoute: Sendable {
+    /// To whom it leads: what goes to one party shares its slowness, and the places for what is being sent are shared among parties. Empty
+    /// for the driver's only one.
+    package var party: String
+    /// Sends one wake-up, as `PushDriver.send` does.
+    package let send: @Sendable (WakeUp) async -> PushReport
+
+    package init(party: String = "", send: @escaping @Sendable (WakeUp) async -> PushReport) {
+        self.party = party
+        self.send = send
+    }
 }

@@ -53,9 +53,10 @@ struct PushSender: Sendable {
         drivers[transport]?.serves(tenant) ?? false
     }
 
-    /// Of those without a driver, whom nothing is sent to, none in particular.
-    func party(_ transport: PushTransport, of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String {
-        drivers[transport]?.party(of: tenant, address) ?? ""
+    /// Nil when there is no driver for the tenant.
+    func route(_ transport: PushTransport, to address: Redacted<[UInt8]>, of tenant: TenantID) -> PushRoute? {
+        guard let driver = drivers[transport], driver.serves(tenant) else { return nil }
+        return driver.route(to: address, of: tenant)
     }
 
     /// As one more in the metrics: of what is written down, so that both say the same.
@@ -63,11 +64,10 @@ struct PushSender: Sendable {
         metrics.outcomes.increment(delivery.transport, delivery.outcome, purpose.rawValue)
     }
 
-    /// Sends once. Gives up at `timeout`. Nil when there is no driver for the tenant.
-    func attempt(_ aim: PushAim, timeout: Duration) async -> PushAttempt? {
-        guard let driver = drivers[aim.transport], driver.serves(aim.wakeUp.tenant) else { return nil }
+    /// Sends once. Gives up at `timeout`.
+    func attempt(_ aim: PushAim, over route: PushRoute, timeout: Duration) async -> PushAttempt {
         let start = now()
-        let report = await send(aim, with: driver, timeout: timeout)
+        let report = await send(aim.wakeUp, over: route, timeout: timeout)
         let isInterrupted = Task.isCancelled && report.outcome != .delivered
         if !isInterrupted { tell(report, aim) }
         let delivery = DeliveryRecord(
@@ -76,9 +76,9 @@ struct PushSender: Sendable {
         return PushAttempt(report: report, delivery: delivery, isInterrupted: isInterrupted)
     }
 
-    private func send(_ aim: PushAim, with driver: any PushDriver, timeout: Duration) async -> PushReport {
+    private func send(_ wakeUp: WakeUp, over route: PushRoute, timeout: Duration) async -> PushReport {
         await withTaskGroup(of: PushReport?.self) { group in
-            group.addTask { await driver.send(aim.wakeUp, to: aim.address) }
+            group.addTask { await route.send(wakeUp) }
             group.addTask { [pause] in
                 // Cut short when the driver has answered.
                 try? await pause(timeout)

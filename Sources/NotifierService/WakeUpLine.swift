@@ -90,6 +90,8 @@ final class WakeUpLine: Sendable {
         let wakeUp: WakeUpRecord
         /// Nil when it cannot be opened.
         let address: Redacted<[UInt8]>?
+        /// Nil when there is no driver for the tenant either.
+        let route: PushRoute?
         /// Nil when its party holds its share.
         let place: (party: String, takenAt: Timestamp)?
         /// Its request has ended by expiry: nothing is sent.
@@ -98,10 +100,13 @@ final class WakeUpLine: Sendable {
 
     private func take(_ wakeUp: WakeUpRecord) -> Leased {
         let (time, address) = (now(), address(of: wakeUp))
-        let party = address.map { push.party(transport, of: wakeUp.tenant, $0) } ?? ""
+        let route = address.flatMap { push.route(transport, to: $0, of: wakeUp.tenant) }
+        // Those that nothing is sent to are of none in particular.
+        let party = route?.party ?? ""
         let isEntered = places.withLock { $0.enter(party, at: time) }
         return Leased(
-            wakeUp: wakeUp, address: address, place: isEntered ? (party, time) : nil, isOver: wakeUp.expiresAt <= time)
+            wakeUp: wakeUp, address: address, route: route, place: isEntered ? (party, time) : nil,
+            isOver: wakeUp.expiresAt <= time)
     }
 
     /// They are looked at again when a place may have become free, and until then stand behind those of other parties.
@@ -114,7 +119,7 @@ final class WakeUpLine: Sendable {
     }
 
     private func deliver(_ leased: Leased) async {
-        await attempt(leased.wakeUp, to: leased.address)
+        await attempt(leased.wakeUp, to: leased.address, over: leased.route)
         guard let place = leased.place else { return }
         let time = now()
         // Not for each one: many places are filled by one look at the store.
@@ -126,7 +131,7 @@ final class WakeUpLine: Sendable {
         if makesRoom { signal.advance() }
     }
 
-    private func attempt(_ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>?) async {
+    private func attempt(_ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>?, over route: PushRoute?) async {
         let start = now()
         // A process that was stopped since it got the lease must not send what another may be sending by now.
         guard start + configuration.sendTimeout <= wakeUp.dueAt else { return }
@@ -138,15 +143,16 @@ final class WakeUpLine: Sendable {
             // For another, who has the key.
             return await putOff(wakeUp, to: start + configuration.leaseLookPause, isAttempt: false, nil)
         }
+        guard let route else {
+            return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
+        }
         let aim = PushAim(
             wakeUp: WakeUp(
                 tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, expiresAt: wakeUp.expiresAt,
                 isWithdrawal: wakeUp.stage == .withdraw),
             transport: transport, address: address)
         let timeout = min(configuration.sendTimeout, wakeUp.expiresAt - start)
-        guard let attempt = await push.attempt(aim, timeout: timeout) else {
-            return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
-        }
+        let attempt = await push.attempt(aim, over: route, timeout: timeout)
         guard !attempt.isInterrupted else {
             // What the end of this process interrupted is the next one's to try, at once. The phone may have been rung.
             return await putOff(wakeUp, to: start, isAttempt: attempt.report.isAsked, nil)

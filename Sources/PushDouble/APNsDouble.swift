@@ -81,8 +81,12 @@ package final class APNsDouble: ProviderDouble {
         if let refused = refusal(ofHeaders: request) { return refused }
         guard !request.body.isEmpty else { return (400, "PayloadEmpty") }
         guard request.body.count <= Self.payloadBytesMax else { return (413, "PayloadTooLarge") }
-        guard device.count >= 64, device.allSatisfy({ $0.isHexDigit }) else { return (400, "BadDeviceToken") }
+        guard device.utf8.count >= 64, device.utf8.allSatisfy(Self.isHexDigit) else { return (400, "BadDeviceToken") }
         return state.withLock { $0.unregistered.contains(device) } ? (410, "Unregistered") : nil
+    }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x46).contains(byte & 0xDF)
     }
 
     private func refusal(ofHeaders request: DoubleRequest) -> (Int, String)? {

@@ -1,5 +1,5 @@
 import NIOCore
-import NIOHTTP1
+import NIOHPACK
 import NIOHTTP2
 import NIOPosix
 import NIOSSL
@@ -109,8 +109,8 @@ package final class DoubleServer: Sendable {
                 mode: .server, connectionConfiguration: configuration, streamConfiguration: .init()
             ) { stream in
                 stream.eventLoop.makeCompletedFuture {
-                    try stream.pipeline.syncOperations.addHandlers(
-                        HTTP2FramePayloadToHTTP1ServerCodec(), DoubleStream(self, connection: channel, number: number))
+                    try stream.pipeline.syncOperations.addHandler(
+                        DoubleStream(self, connection: channel, number: number))
                 }
             }
         }
@@ -138,8 +138,8 @@ package final class DoubleServer: Sendable {
 
 /// One request on its stream.
 private final class DoubleStream: ChannelInboundHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias InboundIn = HTTP2Frame.FramePayload
+    typealias OutboundOut = HTTP2Frame.FramePayload
 
     /// No provider takes more.
     private static let bodyBytesMax = 1024 * 1024
@@ -147,7 +147,7 @@ private final class DoubleStream: ChannelInboundHandler {
     private let server: DoubleServer
     private let connection: any Channel
     private let number: Int
-    private var head: HTTPRequestHead?
+    private var headers: HPACKHeaders?
     private var body: [UInt8] = []
 
     init(_ server: DoubleServer, connection: any Channel, number: Int) {
@@ -158,19 +158,25 @@ private final class DoubleStream: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): self.head = head
-        case .body(let part):
-            body += Array(part.readableBytesView)
-            if body.count > Self.bodyBytesMax { context.close(promise: nil) }
-        case .end: respond(context)
+        case .headers(let part):
+            // What follows the body is no header of the request.
+            if headers == nil { headers = part.headers }
+            if part.endStream { respond(context) }
+        case .data(let part):
+            if case .byteBuffer(let bytes) = part.data { body += bytes.readableBytesView }
+            guard body.count <= Self.bodyBytesMax else { return context.close(promise: nil) }
+            if part.endStream { respond(context) }
+        default: break
         }
     }
 
     private func respond(_ context: ChannelHandlerContext) {
-        guard let head else { return context.close(promise: nil) }
+        guard let headers, let method = headers.first(name: ":method"), let path = headers.first(name: ":path") else {
+            return context.close(promise: nil)
+        }
         let request = DoubleRequest(
-            connection: number, method: head.method.rawValue, path: head.uri,
-            headers: head.headers.map { (name: $0.name.lowercased(), value: $0.value) }, body: body)
+            connection: number, method: method, path: path,
+            headers: headers.filter { !$0.name.hasPrefix(":") }.map { (name: $0.name, value: $0.value) }, body: body)
         switch server.take(request) {
         case nil: write(server.reply(to: request), context)
         case .refuse(let reply): write(reply, context)
@@ -198,13 +204,16 @@ private final class DoubleStream: ChannelInboundHandler {
 
     private func write(_ reply: DoubleReply, _ context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
-        var headers = HTTPHeaders(reply.headers.map { ($0.key, $0.value) })
+        var headers: HPACKHeaders = [":status": "\(reply.status)"]
+        for (name, value) in reply.headers { headers.add(name: name, value: value) }
         headers.add(name: "content-length", value: "\(reply.body.utf8.count)")
-        let head = HTTPResponseHead(version: .http2, status: .init(statusCode: reply.status), headers: headers)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(
+            wrapOutboundOut(.headers(.init(headers: headers, endStream: reply.body.isEmpty))), promise: nil)
         if !reply.body.isEmpty {
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: reply.body)))), promise: nil)
+            let body = HTTP2Frame.FramePayload.Data(
+                data: .byteBuffer(ByteBuffer(string: reply.body)), endStream: true)
+            context.write(wrapOutboundOut(.data(body)), promise: nil)
         }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.flush()
     }
 }

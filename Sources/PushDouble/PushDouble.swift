@@ -25,8 +25,10 @@ package struct DoubleRequest: Sendable {
 
     /// Nil when there is none, or more than one.
     package func header(_ name: String) -> String? {
-        let values = headers.filter { $0.name == name }
-        return values.count == 1 ? values[0].value : nil
+        guard let first = headers.firstIndex(where: { $0.name == name }),
+            !headers[(first + 1)...].contains(where: { $0.name == name })
+        else { return nil }
+        return headers[first].value
     }
 }
 

@@ -56,6 +56,7 @@ struct ProviderAnswerTests {
                 means: .ends(.retry(after: .seconds(1200), holdsBack: true))),
             AnswerRow(429, "TooManyRequests", means: .ends(.throttled(after: .seconds(10)))),
             AnswerRow(429, "TooManyRequests", retryAfter: "3", means: .ends(.throttled(after: .seconds(3)))),
+            AnswerRow(429, "TooManyRequests", retryAfter: "0", means: .ends(.throttled(after: .seconds(1)))),
             AnswerRow(500, "InternalServerError", means: .ends(.retry(after: .seconds(1)))),
             AnswerRow(503, "ServiceUnavailable", means: .reconnect),
             AnswerRow(503, "Shutdown", means: .reconnect),
@@ -86,6 +87,7 @@ struct ProviderAnswerTests {
         AnswerRow(404, "UNREGISTERED", means: .ends(.expiredAddress)),
         AnswerRow(429, "QUOTA_EXCEEDED", means: .ends(.retry(after: .seconds(60)))),
         AnswerRow(429, "QUOTA_EXCEEDED", retryAfter: "17", means: .ends(.retry(after: .seconds(17)))),
+        AnswerRow(429, "QUOTA_EXCEEDED", retryAfter: "0", means: .ends(.retry(after: .seconds(1)))),
         AnswerRow(500, "INTERNAL", means: .ends(.retry(after: .seconds(1)))),
         AnswerRow(503, "UNAVAILABLE", means: .ends(.retry(after: .seconds(1)))),
         AnswerRow(503, "UNAVAILABLE", retryAfter: "0", means: .ends(.retry(after: .seconds(1)))),
@@ -170,6 +172,28 @@ struct ProviderAnswerTests {
         }
     }
 
+    @Test("less than a second is nobody's pause, of a device or of all, be it that a date is nearly over")
+    func leastPause() {
+        // 300 milliseconds before it.
+        let now = Timestamp(milliseconds: Self.now.milliseconds - 300)
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT"
+        func answer(_ status: Int, _ retryAfter: String, _ body: String = "") -> ProviderAnswer {
+            ProviderAnswer(status: status, retryAfter: retryAfter, body: Array(body.utf8))
+        }
+        #expect(answer(503, date).retryAfter(now: now) == .milliseconds(300))
+        let all = ProviderVerdict.ends(.retry(after: .seconds(1), holdsBack: true))
+        #expect(APNsAnswer.verdict(answer(503, date, #"{"reason":"Shutdown"}"#), now: now) == all)
+        #expect(FCMAnswer.verdict(answer(503, date), now: now) == all)
+        #expect(WebPushAnswer.verdict(answer(500, date), now: now) == all)
+        for retryAfter in ["0", date] {
+            let project = #"{"error":{"details":[\#(Self.quota(#"{"subject":"project:1"}"#))]}}"#
+            #expect(FCMAnswer.verdict(answer(429, retryAfter, project), now: now) == all)
+            let device = #"{"error":{"details":[\#(Self.quota(#"{"subject":"token:a"}"#))]}}"#
+            #expect(
+                FCMAnswer.verdict(answer(429, retryAfter, device), now: now) == .ends(.throttled(after: .seconds(1))))
+        }
+    }
+
     @Test("no access token is a wrong account, or a busy server")
     func tokenRefusal() {
         func outcome(_ status: Int, retryAfter: String? = nil) -> PushOutcome {
@@ -215,6 +239,8 @@ struct ProviderAnswerTests {
             AnswerRow(413, "104", means: .ends(.tooLarge)),
             AnswerRow(429, means: .ends(.throttled(after: .seconds(60)))),
             AnswerRow(429, retryAfter: "5", means: .ends(.throttled(after: .seconds(5)))),
+            AnswerRow(429, retryAfter: "0", means: .ends(.throttled(after: .seconds(1)))),
+            AnswerRow(507, retryAfter: "0", means: .ends(.throttled(after: .seconds(1)))),
             AnswerRow(507, means: .ends(.throttled(after: .seconds(10)))),
             AnswerRow(507, retryAfter: "5", means: .ends(.throttled(after: .seconds(5)))),
             AnswerRow(500, means: .ends(.retry(after: .seconds(1)))),

@@ -95,7 +95,9 @@ struct PushDirectoryTests {
         func parties(_ transport: PushTransport, _ addresses: String...) throws -> [String] {
             let driver = try #require(directory.drivers.first { $0.transport == transport })
             return addresses.flatMap { address in
-                ["acme", "other", "another"].map { driver.party(of: TenantID($0), Redacted(Array(address.utf8))) }
+                ["acme", "other", "another"].map {
+                    driver.route(to: Redacted(Array(address.utf8)), of: TenantID($0)).party
+                }
             }
         }
         #expect(try parties(.apns, #"{"token":"0a"}"#) == ["acme", "default", "default"])

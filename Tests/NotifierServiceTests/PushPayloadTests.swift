@@ -41,7 +41,8 @@ struct PushPayloadTests {
         let (collapse, message) = (Self.wakeUp.collapseID, Self.wakeUp.messageID)
         #expect(collapse.utf8.count == 32)
         #expect(collapse != Self.wakeUp.challenge.rawValue)
-        #expect(UUID(uuidString: message) != nil && message == message.lowercased())
+        // SHA-256 of both ids, with the version and the variant of RFC 9562 section 5.8.
+        #expect(message == "6e05ddab-9e39-85bb-991a-f67e14d1b7ba")
         #expect(Self.wakeUp.messageID == message)
         let other = WakeUp(
             tenant: Self.wakeUp.tenant, challenge: Self.wakeUp.challenge, device: DeviceID("other"),

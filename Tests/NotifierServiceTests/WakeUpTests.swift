@@ -11,14 +11,21 @@ import Wire
 /// A provider that answers what a test sets.
 final class ScriptedDriver: PushDriver {
     let transport: PushTransport
-    private let state: Mutex<(outcomes: [PushOutcome], sent: [WakeUp])>
+    private let state: Mutex<(outcomes: [PushOutcome], sent: [WakeUp], reads: Int)>
 
     init(_ transport: PushTransport, _ outcomes: [PushOutcome] = []) {
         self.transport = transport
-        state = Mutex((outcomes, []))
+        state = Mutex((outcomes, [], 0))
     }
 
     var sent: [WakeUp] { state.withLock(\.sent) }
+    /// How often it was asked to read an address.
+    var reads: Int { state.withLock(\.reads) }
+
+    func route(to address: Redacted<[UInt8]>, of tenant: TenantID) -> PushRoute {
+        state.withLock { $0.reads += 1 }
+        return PushRoute { await self.send($0, to: address) }
+    }
 
     func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
         state.withLock { state in
@@ -57,6 +64,7 @@ struct WakeUpTests {
             #expect(try await outcomes(bench, 1) == ["delivered"])
         }
         #expect(driver.sent.map(\.device) == [DeviceID("d1")])
+        #expect(driver.reads == 1)
         #expect(try await bench.deliveries().first?.transport == "fcm")
     }
 
@@ -244,8 +252,8 @@ private final class SilentParty: PushDriver {
 
     var sent: [ChallengeID] { state.withLock(\.sent) }
 
-    func party(of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String {
-        String(decoding: address.value, as: UTF8.self)
+    func route(to address: Redacted<[UInt8]>, of tenant: TenantID) -> PushRoute {
+        PushRoute(party: String(decoding: address.value, as: UTF8.self)) { await self.send($0, to: address) }
     }
 
     func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {

@@ -6,7 +6,7 @@ enum APNsAnswer {
     /// `registeredAt` is when the phone registered the address last, where that is known.
     static func verdict(_ answer: ProviderAnswer, now: Timestamp, registeredAt: Timestamp? = nil) -> ProviderVerdict {
         if answer.status == 200 { return .ends(.delivered) }
-        let pause = answer.retryAfter(now: now)
+        let saysWhen = answer.retryAfter(now: now) != nil
         return switch (answer.status, reason(answer)) {
         case (400, "IdleTimeout"): .reconnect
         // The same address at the other environment, or of another of our applications, is refused like this, too.
@@ -15,10 +15,11 @@ enum APNsAnswer {
         case (410, _): .ends(isOutdated(answer, registeredAt) ? .reregisteredAddress : .expiredAddress)
         case (413, _): .ends(.tooLarge)
         // Of this device alone. Everything else that is too much is of the account.
-        case (429, "TooManyRequests"): .ends(.throttled(after: pause ?? RetryPause.device))
+        case (429, "TooManyRequests"):
+            .ends(.throttled(after: answer.pause(now: now, otherwise: RetryPause.device)))
         case (429, _): .ends(answer.busy(now: now, otherwise: RetryPause.quota))
         // Another server of Apple's answers, unless this one says that all want to be left alone.
-        case (503, "Shutdown") where pause == nil, (503, "ServiceUnavailable") where pause == nil: .reconnect
+        case (503, "Shutdown") where !saysWhen, (503, "ServiceUnavailable") where !saysWhen: .reconnect
         case (500..., _): .ends(answer.busy(now: now, otherwise: RetryPause.serverError))
         // Everything else says that a request or the account behind it is wrong, and would say it again.
         default: .ends(.configuration)

@@ -59,9 +59,13 @@ package final class APNsDriver: PushDriver {
         /// Nil when it is none. The token goes into a path: whatever is no hexadecimal digit could change that.
         init?(_ json: Redacted<[UInt8]>) {
             guard let members = try? JSONDecoder().decode(Self.self, from: Data(json.value)),
-                !members.token.isEmpty, members.token.allSatisfy({ $0.isASCII && $0.isHexDigit })
+                !members.token.isEmpty, members.token.utf8.allSatisfy(Self.isHexDigit)
             else { return nil }
             self = members
+        }
+
+        private static func isHexDigit(_ byte: UInt8) -> Bool {
+            (0x30...0x39).contains(byte) || (0x41...0x46).contains(byte & 0xDF)
         }
     }
 

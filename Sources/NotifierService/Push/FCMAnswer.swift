@@ -86,11 +86,10 @@ enum FCMAnswer {
     /// QUOTA_EXCEEDED is said of the project's messages a minute and of one device's alike. Where FCM does not say whose it is, the
     /// answers that follow do: nobody may close the way to everybody's phone by having one rung too often.
     private static func exhausted(_ answer: ProviderAnswer, now: Timestamp) -> PushOutcome {
-        let pause = answer.retryAfter(now: now)
-        return switch quotaOwner(details(answer)) {
-        case .device: .throttled(after: pause ?? RetryPause.device)
-        case .project: .retry(after: pause ?? RetryPause.quota, holdsBack: true)
-        case nil: .retry(after: pause ?? RetryPause.quota)
+        switch quotaOwner(details(answer)) {
+        case .device: .throttled(after: answer.pause(now: now, otherwise: RetryPause.device))
+        case .project: .retry(after: answer.pause(now: now, otherwise: RetryPause.quota), holdsBack: true)
+        case nil: .retry(after: answer.pause(now: now, otherwise: RetryPause.quota))
         }
     }
 

@@ -17,6 +17,8 @@ final class ProviderConnection: Sendable {
 
     /// Where requests wait while the provider takes no more.
     let line: RequestLine
+    /// All that is done for a provider is done on one loop, where its connection is: requests, their time limits and answers.
+    let executor: LoopExecutor
     private let client: HTTPClient
     private let timeout: TimeAmount
 
@@ -39,10 +41,19 @@ final class ProviderConnection: Sendable {
         settings.http2StreamChannelDebugInitializer = { stream in
             line.streamOpened()
             stream.closeFuture.whenComplete { _ in line.streamClosed() }
-            return stream.eventLoop.makeSucceededVoidFuture()
+            return stream.eventLoop.makeCompletedFuture { try RequestStream.prepare(stream.pipeline.syncOperations) }
+        }
+        settings.http2ConnectionDebugInitializer = { connection in
+            connection.eventLoop.submit {
+                let pipeline = connection.pipeline.syncOperations
+                let tls = try pipeline.handler(type: NIOSSLHandler.self)
+                try pipeline.addHandler(WriteConsolidation(), position: .after(tls))
+            }
         }
         self.line = line
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        executor = LoopExecutor(loop)
+        client = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: settings)
         timeout = TimeAmount(provider.timeout)
     }
 

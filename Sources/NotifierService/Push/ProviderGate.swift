@@ -32,12 +32,14 @@ final class ProviderGate: Sendable {
     /// gives up for having waited, or gets a place too late, has not asked it.
     func attempt(over connection: ProviderConnection, _ send: () async -> PushReport) async -> PushReport {
         if let pause = breaker.withLock({ $0.pause(now: now()) }) { return PushReport(.paused(after: pause)) }
-        let start = now()
-        guard await connection.line.enter() else { return PushReport(.paused(after: .zero)) }
-        defer { connection.line.leave() }
-        guard now() - start <= waitMax else { return PushReport(.paused(after: .zero)) }
-        // Others may have failed meanwhile.
-        return await attempt(send)
+        return await withTaskExecutorPreference(connection.executor) {
+            let start = now()
+            guard await connection.line.enter() else { return PushReport(.paused(after: .zero)) }
+            defer { connection.line.leave() }
+            guard now() - start <= waitMax else { return PushReport(.paused(after: .zero)) }
+            // Others may have failed meanwhile.
+            return await attempt(send)
+        }
     }
 
     func attempt(_ send: () async -> PushReport) async -> PushReport {

@@ -41,16 +41,24 @@ struct ProviderAnswer: Sendable {
         return min(max(pause, .zero), RetryPause.longest)
     }
 
+    /// As long as the provider says, or else `pause`. What it says is how long to wait at least: `RetryPause.least` is waited even after
+    /// "at once", which one that is busy has no use for.
+    func pause(now: Timestamp, otherwise pause: Duration) -> Duration {
+        max(retryAfter(now: now) ?? pause, RetryPause.least)
+    }
+
     /// Of an answer that is about all that we send: when the provider says how long it wants to be left alone, so it is; when it does not,
     /// `pause` is for this wake-up, and others may find out for themselves.
     func busy(now: Timestamp, otherwise pause: Duration) -> PushOutcome {
         guard let wanted = retryAfter(now: now), wanted > .zero else { return .retry(after: pause) }
-        return .retry(after: wanted, holdsBack: true)
+        return .retry(after: max(wanted, RetryPause.least), holdsBack: true)
     }
 }
 
-/// How long a provider is left alone when it does not say.
+/// How long a provider is left alone when it does not say, and the least and the most where it does.
 enum RetryPause {
+    /// After whatever asks for a pause at all, of all or of one device.
+    static let least = Duration.seconds(1)
     /// The least that Google wants after an error of the server.
     static let serverError = Duration.seconds(1)
     /// The least that Google wants after QUOTA_EXCEEDED without a `Retry-After`.

@@ -72,19 +72,15 @@ package final class PushDirectory: Sendable {
     }
 
     /// The tenant's own, or the one of all.
-    private func account(_ transport: PushTransport, of tenant: TenantID) -> (name: String, driver: any PushDriver)? {
+    fileprivate func account(
+        _ transport: PushTransport, of tenant: TenantID
+    ) -> (name: String, driver: any PushDriver)? {
         entries.withLock { entries in
             for name in [tenant.rawValue, PushAccounts.defaultName] {
                 if let entry = entries[name]?[transport] { return (name, entry.driver) }
             }
             return nil
         }
-    }
-
-    /// The push service of a Web Push address, whoever sends to it; else the account.
-    fileprivate func party(_ transport: PushTransport, of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String {
-        guard let account = account(transport, of: tenant) else { return "" }
-        return (account.driver as? WebPushDriver)?.origin(of: address) ?? account.name
     }
 }
 
@@ -95,13 +91,18 @@ private struct TenantPushDriver: PushDriver {
 
     func serves(_ tenant: TenantID) -> Bool { directory.driver(transport, for: tenant) != nil }
 
-    func party(of tenant: TenantID, _ address: Redacted<[UInt8]>) -> String {
-        directory.party(transport, of: tenant, address)
+    func route(to address: Redacted<[UInt8]>, of tenant: TenantID) -> PushRoute {
+        guard let account = directory.account(transport, of: tenant) else {
+            // It was taken away since the wake-up was promised.
+            return PushRoute { _ in PushReport(.configuration) }
+        }
+        var route = account.driver.route(to: address, of: tenant)
+        // Of Web Push it is the push service, whosever account sends to it.
+        if route.party.isEmpty { route.party = account.name }
+        return route
     }
 
     func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
-        // The account may have been taken away since the wake-up was promised.
-        guard let driver = directory.driver(transport, for: wakeUp.tenant) else { return PushReport(.configuration) }
-        return await driver.send(wakeUp, to: address)
+        await route(to: address, of: wakeUp.tenant).send(wakeUp)
     }
 }

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import Proofs
 import Secrets
 
@@ -15,12 +16,8 @@ extension WakeUp {
                 16))
         bytes[6] = bytes[6] & 0x0F | 0x80
         bytes[8] = bytes[8] & 0x3F | 0x80
-        let digits = bytes.map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }
-        let groups = [digits[..<4], digits[4..<6], digits[6..<8], digits[8..<10], digits[10...]]
-        return groups.map { $0.joined() }.joined(separator: "-")
+        // As many bytes as an UUID has.
+        return bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }.uuidString.lowercased()
     }
 
     /// Whole seconds that it is of use, at least 1.

@@ -7,7 +7,6 @@ enum WebPushAnswer {
     private static let retryAtOnce = 202
 
     static func verdict(_ answer: ProviderAnswer, now: Timestamp) -> ProviderVerdict {
-        let pause = answer.retryAfter(now: now)
         switch answer.status {
         // 202 promises a receipt, which was not asked for; the message was taken all the same.
         case 200...202, 204: return .ends(.delivered)
@@ -17,8 +16,8 @@ enum WebPushAnswer {
         case 413: return .ends(.tooLarge)
         // Too many for this subscription (RFC 8030 section 8.4), or, of ntfy, nobody who subscribes to it now: one phone's affair, by which
         // anybody could have the whole service left alone.
-        case 429: return .ends(.throttled(after: pause ?? RetryPause.quota))
-        case 507: return .ends(.throttled(after: pause ?? RetryPause.device))
+        case 429: return .ends(.throttled(after: answer.pause(now: now, otherwise: RetryPause.quota)))
+        case 507: return .ends(.throttled(after: answer.pause(now: now, otherwise: RetryPause.device)))
         case 503:
             if number(answer) == retryAtOnce { return .reconnect }
             return .ends(answer.busy(now: now, otherwise: RetryPause.serverError))

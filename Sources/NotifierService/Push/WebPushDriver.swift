@@ -37,19 +37,29 @@ package final class WebPushDriver: PushDriver {
         now = provider.now
     }
 
-    /// Of the push service where the address is; nil when it is none that may be sent to.
-    func origin(of address: Redacted<[UInt8]>) -> String? {
-        WebPushSubscription(address).flatMap { targets.origin(of: $0.endpoint) }?.text
-    }
-
     package func shutdown() async { await services.shutdown() }
 
-    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
-        guard let subscription = WebPushSubscription(address) else { return PushReport(.expiredAddress) }
+    /// A party is a push service.
+    package func route(to address: Redacted<[UInt8]>, of tenant: TenantID) -> PushRoute {
+        guard let subscription = WebPushSubscription(address) else {
+            return PushRoute { _ in PushReport(.expiredAddress) }
+        }
         guard let origin = targets.origin(of: subscription.endpoint),
             let resource = origin.resource(subscription.endpoint)
-        else { return PushReport(.foreignAddress) }
-        guard let body = try? Self.body(wakeUp, for: subscription.receiver) else { return PushReport(.expiredAddress) }
+        else { return PushRoute { _ in PushReport(.foreignAddress) } }
+        return PushRoute(party: origin.text) { wakeUp in
+            await self.send(wakeUp, to: subscription.receiver, at: resource, of: origin)
+        }
+    }
+
+    package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
+        await route(to: address, of: wakeUp.tenant).send(wakeUp)
+    }
+
+    private func send(
+        _ wakeUp: WakeUp, to receiver: WebPushReceiver, at resource: String, of origin: WebPushOrigin
+    ) async -> PushReport {
+        guard let body = try? Self.body(wakeUp, for: receiver) else { return PushReport(.expiredAddress) }
         do throws(WebPushServices.Problem) {
             let service = try await services.service(for: origin)
             return await service.gate.attempt(over: service.connection) {
