@@ -21,9 +21,16 @@ public struct PhoneSignInSetup: Sendable, Hashable {
     public let number: String
 }
 
+/// How it is with phone sign-in at the server, and what a set-up would meet there.
 public struct PhoneSignInStatus: Sendable, Hashable {
     public let isEnabled: Bool
     public let enabledAt: Date?
+    /// What `setUpPhoneSignIn` would throw now, whatever the person shows: `refused` by the policy, `singleTenant`, or `updateRequired`,
+    /// here without the version. Nil where nothing is in the way, and from a server that does not tell.
+    public let setUpRefusal: AuthenticatorError?
+    /// Whether a set-up needs a password or a pass. False from a server that does not tell, too: ask for one where
+    /// `.activationSession` turns out to be `invalidCredentials`.
+    public let needsCredential: Bool
 }
 
 extension Authenticator {
@@ -45,7 +52,7 @@ extension Authenticator {
         return PhoneSignInSetup(challengeID: started.challengeId, number: started.number.plain)
     }
 
-    /// Asks the server whether phone sign-in is on, and remembers it.
+    /// Asks the server whether phone sign-in is on, remembers that, and tells what a set-up would meet: offer it accordingly.
     public func phoneSignInStatus(_ id: Account.ID) async throws(AuthenticatorError) -> PhoneSignInStatus {
         let account = try await account(id)
         let reply = try await call(DeviceCall(method: "GET", url: account.phoneSignInURL), of: account)
@@ -55,7 +62,10 @@ extension Authenticator {
             // A device that awaits confirmation is not answered here.
             account.state = .active
         }
-        return PhoneSignInStatus(isEnabled: state.enabled, enabledAt: state.createdDateTime.map { Date($0) })
+        return PhoneSignInStatus(
+            isEnabled: state.enabled, enabledAt: state.createdDateTime.map { Date($0) },
+            setUpRefusal: state.refusal.map { AuthenticatorError(code: $0, status: 403) },
+            needsCredential: state.needsCredential ?? false)
     }
 
     /// Turns phone sign-in off; the account stays for second-factor requests and codes.

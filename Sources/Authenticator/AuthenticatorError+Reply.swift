@@ -4,12 +4,16 @@ import Foundation
 extension AuthenticatorError {
     /// What a reply with an error status means: its `code` decides, and where a proxy answered instead, its status.
     init(_ reply: TransportResponse) {
-        let status = reply.head.status
         let problem = try? JSONDecoder().decode(ProblemDocument.self, from: reply.body)
-        let code = problem?.code ?? ""
         let wait = reply.head["Retry-After"].flatMap { Int64($0) }.map { Duration.seconds(max(0, min($0, 86_400))) }
+        self.init(
+            code: problem?.code ?? "", status: reply.head.status, members: problem?.members ?? [:], retryAfter: wait)
+    }
+
+    /// What a refusal with this code means, whether it was met or told beforehand.
+    init(code: String, status: Int, members: [String: String] = [:], retryAfter wait: Duration? = nil) {
         switch code {
-        case "refused": self = problem?.members["reason"] == "credential" ? .invalidCredentials : .refused
+        case "refused": self = members["reason"] == "credential" ? .invalidCredentials : .refused
         case "not_authenticated", "invalid_proof": self = .notAuthenticated
         case "clock_skew": self = .clockSkew
         case "ticket_used": self = .ticketUsed
@@ -17,7 +21,7 @@ extension AuthenticatorError {
         case "expired": self = .expired
         case "settled": self = .settled
         case "single_tenant": self = .singleTenant
-        case "update_required": self = .updateRequired(minimum: problem?.members["minimum"])
+        case "update_required": self = .updateRequired(minimum: members["minimum"])
         case "invalid_credentials": self = .invalidCredentials
         case "too_many_attempts": self = .tooManyAttempts(retryAfter: wait)
         case "unavailable", "overloaded": self = .unavailable(retryAfter: wait)

@@ -7,7 +7,7 @@ struct ActivateCommand: PhoneSubcommand {
         commandName: "activate", abstract: "Makes this a phone of the person who was shown the QR code.",
         discussion: """
             The page then shows a number: type it here, or settle the request that `pending` lists with `approve`. In a terminal phone sign-in
-            is offered next. With - the link is read from standard input, so that its ticket is not on the command line.
+            is offered next, where it is allowed. With - the link is read from standard input, so that its ticket is not on the command line.
             """)
 
     @ParentCommand var root: PhoneCommand
@@ -34,6 +34,7 @@ struct ActivateCommand: PhoneSubcommand {
         for challenge in try await phone.authenticator.pending(account.id) where challenge.purpose == .registration {
             try await phone.askNumber(challenge, of: account)
         }
+        guard try await phone.authenticator.account(account.id).state == .active else { return }
         try await phone.offerPhoneSignIn(account)
     }
 
@@ -72,24 +73,30 @@ extension Phone {
         }
     }
 
-    /// Offers phone sign-in to somebody who has just activated this phone. The password is asked for unless the activation itself was
-    /// made in a session that speaks for it.
+    /// Offers phone sign-in to somebody who has just activated this phone, or says why it cannot be set up. The password is asked for
+    /// unless the activation itself was made in a session that speaks for it.
     func offerPhoneSignIn(_ account: Account) async throws {
+        let status = try await authenticator.phoneSignInStatus(account.id)
+        if let refusal = status.setUpRefusal {
+            return screen.say("Phone sign-in stays off: \(PhoneFailure(refusal, settingUp: account).sentence).")
+        }
         screen.ask("Set up phone sign-in, to sign in without a password? [Y/n] ")
         guard let line = readLine(), ["", "y", "yes"].contains(line.trimmingCharacters(in: .whitespaces).lowercased())
         else { return }
-        guard let setup = try await startPhoneSignIn(account) else { return }
+        guard let setup = try await startPhoneSignIn(account, needsCredential: status.needsCredential) else { return }
         screen.say("The number is \(setup.number).")
         let (challenge, _) = try await self.challenge(setup.challengeID, AccountOptions.of(account))
         try await askNumber(challenge, of: account)
     }
 
     /// Nil when no password was given.
-    private func startPhoneSignIn(_ account: Account) async throws -> PhoneSignInSetup? {
-        do {
-            return try await authenticator.setUpPhoneSignIn(account.id, with: .activationSession)
-        } catch {
-            guard error == .invalidCredentials else { throw error }
+    private func startPhoneSignIn(_ account: Account, needsCredential: Bool) async throws -> PhoneSignInSetup? {
+        if !needsCredential {
+            do {
+                return try await authenticator.setUpPhoneSignIn(account.id, with: .activationSession)
+            } catch {
+                guard error == .invalidCredentials else { throw error }
+            }
         }
         guard let password = getpass("Password: ").map({ String(cString: $0) }), !password.isEmpty else { return nil }
         return try await authenticator.setUpPhoneSignIn(account.id, with: .password(password))

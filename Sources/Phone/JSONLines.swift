@@ -84,6 +84,9 @@ struct PhoneSignInLine: Encodable {
     let account: String
     let enabled: Bool
     let createdDateTime: Date?
+    /// The `error` of the line that `enable` would end with now, whatever the person shows.
+    let refusal: String?
+    let needsCredential: Bool
 }
 
 struct DoneLine: Encodable {

@@ -24,6 +24,13 @@ struct PhoneFailure: Error {
         }
     }
 
+    /// Why phone sign-in cannot be set up for this account now, whatever the person shows.
+    init(_ refusal: AuthenticatorError, settingUp account: Account) {
+        let failure = Self.meaning(of: refusal)
+        let policy = "\(account.tenantName) does not allow phone sign-in for \(account.username)"
+        self.init(failure.status, refusal == .refused ? policy : failure.sentence, word: failure.word)
+    }
+
     private static func meaning(of error: AuthenticatorError) -> PhoneFailure {
         let (status, word): (Int32, String) =
             switch error {

@@ -34,7 +34,7 @@ struct PhoneSignInCommand: AsyncParsableCommand {
 
         func perform(_ phone: Phone) async throws {
             let account = try await phone.account(account)
-            let setup = try await phone.authenticator.setUpPhoneSignIn(account.id, with: credential(phone.screen))
+            let setup = try await phone.authenticator.setUpPhoneSignIn(account.id, with: credential(phone, account))
             if phone.screen.isJSON {
                 phone.screen.write(
                     SetupLine(account: account.id.rawValue, challengeId: setup.challengeID, number: setup.number))
@@ -49,9 +49,16 @@ struct PhoneSignInCommand: AsyncParsableCommand {
             if outcome != .approved { throw ExitCode(1) }
         }
 
-        private func credential(_ screen: Screen) throws -> PhoneSignInCredential {
+        /// Nothing is asked for where the set-up would be refused all the same.
+        private func credential(_ phone: Phone, _ account: Account) async throws -> PhoneSignInCredential {
+            switch try await phone.authenticator.phoneSignInStatus(account.id).setUpRefusal {
+            case nil: break
+            // Only the refusal itself names the version that is needed.
+            case .updateRequired: return .activationSession
+            case let refusal?: throw PhoneFailure(refusal, settingUp: account)
+            }
             if activationSession { return .activationSession }
-            let secret = try secret(screen)
+            let secret = try secret(phone.screen)
             return pass ? .temporaryAccessPass(secret) : .password(secret)
         }
 
@@ -88,7 +95,8 @@ struct PhoneSignInCommand: AsyncParsableCommand {
     }
 
     struct Status: PhoneSubcommand {
-        static let configuration = CommandConfiguration(abstract: "Asks the server whether phone sign-in is on.")
+        static let configuration = CommandConfiguration(
+            abstract: "Asks the server whether phone sign-in is on, and what is in its way.")
         @ParentCommand var root: PhoneCommand
         @OptionGroup var options: PhoneOptions
         @OptionGroup var account: AccountOptions
@@ -96,15 +104,19 @@ struct PhoneSignInCommand: AsyncParsableCommand {
         func perform(_ phone: Phone) async throws {
             let account = try await phone.account(account)
             let status = try await phone.authenticator.phoneSignInStatus(account.id)
+            let refusal = status.setUpRefusal.map { PhoneFailure($0, settingUp: account) }
             if phone.screen.isJSON {
                 return phone.screen.write(
                     PhoneSignInLine(
-                        account: account.id.rawValue, enabled: status.isEnabled, createdDateTime: status.enabledAt))
+                        account: account.id.rawValue, enabled: status.isEnabled, createdDateTime: status.enabledAt,
+                        refusal: refusal?.word, needsCredential: status.needsCredential))
             }
             let since = status.enabledAt.map { " since \($0.formatted(.iso8601))" } ?? ""
             phone.screen.say(
                 "Phone sign-in is \(status.isEnabled ? "on\(since)" : "off") for \(account.username) at \(account.tenantName)."
             )
+            guard let refusal else { return }
+            phone.screen.say("It cannot be \(status.isEnabled ? "used" : "set up") now: \(refusal.sentence).")
         }
     }
 }

@@ -174,6 +174,24 @@ struct AuthenticatorTests {
         #expect(try await !phone.account(account.id).phoneSignIn)
     }
 
+    @Test(
+        "what a set-up of phone sign-in would throw is known before anybody is asked for a password",
+        arguments: [
+            (nil, nil), ("refused", .refused), ("single_tenant", .singleTenant),
+            ("update_required", .updateRequired(minimum: nil)), ("not_yet", .rejected(status: 403, code: "not_yet")),
+        ] as [(String?, AuthenticatorError?)])
+    func setUpIsForetold(code: String?, refusal: AuthenticatorError?) async throws {
+        let server = FakeServer()
+        let phone = phone(server)
+        let account = try await phone.activeAccount(server)
+        for needsCredential in [true, false, nil] {
+            await server.tellOfSetUp(refusal: code, needsCredential: needsCredential)
+            let status = try await phone.phoneSignInStatus(account.id)
+            #expect(!status.isEnabled && status.setUpRefusal == refusal)
+            #expect(status.needsCredential == (needsCredential ?? false))
+        }
+    }
+
     @Test("a device that the server removed can still be removed here")
     func removedThere() async throws {
         let server = FakeServer()

@@ -35,6 +35,8 @@ actor FakeServer: Transport {
     var lostReplies = 0
     var unavailable = 0
     var phoneSignIn: Set<DeviceID> = []
+    /// What is told of a set-up beforehand.
+    private var setUp: (refusal: String?, needsCredential: Bool?)
     private var streams: [AsyncThrowingStream<Data, any Error>] = []
     private(set) var streamProofs = 0
 
@@ -47,6 +49,7 @@ actor FakeServer: Transport {
     func loseReplies(_ count: Int) { lostReplies = count }
     func beUnavailable(_ count: Int) { unavailable = count }
     func forget(_ device: DeviceID) { devices[device] = nil }
+    func tellOfSetUp(refusal: String?, needsCredential: Bool?) { setUp = (refusal, needsCredential) }
     func offer(_ streams: [AsyncThrowingStream<Data, any Error>]) { self.streams = streams }
 
     /// Opens a request for a device; with `content` a broken server says something else than the truth.
@@ -118,7 +121,11 @@ actor FakeServer: Transport {
             guard body.password == "right" else { return problem(403, "refused") }
             try ask(device, id: "setup", purpose: .phoneSignInSetup)
             return reply(202, PhoneSignInStarted(challengeId: "setup", number: Self.number))
-        case ("GET", "phone-sign-in"): return reply(200, PhoneSignInState(enabled: phoneSignIn.contains(device)))
+        case ("GET", "phone-sign-in"):
+            let enabled = phoneSignIn.contains(device)
+            return reply(
+                200,
+                PhoneSignInState(enabled: enabled, refusal: setUp.refusal, needsCredential: setUp.needsCredential))
         case ("DELETE", "phone-sign-in"):
             phoneSignIn.remove(device)
             return TransportResponse(head: TransportHead(status: 204, headers: []), body: Data())

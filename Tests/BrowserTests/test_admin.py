@@ -358,6 +358,7 @@ def test_blocking_ends_what_is_open_and_unblocking_lets_in_again(admin, applicat
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     dialog.get_by_role("button", name="Block").click()
     expect(page.locator("#blocked")).to_be_visible()
+    expect(page.locator("#devices [data-state]")).to_have_text("Not allowed now")
     assert application.status(request, wait=5)["status"] == "canceled"
     application.cancel(application.begin(someone.username).json())
     assert someone.phone.call("GET", "/challenges").status_code == 403
@@ -371,6 +372,7 @@ def test_blocking_ends_what_is_open_and_unblocking_lets_in_again(admin, applicat
     page.get_by_role("button", name="Unblock").click()
     page.get_by_role("dialog").get_by_role("button", name="Unblock").click()
     expect(page.locator("#blocked")).to_be_hidden()
+    expect(page.locator("#devices [data-state]")).to_have_text("Phone sign-in on")
     assert rings(application, someone)
 
 
@@ -385,6 +387,7 @@ def test_the_policy_is_explained_for_one_person(admin, policy, administrator, so
         {"targetType": "group", "id": identity, "isRegistrationRequired": False, "authenticationMode": "push"}, *policy["includeTargets"]]})
     page.reload()
     expect(page.locator("#explain-facts")).to_contain_text("Push")
+    expect(page.locator("#devices [data-state]")).to_have_text("Phone sign-in not allowed now")
     expect(page.locator("#explain-facts")).to_contain_text(group)
     expect(page.locator("#rules li")).to_have_text([
         "Enable: yes", "Exclude: does not apply", "Include, as a user: does not apply", f"Include, as a member of a group: decides ({group})"])

@@ -14,6 +14,7 @@ from client import Administrator, Application, Person, Phone, register
 from stack import BIN
 
 from .test_commands import Tenant, call, lines, oathtool, refused, run
+from .test_readme import Terminal
 
 
 class TerminalPhone:
@@ -146,7 +147,7 @@ def test_a_wrong_number_denies_and_a_number_of_another_length_is_not_sent(owner,
 
 
 def test_phone_sign_in_is_enabled_with_the_password_and_disabled_again(owner, phone):
-    assert phone.json("phone-sign-in", "status") == [{"account": owner.account, "enabled": False}]
+    assert phone.json("phone-sign-in", "status") == [{"account": owner.account, "enabled": False, "needsCredential": True}]
     owner.begin("passwordless")
     assert phone.pending() == [], "no phone sign-in yet"
     wrong = phone.json("phone-sign-in", "enable", "--password-stdin", "--confirm", input="not the password", expect=77)
@@ -169,6 +170,31 @@ def test_phone_sign_in_is_enabled_with_the_password_and_disabled_again(owner, ph
     assert passwordless["id"] not in phone.pending() and second["id"] in phone.pending(), "the second factor stays"
     phone("approve", second["id"], "--number", second["number"])
     assert owner.application.redeem(second).status_code == 200 and owner.code_status(phone.code()) == 200
+
+
+def test_phone_sign_in_that_the_policy_refuses_is_not_offered_and_said_in_words(stack, phone, tmp_path):
+    tenant = Tenant(stack, tmp_path)
+    tenant.admin("policy", "mode", "all_users", "push")
+    owner = Owner(tenant.demo, phone)
+    words = f"Own does not allow phone sign-in for {owner.username}"
+    told = {"account": owner.account, "enabled": False, "needsCredential": True, "refusal": "refused"}
+    assert phone.json("phone-sign-in", "status") == [told]
+    off = f"Phone sign-in is off for {owner.username} at Own.\n"
+    assert phone("phone-sign-in", "status") == f"{off}It cannot be set up now: {words}.\n"
+    assert phone.refused(77, "phone-sign-in", "enable", "--password-stdin", input="") == words, "before anything is read"
+    assert phone.json("phone-sign-in", "enable", "--activation-session", expect=77) == [{"event": "error", "error": "refused", "detail": words}]
+
+    activation = owner.browser.new_activation()
+    terminal = Terminal(BIN / "countersign-phone", "--file", TerminalPhone(tmp_path).file, "activate", activation["activationUri"])
+    terminal.shows(r"^Number: ")
+    terminal.type(owner.browser.activation(activation["id"], wait=10)["number"])
+    assert terminal.ends().endswith(f"\nApproved.\nPhone sign-in stays off: {words}.\n")
+
+    tenant.admin("policy", "mode", "all_users", "any")
+    owner.enable_phone_sign_in()
+    tenant.admin("policy", "mode", "all_users", "push")
+    on, now = phone("phone-sign-in", "status").splitlines()
+    assert on.startswith("Phone sign-in is on since ") and now == f"It cannot be used now: {words}."
 
 
 def test_two_people_in_one_phone_each_have_their_own_requests_and_codes(demo, phone):

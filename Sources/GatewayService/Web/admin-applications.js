@@ -1,7 +1,7 @@
 // The applications that may ask for sign-ins.
 
 import { asAdmin, attempt, confirmed, fill, openForm, query, segment, showSecret } from "./administration.js";
-import { byId, copyOf, day, fieldError, text, toast } from "./page.js";
+import { byId, copyOf, day, dotted, fieldError, text, toast } from "./page.js";
 import { PagedList } from "./paged-list.js";
 
 const list = new PagedList(byId("applications"), {
@@ -10,7 +10,7 @@ const list = new PagedList(byId("applications"), {
     const shown = client.anyApplication ? text("adminApplicationsSays.anyName")
       : client.applications.length ? text("adminApplicationsSays.names", { names: client.applications.join(", ") }) : text("adminApplicationsSays.ownName");
     const row = fill(copyOf("application-row"), {
-      name: client.name, facts: [shown, text("adminApplicationsSays.added", { date: day(client.createdAt) })].join(" · "),
+      name: client.name, facts: dotted(shown, text("adminApplicationsSays.added", { date: day(client.createdAt) })),
       client: text("adminApplicationsSays.id", { id: client.id }),
     });
     row.querySelector("[data-admin]").hidden = !client.roles.includes("admin");

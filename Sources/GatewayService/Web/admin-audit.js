@@ -2,7 +2,7 @@
 
 import { adminPath, asAdmin, fill, query, segment, showFacts } from "./administration.js";
 import { FilterForm } from "./filters.js";
-import { byId, capitalized, copyOf, dayAndTime, figure, moment, openDialog, setIcon, text } from "./page.js";
+import { byId, capitalized, copyOf, dayAndTime, dotted, figure, moment, openDialog, setIcon, text } from "./page.js";
 import { PagedList } from "./paged-list.js";
 
 const actions = {
@@ -107,13 +107,13 @@ function subject(entry) {
   const { username, name, addedUsernames, removedUsernames } = { ...before, ...after };
   if (action === "group.members") {
     const people = [membersText("adminAuditSays.added", addedUsernames), membersText("adminAuditSays.removed", removedUsernames)];
-    return [name, ...people].filter(Boolean).join(" · ");
+    return dotted(name, ...people);
   }
   if (action === "policy.change") return policySubject(entry);
   if (action === "password.refuse" || action.startsWith("session.open")) {
     const { method, count, ipAddress } = after ?? {};
     const times = count > 1 ? text("adminAuditSays.times", { count: figure(count) }) : null;
-    return [username, methods[method] && text(methods[method]), times, ipAddress].filter(Boolean).join(" · ");
+    return dotted(username, methods[method] && text(methods[method]), times, ipAddress);
   }
   if (username && name) return text("adminAuditSays.deviceOf", { device: name, person: username });
   return username ?? name ?? (action.startsWith("codes.") ? target : undefined);
@@ -125,8 +125,7 @@ function policySubject(entry) {
   const named = (document) => new Map([...(document?.includeTargets ?? []), ...(document?.excludeTargets ?? [])].map((target) => [target.id, nameOf(target)]));
   const [old, fresh] = [named(entry.before), named(entry.after)];
   const missing = (from, other) => [...from].filter(([id]) => !other.has(id)).map(([, name]) => name);
-  return [membersText("adminAuditSays.added", missing(fresh, old)), membersText("adminAuditSays.removed", missing(old, fresh))]
-    .filter(Boolean).join(" · ");
+  return dotted(membersText("adminAuditSays.added", missing(fresh, old)), membersText("adminAuditSays.removed", missing(old, fresh)));
 }
 
 /** What to call the people and groups that the entry names by id. One that is gone keeps its id, and so does one of two of the same name. */

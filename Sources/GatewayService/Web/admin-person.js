@@ -1,8 +1,8 @@
 // One person: devices, what the policy says and why, groups, and what an administrator may do.
 
 import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, isPasswordAccepted, nameWindow, notice, query, segment, showFacts, showSecret } from "./administration.js";
-import { modeKeys } from "./modes.js";
-import { byId, copyOf, day, dayAndTime, fieldError, openDialog, setIcon, text, toast } from "./page.js";
+import { may, modeKeys } from "./modes.js";
+import { byId, copyOf, day, dayAndTime, dotted, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { namedTarget, pickTargets } from "./target-picker.js";
 
 const id = byId("content").dataset.id;
@@ -11,6 +11,8 @@ const platforms = {
   ios: "adminPersonSays.ios", android: "adminPersonSays.android", web: "adminPersonSays.web", cli: "adminPersonSays.cli",
 };
 let person = null;
+/** What the policy lets the person do; null for nothing. */
+let mode = null;
 
 // ---- the person
 
@@ -31,7 +33,7 @@ function show(document) {
 async function load() {
   try {
     show(await asAdmin("GET", path));
-    await Promise.all([loadDevices(), loadGroups(), explain()]);
+    await Promise.all([explain().then(loadDevices), loadGroups()]);
     byId("person").hidden = false;
   } catch (problem) {
     notice(byId("failed"), adminProblem(problem));
@@ -53,14 +55,16 @@ function deviceRow(device) {
   setIcon(row.querySelector(".glyph"), device.platform === "web" || device.platform === "cli" ? "laptop" : "phone");
   const [tone, state] =
     device.state === "awaitingConfirmation" ? ["warning", "adminPersonSays.awaiting"]
+    : person.blocked || !mode ? ["warning", "adminPersonSays.notAllowed"]
+    : isOn && !may.phoneSignIn(mode) ? ["warning", "adminPersonSays.phoneSignInRefused"]
     : isOn ? ["good", "adminPersonSays.phoneSignInOn"] : ["", "adminPersonSays.phoneSignInOff"];
   fill(row, {
     name: device.name, state: text(state),
-    facts: [
+    facts: dotted(
       text(platforms[device.platform], { version: device.osVersion }), text("adminPersonSays.app", { version: device.appVersion }),
       text("adminPersonSays.added", { date: day(device.createdAt) }),
       device.lastUsedAt ? text("adminPersonSays.lastUsed", { date: dayAndTime(device.lastUsedAt) }) : null,
-    ].filter(Boolean).join(" · "),
+    ),
   });
   if (tone) row.querySelector("[data-state]").classList.add(tone);
   const remove = row.querySelector("[data-remove]");
@@ -90,6 +94,7 @@ const results = {
 
 async function explain() {
   const said = await asAdmin("GET", `policies/authenticator/explain${query({ user: person.username })}`);
+  mode = said.mode;
   const target = said.decidingTarget === null ? text("adminPersonSays.nobodyDecides")
     : said.decidingTarget.id === "all_users" ? text("adminPersonSays.allUsers") : (await namedTarget(said.decidingTarget)).name;
   const yes = (value) => text(value ? "adminSays.yes" : "adminSays.no");
@@ -151,7 +156,9 @@ byId("block").addEventListener("click", async () => {
     ? { title: text("adminPersonSays.unblockTitle", { name }), words: text("adminPersonSays.unblockWords"), action: text("adminPersonSays.unblock"), isDangerous: false }
     : { title: text("adminPersonSays.blockTitle", { name }), words: text("adminPersonSays.blockWords"), action: text("adminPersonSays.block") };
   const isDone = await confirmed(question, async () => show(await asAdmin("POST", `${path}:${person.blocked ? "unblock" : "block"}`)));
-  if (isDone) toast(person.blocked ? text("adminPersonSays.isBlocked", { name }) : text("adminPersonSays.isUnblocked", { name }));
+  if (!isDone) return;
+  toast(person.blocked ? text("adminPersonSays.isBlocked", { name }) : text("adminPersonSays.isUnblocked", { name }));
+  await loadDevices();
 });
 
 byId("pass").addEventListener("click", () => {

@@ -1,9 +1,9 @@
 // The method policy: who may use the authenticator, and how. What is edited here is saved at once, after a look at what it means.
 
 import { adminProblem, asAdmin, attempt, fill, notice, query, replyToAdmin } from "./administration.js";
-import { byId, copyOf, dayAndTime, figure, openDialog, text, toast } from "./page.js";
+import { byId, copyOf, dayAndTime, dotted, figure, openDialog, text, toast } from "./page.js";
 import { Draft } from "./drafts.js";
-import { modeKeys } from "./modes.js";
+import { may, modeKeys } from "./modes.js";
 import { namedTarget, pickTargets, targetGlyph } from "./target-picker.js";
 
 const path = "policies/authenticator";
@@ -79,7 +79,7 @@ function targetRow(list, targets, target, index) {
   const { name, detail } = named(target);
   targetGlyph(row.querySelector(".glyph"), named(target));
   const kind = target.targetType === "user" ? text("adminPolicySays.person") : text("adminPolicySays.group");
-  fill(row, { name, detail: isSame(target, allUsers) ? detail : [kind, detail].filter(Boolean).join(" · ") });
+  fill(row, { name, detail: isSame(target, allUsers) ? detail : dotted(kind, detail) });
   const mode = row.querySelector("[data-mode]");
   const configure = row.querySelector("[data-configure]");
   mode.hidden = configure.hidden = list === "exclude";
@@ -274,11 +274,6 @@ function includeChanges(before, after) {
 }
 
 // ---- what it means
-
-const may = {
-  phoneSignIn: (mode) => mode === "any" || mode === "deviceBasedPush",
-  push: (mode) => mode === "any" || mode === "push",
-};
 
 /** In words, and whether somebody loses something. */
 function consequences({ modes: pairs }) {

@@ -2,7 +2,7 @@
 
 import { adminPath, asAdmin, fill, query, segment, showFacts } from "./administration.js";
 import { FilterForm } from "./filters.js";
-import { byId, capitalized, copyOf, dayAndTime, figure, moment, openDialog, setIcon, text } from "./page.js";
+import { byId, capitalized, copyOf, dayAndTime, dotted, figure, moment, openDialog, setIcon, text } from "./page.js";
 import { PagedList } from "./paged-list.js";
 import { outcomeLook } from "./outcomes.js";
 
@@ -38,7 +38,9 @@ const list = new PagedList(byId("entries"), {
     if (tone) outcome.classList.add(tone);
     fill(row, {
       who: entry.username, outcome: entry.reason && !entry.decoy ? wordsOf("reason", entry.reason) : outcomeOf(entry),
-      where: [entry.decoy && entry.reason ? wordsOf("reason", entry.reason) : null, entry.application, text(purposes[entry.purpose]), entry.deviceName, entry.ipAddress].filter(Boolean).join(" · "),
+      where: dotted(
+        entry.decoy && entry.reason && wordsOf("reason", entry.reason), entry.application, text(purposes[entry.purpose]), entry.deviceName, entry.ipAddress,
+      ),
       when: capitalized(dayAndTime(entry.at)),
     });
     row.querySelector("time").dateTime = entry.at;

@@ -133,6 +133,9 @@ export function capitalized(words) {
   return words.charAt(0).toLocaleUpperCase(locale) + words.slice(1);
 }
 
+/** Facts in one line, those that there are; a dot stays with what is before it. */
+export const dotted = (...facts) => facts.filter(Boolean).join("\u00a0· ");
+
 /** A day and time as people say it inside a sentence; today and yesterday by those names. */
 export function dayAndTime(value) {
   const date = new Date(value);
@@ -140,8 +143,11 @@ export function dayAndTime(value) {
   const days = Math.round((startOfDay(new Date()) - startOfDay(date)) / 86_400_000);
   if (days === 0) return text("says.today", { time });
   if (days === 1) return text("says.yesterday", { time });
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(date);
+  return unbroken(new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(date));
 }
+
+/** A date is read in one: a line may end behind a comma alone. */
+const unbroken = (date) => date.replaceAll(/([^,]) /g, "$1\u00a0");
 
 function startOfDay(date) {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
@@ -166,5 +172,5 @@ export function timeOf(value, options) {
 }
 
 export function day(value) {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(new Date(value));
+  return unbroken(new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(new Date(value)));
 }

@@ -1,7 +1,7 @@
 // The cards of the first screen: what asks for an answer, and the accounts with their codes.
 
 import { looks } from "./outcomes.js";
-import { announce, busy, byId, copied, copyOf, fieldError, openDialog, setIcon, text, toast } from "./page.js";
+import { announce, busy, byId, copied, copyOf, dotted, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { allAccounts, accountOf } from "./phone-accounts.js";
 import { answerRequest, isTemporary } from "./phone-answers.js";
 import { here, now } from "./phone-clock.js";
@@ -84,7 +84,7 @@ class RequestCard {
   /** In a sentence or two, for who does not see it come. */
   get summary() {
     const { application } = this.#request.content;
-    return [text(titles[this.#request.purpose][1]), this.#part("account").textContent, application].filter(Boolean).join(" · ");
+    return dotted(text(titles[this.#request.purpose][1]), this.#part("account").textContent, application);
   }
 
   focus() {
@@ -107,7 +107,7 @@ class RequestCard {
   #showFacts() {
     const { content } = this.#request;
     const facts = {
-      application: content.application, location: [content.location, content.ipAddress].filter(Boolean).join(" · "),
+      application: content.application, location: dotted(content.location, content.ipAddress),
       device: content.userAgent && browserName(content.userAgent), left: " ",
     };
     for (const row of this.element.querySelectorAll("[data-fact]")) {

@@ -2,7 +2,7 @@
 
 import { addDevice, resumeAdding } from "./add-device.js";
 import { looks, outcomeLook } from "./outcomes.js";
-import { busy, byId, capitalized, copyOf, day, dayAndTime, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
+import { busy, byId, capitalized, copyOf, day, dayAndTime, dotted, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
 import { isUsable, keepFirstOffer } from "./remembered.js";
 import { asMe, signOut } from "./session.js";
 
@@ -119,10 +119,7 @@ function deviceRow(device, { methods, devices }) {
 function deviceFacts(device) {
   const used = device.lastUsedAt
     ? text("securityInfoSays.lastUsed", { date: dayAndTime(device.lastUsedAt) }) : text("securityInfoSays.neverUsed");
-  return [
-    text(platforms[device.platform], { version: device.osVersion }),
-    text("securityInfoSays.added", { date: day(device.createdAt) }), used,
-  ].join(" · ");
+  return dotted(text(platforms[device.platform], { version: device.osVersion }), text("securityInfoSays.added", { date: day(device.createdAt) }), used);
 }
 
 // ---- removal
@@ -239,7 +236,7 @@ function reportOf(entry) {
 function entryRow(entry, what, where) {
   const row = copyOf("sign-in-row");
   row.querySelector("[data-what]").textContent = what;
-  row.querySelector("[data-where]").textContent = where.filter(Boolean).join(" · ");
+  row.querySelector("[data-where]").textContent = dotted(...where);
   const when = row.querySelector("[data-when]");
   when.dateTime = entry.at;
   when.textContent = capitalized(dayAndTime(entry.at));
