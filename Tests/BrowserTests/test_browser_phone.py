@@ -10,6 +10,7 @@ import pyotp
 import requests
 from client import Administrator, Application, unb64u
 from playwright.sync_api import expect
+from stack import Stack
 
 from .pages import SignInPage, other_number
 from .phone_page import Owner, PhonePage
@@ -397,6 +398,24 @@ def test_a_device_that_was_blocked_or_removed_says_so(open_browser, owner):
     owner.administrator.call("DELETE", f"/users/{owner.user['id']}/devices/{device['id']}")
     expect(state).to_have_text("Not registered")
     expect(phone.page.locator("#accounts [data-code]")).to_be_hidden()
+
+
+def test_a_refusal_that_comes_late_does_not_keep_the_phone_from_listening(open_browser, owner):
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    state, held = phone.page.locator("#accounts [data-state]"), []
+    phone.page.route("**/devices/*/events", lambda route: held.append(route))
+    owner.administrator.call("POST", f"/users/{owner.user['id']}:block")
+    # Its stream has ended, and the next one is asked for.
+    Stack.wait_for(lambda: phone.page.wait_for_timeout(10) or held, 10, "the phone to open its stream again")
+    for word, shown in (("block", "Not allowed now"), ("unblock", "Second step and codes")):
+        owner.administrator.call("POST", f"/users/{owner.user['id']}:{word}")
+        phone.page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(state).to_have_text(shown)
+    phone.page.unroute("**/devices/*/events")
+    with phone.page.expect_response(lambda reply: reply.url.endswith("/events") and reply.status == 200):
+        held[0].fulfill(status=403, json={"type": "about:blank", "title": "Forbidden", "status": 403, "code": "refused"})
+    expect(state).to_have_text("Second step and codes")
 
 
 def test_an_app_below_the_minimum_is_told_so(open_browser, phone, ready, owner, administrator):

@@ -216,8 +216,8 @@ class Seat:
 
     @contextlib.contextmanager
     def watched(self, request: dict):
-        """Every third time a page of its own connections waits while the block answers, until it is told."""
-        if self.random.random() >= 1 / 3:
+        """Every sixth time a page of its own connections waits while the block answers, until it is told."""
+        if self.random.random() >= 1 / 6:
             yield
             return
         page = threading.Thread(target=Seat(self.load, self.someone, self.load.gateways.index(self.gateway)).watch, args=(request,), daemon=True)
@@ -233,7 +233,7 @@ class Seat:
             self.load.failures.append(failure)
 
     def wait(self, request: dict) -> None:
-        for seconds in (0, 5):
+        for seconds in (0, 2):
             self.reading(request, seconds)
 
     def reading(self, request: dict, seconds: int) -> str:

@@ -76,7 +76,7 @@ def test_a_process_stands_still_and_goes_on(trial, service):
         pid = trial.stack.pids()[service]
         os.kill(pid, signal.SIGSTOP)
         try:
-            time.sleep(10 if LONG else 5)
+            time.sleep(10 if LONG else 4)
         finally:
             os.kill(pid, signal.SIGCONT)
         load.until_redeemed(30)

@@ -43,7 +43,8 @@ def test_a_broken_line_is_found(trial, failpoints, name):
     # What is lost, or not there yet, may leave somebody with an answer that nobody expects: that is the checker's to say.
     with contextlib.suppress(AssertionError), trial.load(None, intents=BRISK) as load:
         load.until_redeemed(5)
-        for _ in range(4):
+        # What is killed loses what was told too early only now and then.
+        for _ in range(1 if mutation == "execute-again" else 4):
             made.touch()
             if mutation == "reply-before-commit":
                 kill_who_told_too_early(trial, load)

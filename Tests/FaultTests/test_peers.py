@@ -33,7 +33,7 @@ def test_callees_that_are_slow_to_reach_are_not_taken_for_dead(trial):
         with gateway(trial, **callees) as distant:
             before = lost_callees(distant.operations)
             with network.lossy(range(first, first + len(callees)), 0.05), trial.load("far", distant.address, intents=BRISK) as load:
-                load.until_redeemed(12, seconds=60)
+                load.until_redeemed(8, seconds=60)
             assert lost_callees(distant.operations) == before
             assert load.history.count("unknown") == 0
 

@@ -68,8 +68,9 @@ export async function persistently(work, signal) {
   }
 }
 
-/** Ends early when a connection comes back; throws a Problem when `signal` says stop. */
+/** Ends early when a connection comes back; throws a Problem when `signal` says stop, or has said so. */
 export function pauseFor(milliseconds, signal) {
+  if (signal?.aborted) return Promise.reject(new Problem("stopped"));
   return new Promise((resolve, reject) => {
     const end = (settle) => {
       clearTimeout(timer);

@@ -147,7 +147,7 @@ export async function learn(account, problem) {
 
 let leading = null;
 let queue = null;
-/** The pauses before streams are opened again, by account: one that may listen again does so at once. */
+/** The pauses before streams are opened again, those that come next among them, by account: one that may listen again does so at once. */
 const pauses = new Map();
 
 /** Call when the page opens and whenever it is seen again. */
@@ -199,6 +199,8 @@ async function follow(id, signal) {
   let failures = 0;
   while (!signal.aborted && accountOf(id)) {
     const opened = Date.now();
+    const pause = new AbortController();
+    pauses.set(id, pause);
     let wish = 0;
     try {
       const reply = await deviceEvents(accountOf(id), signal);
@@ -219,9 +221,7 @@ async function follow(id, signal) {
     failures = Date.now() - opened >= healthyStream ? 1 : failures + 1;
     const step = Math.min(pauseMax, pauseMin * 2 ** Math.min(failures - 1, 16));
     // At least half of the step, so that thousands of phones neither spin nor come back in step.
-    pauses.set(id, new AbortController());
-    await pauseFor(Math.max(wish, step / 2 + (step / 2) * Math.random()), AbortSignal.any([signal, pauses.get(id).signal])).catch(() => {});
-    pauses.delete(id);
+    await pauseFor(Math.max(wish, step / 2 + (step / 2) * Math.random()), AbortSignal.any([signal, pause.signal])).catch(() => {});
   }
 }
 
