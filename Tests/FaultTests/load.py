@@ -27,11 +27,14 @@ INTENTS = ["approve"] * 12 + ["decline", "wrong", "cancel", "race", "race", "cod
 
 class Load:
     """`with Load(stack, people, seed) as load:` runs until the block ends; then every person finishes what is under way. `pace`: how
-    many sign-ins a second all of them begin together; without one, each begins the next as soon as the last has ended."""
+    many sign-ins a second all of them begin together; without one, each begins the next as soon as the last has ended. `watched`: of
+    which share of them a page waits while they are answered."""
 
     def __init__(
-        self, stack, people: list[Someone], seed: int, gateways: tuple[str, ...] = (), intents: list[str] = INTENTS, pace: float = math.inf
+        self, stack, people: list[Someone], seed: int, gateways: tuple[str, ...] = (), intents: list[str] = INTENTS, pace: float = math.inf,
+        watched: float = 1 / 6,
     ):
+        self.share_watched = watched
         self.stack, self.people, self.seed, self.intents = stack, people, seed, intents
         # Where the people go, in turn; otherwise to the one gateway that there is.
         self.gateways = gateways or (stack.base,)
@@ -216,8 +219,8 @@ class Seat:
 
     @contextlib.contextmanager
     def watched(self, request: dict):
-        """Every sixth time a page of its own connections waits while the block answers, until it is told."""
-        if self.random.random() >= 1 / 6:
+        """Now and then a page of its own connections waits while the block answers, until it is told."""
+        if self.random.random() >= self.load.share_watched:
             yield
             return
         page = threading.Thread(target=Seat(self.load, self.someone, self.load.gateways.index(self.gateway)).watch, args=(request,), daemon=True)
