@@ -192,6 +192,12 @@ class Phone:
             headers["Content-Type"] = "application/json"
         return self.http.request(method, self.reached(url), data=data, headers=headers, timeout=TIMEOUT, **options)
 
+    def at(self, origin: str) -> "Phone":
+        """The same phone with connections of its own, to another of the addresses for which it signs."""
+        other = Phone(key=self.key)
+        other.id, other.base, other.tenant, other.origin = self.id, self.base, self.tenant, origin
+        return other
+
     def reached(self, url: str) -> str:
         return url if self.origin is None else url.replace(self.base, self.origin, 1)
 

@@ -38,10 +38,10 @@ def violations(
     found: list[str] = []
     calls, by_sign_in = _paired(history, found)
     _begun_once(calls, found)
-    if during:
-        _asked_for(history, log, during, found)
     codes: dict[tuple, set] = collections.defaultdict(set)
-    accepted = {event.sign_in for event in history.events if event.operation == "begin" and event.kind == "ok"}
+    accepted = history.accepted()
+    if during:
+        _asked_for(history, accepted, log, during, found)
     for sign_in in sorted(accepted):
         events = by_sign_in[sign_in]
         entry = log.get(sign_in)
@@ -93,9 +93,8 @@ def _begun_once(calls, found) -> None:
     found += [f"one request was begun as {len(ids)} sign-ins: {sorted(ids)}" for ids in made.values() if len(ids) > 1]
 
 
-def _asked_for(history, log, during, found) -> None:
+def _asked_for(history, accepted, log, during, found) -> None:
     """A sign-in of these people that is in the log and that nobody was told of is a request that was executed twice."""
-    accepted = {event.sign_in for event in history.events if event.operation == "begin" and event.kind == "ok"}
     names = {event.facts["username"] for event in history.events if event.operation == "begin" and "username" in event.facts}
     since, until = during
     for sign_in, entry in log.items():

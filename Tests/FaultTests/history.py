@@ -41,6 +41,10 @@ class History:
         with self._lock:
             return sum(1 for event in self.events if event.kind == kind and operation in (None, event.operation))
 
+    def accepted(self) -> set[str]:
+        """The sign-ins that somebody was told of."""
+        return {event.sign_in for event in self.events if event.operation == "begin" and event.kind == "ok"}
+
     def _add(self, event: Event) -> None:
         with self._lock:
             self.events.append(event)

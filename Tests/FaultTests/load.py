@@ -101,7 +101,7 @@ class Load:
         return [event for event in self.history.events if event.kind == "unknown" and event.call in begun]
 
     def accepted(self) -> set[str]:
-        return {event.sign_in for event in self.history.events if event.operation == "begin" and event.kind == "ok"}
+        return self.history.accepted()
 
     def violations(self, log: dict[str, dict]) -> list[str]:
         """What the checker finds, once the load is over and nothing of it is open in the sign-in log."""
@@ -121,11 +121,8 @@ class Seat:
         self.turns = itertools.count()
 
     def same_phone(self) -> Phone:
-        """The person's phone with connections of its own: what it signs names the one external URL, wherever it is sent."""
-        phone = Phone(key=self.someone.phone.key)
-        phone.id, phone.base, phone.tenant = self.someone.phone.id, self.someone.phone.base, self.someone.phone.tenant
-        phone.origin = self.gateway
-        return phone
+        """The person's phone: what it signs names the one external URL, wherever it is sent."""
+        return self.someone.phone.at(self.gateway)
 
     def go_elsewhere(self) -> None:
         """To the next gateway, as whoever has several addresses does when one does not answer."""

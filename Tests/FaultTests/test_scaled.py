@@ -254,10 +254,7 @@ def test_redemptions_and_a_device_proof_race_at_two_processes_and_one_wins(scale
             assert sorted((reply.status_code, reply.json().get("code")) for reply in replies) == [(200, None)] + 3 * [(409, "already_redeemed")]
 
             proof = phone.proof("GET", f"{phone.base}/v1/{phone.tenant}/devices/{phone.id}/challenges", None)
-            phones = [Phone(key=phone.key) for _ in bases]
-            for other, base in zip(phones, bases):
-                other.id, other.base, other.tenant, other.origin = phone.id, phone.base, phone.tenant, base
-            replies = list(pool.map(lambda other: other.call("GET", "/challenges", proof=proof), phones))
+            replies = list(pool.map(lambda base: phone.at(base).call("GET", "/challenges", proof=proof), bases))
             assert sorted(reply.status_code for reply in replies) == [200, 401, 401, 401], [reply.text for reply in replies]
     for service, figures in before.items():
         handled = {pid: count - figures[pid] for pid, count in scaled.figures(service, "countersign_handler_requests_total").items()}
