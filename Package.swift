@@ -108,6 +108,7 @@ let package = Package(
         // Rules and vocabulary
         module("Domain"),
         module("Failpoints"),
+        module("EventLoopTasks", [nioCore]),
         module("Proofs", ["Domain", crypto]),
         module("DeviceAPI", ["Domain"]),
         module("Wire", ["Domain", protobuf], exclude: ["Schemas"]),
@@ -161,7 +162,8 @@ let package = Package(
         module(
             "NotifierService",
             [
-                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "Proofs",
+                "Domain", "Wire", "Messaging", "Storage", "Telemetry", "ServiceKit", "Secrets", "EventLoopTasks",
+                "Proofs",
                 asyncHTTPClient, crypto, cryptoExtras, lifecycle, logging, nioCore, nioFoundation, nioHPACK, nioHTTP1,
                 nioHTTP2, nioPosix, nioSSL, protobuf, unixSignals,
             ]),
@@ -205,7 +207,8 @@ let package = Package(
         module(
             "LoadTest",
             [
-                "Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Domain", "Proofs", "Secrets", "CZlib",
+                "Authenticator", "AuthenticatorHTTP", "DeviceAPI", "Domain", "EventLoopTasks", "Proofs", "Secrets",
+                "CZlib",
                 asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioPosix, nioSSL,
             ]),
         command("countersign-loadtest", folder: "LoadTestCommand", ["LoadTest", unixSignals]),

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import AuthenticatorHTTP
+import EventLoopTasks
 import NIOCore
 import NIOPosix
 import NIOSSL

@@ -24,7 +24,7 @@ MAKEFILE_LINES_MAX = 120
 # --- layers -----------------------------------------------------------------------------------------------------------
 
 LAYERS = [
-    {"Domain", "Failpoints", "CZeroMQ", "COpenSSL", "CPostgreSQL", "CQREncode", "CZBar", "CGD", "CZlib"},
+    {"Domain", "Failpoints", "EventLoopTasks", "CZeroMQ", "COpenSSL", "CPostgreSQL", "CQREncode", "CZBar", "CGD", "CZlib"},
     {"Wire", "DeviceAPI", "Proofs", "Secrets"},
     {"Messaging", "Telemetry", "Storage", "OfflineCode"},
     {"ServiceKit", "StorageSQLite", "StoragePostgreSQL"},

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Domain
+import EventLoopTasks
 import Foundation
 import NIOCore
 import NIOFoundationCompat

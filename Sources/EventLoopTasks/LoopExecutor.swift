@@ -1,13 +1,17 @@
-import NIOCore
+// Swift's tasks on NIO's event loops.
+//
+// Owns: the executor that does it. Must not know: what is sent, or to whom. Start reading at `LoopExecutor`.
+
+package import NIOCore
 
 /// Runs tasks on an event loop, so that a request and the code that waits for its reply share a thread: a change of threads for every
 /// reply costs the machine more than the reply does.
-final class LoopExecutor: TaskExecutor {
+package final class LoopExecutor: TaskExecutor {
     private let loop: any EventLoop
 
-    init(_ loop: any EventLoop) { self.loop = loop }
+    package init(_ loop: any EventLoop) { self.loop = loop }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
