@@ -109,12 +109,9 @@ import Testing
 
     @Test("what the server refuses is told with its reason: a statement that takes too long, a row that is there")
     func refused() async throws {
-        let (store, _) = try await store()
+        let (store, _) = try await store { $0.statementTimeout = .milliseconds(500) }
         await #expect(throws: StorageError.unavailable) {
-            try await store.read {
-                try $0.add("SET LOCAL statement_timeout TO 50", [])
-                _ = try $0.row("SELECT CAST(pg_sleep(60) AS TEXT) AS slept", [])
-            }
+            try await store.read { _ = try $0.row("SELECT CAST(pg_sleep(60) AS TEXT) AS slept", []) }
         }
         try await store.write { try $0.insert(memo(1)) }
         await #expect(throws: StorageError.alreadyExists) {
@@ -144,6 +141,25 @@ import Testing
         #expect(runs.map(\.cause) == [.connection, .connection] && runs.map(\.consequence) == [.rerun, .refused])
         #expect(runs.map(\.statement).last == "COMMIT")
         await store.close()
+    }
+
+    @Test("a body that stands still for too long loses its connection, and is run again on another")
+    func idle() async throws {
+        let (store, _) = try await store { $0.idleTransactionTimeout = .milliseconds(100) }
+        let count = Count()
+        try await store.write { [server] records in
+            let (backend, over) = (try records.backend(), ContinuousClock.now + .seconds(20))
+            let standsStill = count.next() == 1
+            while standsStill, try isThere(backend, server), ContinuousClock.now < over {}
+            try records.insert(memo(1))
+        }
+        #expect(runs.map(\.consequence) == [.rerun])
+        await store.close()
+    }
+
+    private func isThere(_ backend: Int64, _ server: PostgreSQLServer) throws -> Bool {
+        let console = try Connection(trialConfiguration(server, schema: "public"))
+        return try !console.script("SELECT 1 FROM pg_stat_activity WHERE pid = \(backend)").isEmpty
     }
 
     @Test("a server that is away is told in words")

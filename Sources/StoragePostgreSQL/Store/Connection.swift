@@ -105,7 +105,9 @@ final class Connection {
     /// see, `Failure`.
     func run(_ sql: String, _ values: [(any ColumnValue)?] = []) throws -> ResultSet {
         try add(sql, values)
-        if PQsendFlushRequest(handle) == 0 || PQflush(handle) < 0 { lose() }
+        // Only a server that is idle, not one in the middle of a pipeline, ends a transaction whose client stands still
+        // (`idle_in_transaction_session_timeout`). Between BEGIN and COMMIT this commits nothing.
+        synchronise()
         let answer = receive()
         if let failure { throw failure.error }
         guard let answer else { throw Failure.lost }
