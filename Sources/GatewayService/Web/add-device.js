@@ -13,6 +13,8 @@ const stepsInOrder = ["choose", "start", "scan", "confirm", "done"];
 let waiting = null;
 /** By the server's clock; until then a confirmation ends only by an answer. */
 let confirmedUntil = 0;
+/** The id of the device that was added last. */
+let added = null;
 
 const keptAs = `countersign.adding.${tenant}`;
 /** `{id, link, lifetime}` of the addition that this window waits for, so that a reload goes on with it; null without any. */
@@ -52,6 +54,19 @@ export async function resumeAdding() {
   }
   follow(adding.id, progress.state);
   return opened(step(progress.state === "waiting" ? "scan" : "confirm").querySelector("h3"));
+}
+
+/** Who comes back from the phone may have set it up meanwhile, and needs no hint any more. */
+export async function lookAtAdded() {
+  const hint = byId("done-hint");
+  if (step("done").hidden || !hint) return;
+  try {
+    const { devices } = await asMe("GET", "me");
+    hint.hidden = devices.some(({ id, phoneSignIn }) => id === added && phoneSignIn.createdDateTime !== null);
+  } catch (problem) {
+    // The hint stays: it is right for most.
+    if (!(problem instanceof Problem)) throw problem;
+  }
 }
 
 const pathOf = (id) => `me/activations/${encodeURIComponent(id)}`;
@@ -153,7 +168,7 @@ async function follow(id, state) {
       if (progress.state === state) continue;
       state = progress.state;
       if (state === "confirming") confirm(progress, date);
-      if (state === "active") return show("done");
+      if (state === "active") return showDone(progress);
       if (state === "expired") return over(date);
     }
   } catch (problem) {
@@ -161,6 +176,12 @@ async function follow(id, state) {
     if (problem.status === 404 || problem.status === 410) return over(problem.date);
     fail(problem);
   }
+}
+
+function showDone({ deviceId }) {
+  added = deviceId;
+  byId("done-hint")?.removeAttribute("hidden");
+  show("done");
 }
 
 function showOver(how) {

@@ -1,6 +1,6 @@
 // The security-info page: methods, devices, recent sign-ins.
 
-import { addDevice, resumeAdding } from "./add-device.js";
+import { addDevice, lookAtAdded, resumeAdding } from "./add-device.js";
 import { looks, outcomeLook } from "./outcomes.js";
 import { busy, byId, capitalized, copyOf, day, dayAndTime, dotted, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
 import { isUsable, keepFirstOffer } from "./remembered.js";
@@ -330,7 +330,7 @@ function lookAgain() {
 
 /** What is done in a dialog is loaded when it closes, and that leads back to where it was opened. */
 async function look() {
-  if (document.querySelector("dialog[open]")) return;
+  if (document.querySelector("dialog[open]")) return lookAtAdded();
   const name = document.activeElement.getAttribute("aria-label");
   await load();
   if (name && document.activeElement === document.body) document.querySelector(`[aria-label="${CSS.escape(name)}"]`)?.focus();
