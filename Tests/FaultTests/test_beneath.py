@@ -57,7 +57,7 @@ def test_clocks_jump_and_jump_back(trial, beneath, hours):
     with trial.load(f"clock{hours:+}", intents=BRISK) as load:
         load.until_redeemed(5)
         with contextlib.ExitStack() as moved:
-            for service in ("policy", "registration", "challenge", "notifier"):
+            for service in ("policy", "registration", "challenge", "notifier", "gateway"):
                 moved.enter_context(beneath.clock_moved(service, hours * 3600))
             load.until_redeemed(20)
             log = trial.log()

@@ -20,13 +20,17 @@ from conftest import Someone
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from push import PushService, write_private
-from stack import BIN, Stack
+from stack import BIN, ROOT, Stack
 
 from . import network
 from .conftest import LONG, PEOPLE, Trial
 from .load import BRISK
 from .test_beneath import until_put_off
 
+# The ports of its two servers, from the stack's first.
+DATABASE, STANDBY = 10 + 16, 10 + 17
+# Seconds until every caller has given up a callee that is silent; the short form also runs on busy machines.
+NOTICED = 4 if LONG else 6
 SCALE = "policy=2 registration=2 challenge=2 verifier=2 notifier=2 gateway=2"
 
 
@@ -73,7 +77,7 @@ class Scaled(Trial):
 
     @property
     def database_port(self) -> int:
-        return self.stack.first_port + 10 + 16
+        return self.stack.first_port + DATABASE
 
     @contextlib.contextmanager
     def given_up(self, service: str, seconds: float):
@@ -83,11 +87,24 @@ class Scaled(Trial):
         yield
         Stack.wait_for(lambda: all(lost().get(pid, 0) > count for pid, count in before.items()), seconds, f"all gateways to give {service} up")
 
-    def sql(self, statement: str, database: str = "postgres") -> str:
-        socket = self.stack.var / "postgresql/socket"
-        place = socket if len(str(socket)) < 90 else "127.0.0.1"
-        arguments = ["psql", "-qAt", "-h", place, "-p", str(self.database_port), "-U", "postgres", "-d", database, "-c", statement]
+    def sql(self, statement: str, database: str = "postgres", place: int = DATABASE) -> str:
+        port, socket = self.stack.first_port + place, self.stack.var / "postgresql/socket"
+        arguments = ["psql", "-qAt", "-h", socket, "-p", str(port), "-U", "postgres", "-d", database, "-c", statement]
         return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
+
+    def start_standby(self) -> None:
+        """A second server that has everything that was committed at the first. It ends after the stack."""
+        ports = (str(self.stack.first_port + place) for place in (DATABASE, STANDBY))
+        log = self.after_stop.enter_context(open(self.stack.var / "log/standby.log", "ab"))
+        server = subprocess.Popen(["scripts/postgresql", "standby", self.stack.var, *ports], cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.after_stop.callback(server.wait, 30)
+        self.after_stop.callback(server.send_signal, signal.SIGINT)
+        states = lambda: self.sql("SELECT state, sync_state FROM pg_stat_replication").split()  # noqa: E731
+        Stack.wait_for(lambda: states() == ["streaming|async"], 30, "the standby")
+        # Its copy of the settings is older: once it is the first, it waits for nobody.
+        self.sql("ALTER SYSTEM SET synchronous_standby_names TO '*'")
+        self.sql("SELECT pg_reload_conf()")
+        Stack.wait_for(lambda: states() == ["streaming|sync"], 10, "commits to wait for the standby")
 
 
 def phone_at(gateway: str) -> Phone:
@@ -138,14 +155,19 @@ def scaled(failpoints):
         "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_WEB_PUSH_HOSTS": "localhost",
         "COUNTERSIGN_NOTIFIER_NOTIFIER_PUSH_WEB_PUSH_BLOCKS": "127.0.0.0/8",
     }
-    stack = Stack(folder, {"SCALE": SCALE, **push, **failpoints.environment}).start()
+    stack = Stack(folder, {"SCALE": SCALE, **push, **failpoints.environment})
+    # The second one is there when a test makes it.
+    stack.environment["COUNTERSIGN_DATABASE"] = ",".join(f"127.0.0.1:{stack.first_port + place}" for place in (DATABASE, STANDBY))
+    stack.start()
+    after_stop = contextlib.ExitStack()
     try:
         scaled = Scaled(stack, PEOPLE)
-        scaled.push_service = service
+        scaled.push_service, scaled.after_stop = service, after_stop
         yield scaled
     finally:
         status, log = stack.stop(), stack.log()
         service.stop()
+        after_stop.close()
         subprocess.run(["rm", "-rf", folder], check=True)
     assert status == 0, log[-2000:]
 
@@ -212,8 +234,8 @@ def test_one_of_two_stands_still_and_the_other_carries_on(scaled, service):
         load.until_redeemed(10)
         pid = scaled.processes(f"countersign-{service}")[0]
         try:
-            # What was in its hands is given to the other after three beats that fail to come; a busy machine may be late.
-            with scaled.given_up(service, 6):
+            # What was in its hands is given to the other after three beats that fail to come.
+            with scaled.given_up(service, NOTICED):
                 os.kill(pid, signal.SIGSTOP)
             load.until_redeemed(20, seconds=20)
             assert load.until_redeemed(10) < 6
@@ -231,7 +253,7 @@ def test_one_of_two_is_cut_off_and_the_other_carries_on(scaled, service, fault):
     with scaled.load(f"one-{fault.__name__}-{service}", intents=BRISK) as load:
         load.until_redeemed(10)
         with contextlib.ExitStack() as cut:
-            with scaled.given_up(service, 5):
+            with scaled.given_up(service, NOTICED):
                 cut.enter_context(fault(port))
             assert load.until_redeemed(20, seconds=20) < 10
         load.until_redeemed(20)
@@ -438,6 +460,22 @@ def test_the_database_takes_no_writes_for_a_while(scaled):
             scaled.sql("ALTER SYSTEM RESET default_transaction_read_only")
             scaled.sql("SELECT pg_reload_conf()")
         load.until_redeemed(20)
+
+
+def test_the_database_is_killed_and_its_standby_takes_over(scaled):
+    """The last of its faults: whoever begins after it finds the records at another server."""
+    scaled.start_standby()
+    with scaled.load("failover", intents=BRISK) as load:
+        load.until_redeemed(10)
+        # It comes back as one that may only be read, as a cluster manager would have it.
+        (scaled.stack.var / "postgresql/data/standby.signal").touch()
+        for pid in scaled.processes("/postgres"):
+            os.kill(pid, signal.SIGKILL)
+        scaled.sql("SELECT pg_promote()", place=STANDBY)
+        load.until_redeemed(40)
+    Stack.wait_for(lambda: scaled.sql("SELECT pg_is_in_recovery()") == "t\n", 10, "the first server to be there again")
+    at = lambda place: int(scaled.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'countersign-%'", place=place))  # noqa: E731
+    assert at(STANDBY) > 10 and at(DATABASE) == 0
 
 
 def test_the_histories_are_clean(scaled, tmp_path_factory):

@@ -1,12 +1,16 @@
+import Foundation
 import Testing
 
 @testable import Messaging
 
 @Suite("Simulated runs")
 struct SimulationTests {
-    @Test("five hundred seeds of loss, repetition, delay, reordering and restarts keep every invariant")
+    /// With `FAULTS=long` millions of events.
+    private static let seeds = ProcessInfo.processInfo.environment["FAULTS"] == "long" ? 5_000 : 500
+
+    @Test("hundreds of seeds of loss, repetition, delay, reordering and restarts keep every invariant")
     func seeds() async {
-        for seed in 0..<500 {
+        for seed in 0..<Self.seeds {
             // The tests that run beside this one wait for threads of the same pool.
             await Task.yield()
             var simulation = BusSimulation(seed: UInt64(seed))
