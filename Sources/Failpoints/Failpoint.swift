@@ -49,7 +49,8 @@ package enum Failpoint: String, Sendable {
         // What was sent before is on its way by then.
         if self == .afterReply { usleep(50_000) }
         Self.write("\(getpid())", to: file + ".reached")
-        kill(getpid(), word == "stop" ? SIGSTOP : SIGKILL)
+        // To this thread: sent to the process it may be another that takes it, while this one goes on for a moment.
+        raise(word == "stop" ? SIGSTOP : SIGKILL)
         #endif
     }
 }
