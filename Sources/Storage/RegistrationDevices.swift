@@ -89,7 +89,9 @@ package struct StoredActivation: Hashable, Sendable {
     package let ticketDigest: [UInt8]
     /// For the QR code, until the ticket is used; empty after.
     package var sealedTicket: [UInt8]
-    /// The session that asked, when a Temporary Access Pass had opened it.
+    /// The session that asked; nil where a process of an earlier build did not say.
+    package let session: String?
+    /// The same, when a Temporary Access Pass had opened it.
     package let passSession: String?
     package let createdAt: Timestamp
     package var machine: ActivationMachine
@@ -98,7 +100,7 @@ package struct StoredActivation: Hashable, Sendable {
 
     package init(
         tenant: TenantID, id: ActivationID, person: PersonID, ticketDigest: [UInt8], sealedTicket: [UInt8],
-        passSession: String?,
+        session: String?, passSession: String?,
         createdAt: Timestamp, machine: ActivationMachine, sealedNumber: [UInt8] = []
     ) {
         self.tenant = tenant
@@ -106,6 +108,7 @@ package struct StoredActivation: Hashable, Sendable {
         self.person = person
         self.ticketDigest = ticketDigest
         self.sealedTicket = sealedTicket
+        self.session = session
         self.passSession = passSession
         self.createdAt = createdAt
         self.machine = machine

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import Proofs
 import RegistrationService
 import Secrets
 import Storage
@@ -220,6 +221,32 @@ struct SessionTests {
         // The stranger had redeemed it, and its session was not open yet.
         let open = OpenSession.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", alice.id, "challenge") }
         #expect(await fixture.refusal(open) == .alreadyRedeemed)
+    }
+
+    @Test("a first phone ends what a password alone has opened elsewhere: sessions, and phones that are being added there")
+    func firstPhone() async throws {
+        let alice = try await fixture.person("alice")
+        try await fixture.person("bob")
+        let tokens = [
+            try await fixture.call(fixture.login("alice")).sessionToken,
+            try await fixture.call(fixture.login("alice")).sessionToken,
+            try await fixture.call(fixture.login("bob")).sessionToken,
+        ]
+        let (own, stranger) = (try await fixture.session(tokens[0]), try await fixture.session(tokens[1]))
+        let hers = try await fixture.activation(alice, session: own)
+        let ticket = try await fixture.activation(alice, session: stranger).ticket
+        let device = try await fixture.device(alice, session: own)
+        await #expect(throws: ServiceError.self) { try await fixture.session(tokens[1]) }
+        let late = try await fixture.registration(ticket, SoftwareDeviceSigner())
+        #expect(await fixture.refusal(late) != nil)
+        for token in [tokens[0], tokens[2]] { _ = try await fixture.session(token) }
+        #expect(try await fixture.state(hers, of: alice).state == "waiting")
+        #expect(try await fixture.read(device).device.state == "active")
+        // A session that the phone has confirmed stays when another phone comes.
+        let confirmed = try await fixture.call(
+            OpenSession.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", alice.id, "challenge") })
+        _ = try await fixture.device(alice, session: own)
+        _ = try await fixture.session(confirmed.sessionToken)
     }
 
     @Test("the repeat of a session's start gets the same session")

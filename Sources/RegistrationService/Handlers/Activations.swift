@@ -22,7 +22,8 @@ extension RegistrationService {
             let activation = StoredActivation(
                 tenant: tenant, id: id, person: person.id, ticketDigest: ticket.digest,
                 sealedTicket: try change.vault.seal(Array(ticket.text.utf8), .ticket(tenant, id)),
-                passSession: request.sessionByPass && !request.sessionID.isEmpty ? request.sessionID : nil,
+                session: request.sessionID.nonEmpty,
+                passSession: request.sessionByPass ? request.sessionID.nonEmpty : nil,
                 createdAt: change.at,
                 machine: ActivationMachine(
                     expiresAt: change.at + .seconds(view.settings.activationLifetimeMinutes * 60)))

@@ -35,6 +35,7 @@ extension RegistrationService {
         else { return }
         activation.sealedNumber = []
         try change.records.update(activation)
+        if let session = activation.session { try endOthers(of: device, than: session, change) }
         device.state = .active
         device.lastUsedAt = change.at
         if let session = activation.passSession,
@@ -48,6 +49,15 @@ extension RegistrationService {
             after: change.records.auditDocument(device))
         change.tell(tenant: tenant, device: id, person: device.person, mayListen: true)
         change.effects.activations.append(activation.id)
+    }
+
+    /// From their first phone on a person's sign-ins need it. What a password alone has opened elsewhere before would go round that.
+    private static func endOthers(of device: StoredDevice, than session: String, _ change: Change) throws {
+        let (records, tenant) = (change.records, device.tenant)
+        let isFirst = try !records.devices(of: device.person, tenant: tenant).contains { $0.state == .active }
+        guard isFirst, let person = try records.person(device.person, tenant: tenant) else { return }
+        try records.deleteSessions(of: person.id, tenant: tenant, exceptID: session)
+        try endActivations(of: person, except: session, .device(device), change)
     }
 
     /// Removes a device that was not confirmed, and ends its activation.

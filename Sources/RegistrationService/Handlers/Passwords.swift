@@ -112,8 +112,11 @@ extension RegistrationService {
     }
 
     /// No phone that is being added for the person gets further.
-    static func endActivations(of person: StoredPerson, _ actor: Actor, _ change: Change) throws {
-        for activation in try change.records.openActivations(of: person.id, tenant: person.tenant) {
+    static func endActivations(
+        of person: StoredPerson, except session: String? = nil, _ actor: Actor, _ change: Change
+    ) throws {
+        for activation in try change.records.openActivations(of: person.id, tenant: person.tenant)
+        where session == nil || activation.session != session {
             if let id = activation.machine.device,
                 let device = try change.records.device(id, tenant: person.tenant)
             {

@@ -3,13 +3,13 @@ import Storage
 
 extension PostgreSQLRegistrationRecords {
     private static let columns =
-        "tenant, id, person, ticket_digest, ticket_sealed, pass_session, created_at, expires_at, state, device, number_sealed"
+        "tenant, id, person, ticket_digest, ticket_sealed, session, pass_session, created_at, expires_at, state, device, number_sealed"
 
     private func activation(_ row: Row) throws -> StoredActivation {
         try StoredActivation(
             tenant: row.id("tenant"), id: row.id("id"), person: row.id("person"),
             ticketDigest: row["ticket_digest"], sealedTicket: row["ticket_sealed"],
-            passSession: row.optional("pass_session"),
+            session: row.optional("session"), passSession: row.optional("pass_session"),
             createdAt: row.time("created_at"),
             machine: ActivationMachine(
                 state: row.word("state"), expiresAt: row.time("expires_at"), device: row.optionalID("device")),
@@ -38,11 +38,11 @@ extension PostgreSQLRegistrationRecords {
 
     func insert(_ activation: StoredActivation) throws {
         try insert(
-            "INSERT INTO activation (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO activation (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 activation.tenant.rawValue, activation.id.rawValue, activation.person.rawValue,
                 activation.ticketDigest,
-                activation.sealedTicket, activation.passSession, activation.createdAt.milliseconds,
+                activation.sealedTicket, activation.session, activation.passSession, activation.createdAt.milliseconds,
                 activation.machine.expiresAt.milliseconds, activation.machine.state.rawValue,
                 activation.machine.device?.rawValue,
                 activation.sealedNumber,

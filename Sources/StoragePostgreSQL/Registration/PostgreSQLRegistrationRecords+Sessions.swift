@@ -86,6 +86,12 @@ extension PostgreSQLRegistrationRecords {
             [tenant.rawValue, person.rawValue, digest])
     }
 
+    func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws {
+        try add(
+            "DELETE FROM web_session WHERE tenant = ? AND person = ? AND id <> ?",
+            [tenant.rawValue, person.rawValue, id])
+    }
+
     func take(_ challenge: ChallengeID, tenant: TenantID, at time: Timestamp) throws -> Bool {
         try change(
             "INSERT INTO session_challenge (tenant, challenge, taken_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",

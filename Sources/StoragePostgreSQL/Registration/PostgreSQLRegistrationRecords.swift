@@ -8,6 +8,7 @@ struct PostgreSQLRegistrationRecords: RegistrationRecords, PostgreSQLMemoRecords
     static let migrations = PostgreSQLMigrations([
         .memo, .audit, PostgreSQLMigration("registration-0001", PackageResources.registration_0001_sql),
         PostgreSQLMigration("registration-0002", PackageResources.registration_0002_sql),
+        PostgreSQLMigration("registration-0003", PackageResources.registration_0003_sql),
     ])
 }
 

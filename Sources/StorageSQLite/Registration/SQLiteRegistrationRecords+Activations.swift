@@ -5,14 +5,14 @@ package import Storage
 
 extension SQLiteRegistrationRecords {
     private static let columns =
-        "tenant, id, person, ticket_digest, ticket_sealed, pass_session, created_at, expires_at, state, device, number_sealed"
+        "tenant, id, person, ticket_digest, ticket_sealed, session, pass_session, created_at, expires_at, state, device, number_sealed"
 
     private func activation(_ row: Row) throws -> StoredActivation {
         let device: String? = row["device"]
         return StoredActivation(
             tenant: TenantID(row["tenant"]), id: ActivationID(row["id"]), person: PersonID(row["person"]),
             ticketDigest: row.bytes("ticket_digest"), sealedTicket: row.bytes("ticket_sealed"),
-            passSession: row["pass_session"],
+            session: row["session"], passSession: row["pass_session"],
             createdAt: row.time("created_at"),
             machine: ActivationMachine(
                 state: try row.word("state"), expiresAt: row.time("expires_at"), device: device.map { DeviceID($0) }),
@@ -41,11 +41,11 @@ extension SQLiteRegistrationRecords {
 
     package func insert(_ activation: StoredActivation) throws {
         try change(
-            "INSERT INTO activation (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO activation (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 activation.tenant.rawValue, activation.id.rawValue, activation.person.rawValue,
                 Data(activation.ticketDigest),
-                Data(activation.sealedTicket), activation.passSession, activation.createdAt.milliseconds,
+                Data(activation.sealedTicket), activation.session, activation.passSession, activation.createdAt.milliseconds,
                 activation.machine.expiresAt.milliseconds, activation.machine.state.rawValue,
                 activation.machine.device?.rawValue,
                 Data(activation.sealedNumber),

@@ -85,6 +85,12 @@ extension SQLiteRegistrationRecords {
             [tenant.rawValue, person.rawValue, Data(digest)])
     }
 
+    package func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws {
+        try change(
+            "DELETE FROM web_session WHERE tenant = ? AND person = ? AND id <> ?",
+            [tenant.rawValue, person.rawValue, id])
+    }
+
     package func take(_ challenge: ChallengeID, tenant: TenantID, at time: Timestamp) throws -> Bool {
         try change(
             "INSERT INTO session_challenge (tenant, challenge, taken_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",

@@ -12,6 +12,7 @@ package struct SQLiteRegistrationRecords: RegistrationRecords, SQLiteMemoRecords
         .memo, .audit, SQLiteMigration("registration-0001", PackageResources.registration_0001_sql),
         SQLiteMigration("registration-0002", PackageResources.registration_0002_sql),
         SQLiteMigration("registration-0003", PackageResources.registration_0003_sql),
+        SQLiteMigration("registration-0004", PackageResources.registration_0004_sql),
     ])
 
     /// Runs a statement and returns how many rows it changed. A broken uniqueness is `alreadyExists`.
