@@ -28,7 +28,7 @@ extension ChallengeService {
             $0.tenant = request.tenant
             $0.challengeID = request.id
             $0.username = challenge.username
-            $0.personID = challenge.personForCodes(tenant)?.rawValue ?? ""
+            $0.personID = challenge.personForCodes(tenant, withPassword: request.hasPassword)?.rawValue ?? ""
             $0.code = request.code
             $0.passwordRequired = request.hasPassword
             if request.hasPassword { $0.password = request.password }
@@ -96,10 +96,11 @@ extension ChallengeService {
 
 extension ChallengeRecord {
     /// Whose codes count for this request, by the policy of now; nil where no code does.
-    fileprivate func personForCodes(_ tenant: TenantView) -> PersonID? {
+    fileprivate func personForCodes(_ tenant: TenantView, withPassword: Bool) -> PersonID? {
         guard let person, person.mayUseCodes else { return nil }
+        // A second factor was begun with the password.
         let isAllowed =
-            takesCodeInEveryMode
+            takesCodeInEveryMode && (withPassword || factor == .secondFactor)
             ? tenant.policy.isSoftwareOathEnabled
             : tenant.policy.verdict(person: person.id, groups: person.groups).allowsCodes
         return isAllowed ? person.id : nil

@@ -61,7 +61,7 @@ package struct ChallengeRecord: Hashable, Sendable {
     package let createdAt: Timestamp
     /// Real, but nothing rings.
     package let isSilenced: Bool
-    /// A code settles it in every mode: the password was right already.
+    /// A code settles it in every mode, when the password comes with it or came before.
     package let takesCodeInEveryMode: Bool
     /// The one device that may answer, for registration and phone sign-in set-up.
     package let onlyDevice: DeviceID?

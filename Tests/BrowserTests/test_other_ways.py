@@ -3,6 +3,7 @@
 import time
 
 import pyotp
+import pytest
 from playwright.sync_api import expect
 
 from .pages import SignInPage, approve, only_challenge
@@ -81,6 +82,29 @@ def test_a_code_is_the_second_factor_without_a_second_password(browser, make_som
     page.page.fill("#code", code_of(someone))
     page.page.get_by_role("button", name="Sign in", exact=True).click()
     page.expect_signed_in()
+
+
+@pytest.mark.parametrize("way", ["password first", "code and password"])
+def test_who_is_left_out_of_the_policy_signs_in_with_a_code_and_sees_no_number_after_the_password(browser, make_someone, administrator, way):
+    someone, path = make_someone(phone_sign_in=False), "/policies/authenticator"
+    before = administrator.get(path)["excludeTargets"]
+    administrator.change(path, {"excludeTargets": [*before, {"targetType": "user", "id": someone.user["id"]}]})
+    time.sleep(1)  # the change has a second to reach every process
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    if way == "password first":
+        page.ways("Use my password")
+        page.page.fill("#password", someone.password)
+        page.page.get_by_role("button", name="Next").click()
+        expect(page.page.locator("#code")).to_be_focused()
+        expect(page.page.locator("#code-password")).to_be_hidden()
+    else:
+        page.ways("Use a verification code")
+        page.page.fill("#code-password", someone.password)
+    page.page.fill("#code", code_of(someone))
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
+    page.expect_signed_in()
+    administrator.change(path, {"excludeTargets": before})
 
 
 def test_a_pass_signs_in_once(browser, someone, administrator):

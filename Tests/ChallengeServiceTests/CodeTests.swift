@@ -145,6 +145,16 @@ struct CodeTests {
         #expect(await bench.refusal { try await bench.submit(to: off) }?.code == .invalidCode)
     }
 
+    @Test("so does a code that comes with the password, where the number was asked for first; alone it does not")
+    func everyModeWithPassword() async throws {
+        let bench = try ChallengeBench()
+        bench.tenants.change(ChallengeBench.demo) { _, settings in settings.offlineCodeAlone = true }
+        let username = try await Obstruction.outsidePolicy.arrange(bench)
+        let begun = try await bench.begin(username) { $0.anyModeCode = true }
+        #expect(await bench.refusal { try await bench.submit(to: begun) }?.code == .invalidCode)
+        #expect(try await bench.submit(password: Neighbours.password, to: begun).status == "approved")
+    }
+
     @Test("while no verifier answers, the request stays open and the code can be sent again")
     func withoutVerifier() async throws {
         let bench = try ChallengeBench()

@@ -22,7 +22,7 @@ struct Session: Sendable {
 
     func start(_ inbound: Inbound) async throws -> Reply {
         try edge.admitSignIn()
-        _ = try edge.tenants.tenant(inbound.tenant)
+        let tenant = try edge.tenants.tenant(inbound.tenant)
         try edge.authentication.origin.check(inbound)
         let body = try inbound.decode(SessionRequest.self)
         guard body.password == nil || body.temporaryAccessPass == nil else {
@@ -40,12 +40,20 @@ struct Session: Sendable {
                 $0.temporaryAccessPass = Data((body.temporaryAccessPass ?? "").utf8)
                 $0.context = Self.place(inbound)
             }, inbound.context(try edge.effect(inbound, by: "anyone:\(FoldedUsername(body.username))")))
-        if reply.needsSecondFactor { return try await ask(body.username, .secondFactor, inbound) }
+        if reply.needsSecondFactor {
+            // Who knows the password may know that a number would be shown in vain.
+            let groups = Set(reply.person.groups.map { GroupID($0) })
+            let verdict = tenant.policy.verdict(person: PersonID(reply.person.id), groups: groups)
+            return try await ask(
+                body.username, .secondFactor, inbound, inVain: verdict.allowsPush(.secondFactor) ? nil : .push)
+        }
         return try opened(reply.person, reply.sessionToken, reply.expiresAtMs, inbound)
     }
 
-    /// 202: a request on the phone first, which only this browser can complete.
-    private func ask(_ username: String, _ factor: Factor, _ inbound: Inbound) async throws -> Reply {
+    /// 202: a request on the phone first, which only this browser can complete. `inVain`: a method that cannot settle it.
+    private func ask(
+        _ username: String, _ factor: Factor, _ inbound: Inbound, inVain: SignInMethod? = nil
+    ) async throws -> Reply {
         let browser = cookies.startToken(inbound.headers, inbound.tenant)
         let digest = sha256(Array(browser.utf8))
         let tenant = try edge.tenants.tenant(inbound.tenant)
@@ -59,9 +67,11 @@ struct Session: Sendable {
                 $0.application = tenant.name
                 $0.context = Self.place(inbound)
                 $0.owner = .with { $0.browserDigest = Data(digest) }
-                $0.anyModeCode = factor == .secondFactor
+                $0.anyModeCode = true
             }, inbound.context(effect).child(BeginChallenge.method.id))
-        var answer = try Reply.json(.accepted, SessionSignIn(signIn: SignInReply(reply)))
+        var signIn = SignInReply(reply)
+        signIn.methods.removeAll { $0 == inVain }
+        var answer = try Reply.json(.accepted, SessionSignIn(signIn: signIn))
         answer.headers.append(cookies.start(browser, inbound.tenant))
         return answer
     }

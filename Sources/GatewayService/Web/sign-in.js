@@ -245,7 +245,7 @@ async function present(input, credentials) {
     const { status, body } = await ask({ username, ...credentials });
     if (status === 200) return finish();
     take(body.signIn, true);
-    screens.go("number");
+    screens.go(body.signIn.methods.includes("push") ? "number" : "code");
   } catch (problem) {
     if (problem.status === 401) return fieldError(input, text("signInSays.invalidCredentials"));
     if (problem.status === 429) return fieldError(input, text("says.tooMany", { time: waitingTime(problem.retryAfter) }));

@@ -76,7 +76,7 @@ package nonisolated struct BeginChallenge: Sendable {
   /// Clears the value of `owner`. Subsequent reads from it will return its default value.
   package mutating func clearOwner() {self._owner = nil}
 
-  /// session start after a right password: a code settles it in every mode
+  /// session start: a code that comes with the password, or after it, settles it in every mode
   package var anyModeCode: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
