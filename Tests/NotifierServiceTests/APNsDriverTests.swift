@@ -92,6 +92,24 @@ struct APNsDriverTests {
         await otherKey.stop()
     }
 
+    @Test("what is refused of one request closes the way to no other phone, and a key that is refused to all")
+    func refusedAccount() async throws {
+        let apns = try await APNsBench()
+        for (status, reason) in [(400, "TopicDisallowed"), (404, "BadPath"), (405, "MethodNotAllowed")] {
+            for _ in 0..<6 {
+                apns.server.fail(.refuse(DoubleReply(status, body: #"{"reason":"\#(reason)"}"#)))
+                #expect(await apns.send() == .configuration)
+            }
+        }
+        #expect(await apns.send() == .delivered)
+        for _ in 0..<5 {
+            apns.server.fail(.refuse(DoubleReply(403, body: #"{"reason":"InvalidProviderToken"}"#)))
+            #expect(await apns.send() == .configuration)
+        }
+        #expect(await apns.send() == .paused(after: .seconds(1)))
+        await apns.stop()
+    }
+
     @Test("what is no device token never becomes a path", arguments: ["../../token", "0a/../", "", "0a?b", "é"])
     func path(token: String) async throws {
         let apns = try await APNsBench()

@@ -62,6 +62,25 @@ struct FCMDriverTests {
         await fcm.stop()
     }
 
+    @Test("what is refused for one phone's sake closes the way to no other, and an account that is refused to all")
+    func refusedAccount() async throws {
+        let fcm = try await FCMBench()
+        #expect(await fcm.send() == .delivered)
+        for _ in 0..<6 {
+            fcm.server.fail(.refuse(FCMDouble.failure(401, "THIRD_PARTY_AUTH_ERROR")))
+            #expect(await fcm.send() == .configuration)
+            fcm.server.fail(.refuse(FCMDouble.failure(400, "INVALID_ARGUMENT")))
+            #expect(await fcm.send() == .configuration)
+        }
+        #expect(await fcm.send() == .delivered)
+        for _ in 0..<5 {
+            fcm.server.fail(.refuse(DoubleReply(403, body: #"{"error":{"code":403,"status":"PERMISSION_DENIED"}}"#)))
+            #expect(await fcm.send() == .configuration)
+        }
+        #expect(await fcm.send() == .paused(after: .seconds(1)))
+        await fcm.stop()
+    }
+
     @Test(
         "the project's quota holds back all that the account sends, at once and as long as it says; a device's only that device"
     )

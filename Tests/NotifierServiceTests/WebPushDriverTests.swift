@@ -69,6 +69,21 @@ struct WebPushDriverTests {
         await push.stop()
     }
 
+    @Test(
+        "whatever a push service says of one address, it closes the way to nobody else's phone",
+        arguments: [303, 307, 400, 401, 403, 404, 405, 410, 413, 414])
+    func ofOneAddress(status: Int) async throws {
+        let push = try await WebPushBench()
+        let (odd, living) = (push.double.subscribe(), push.double.subscribe())
+        for _ in 0..<6 {
+            push.server.fail(.refuse(DoubleReply(status)))
+            let outcome = await push.send(to: odd)
+            #expect(outcome != .delivered && outcome != .paused(after: .seconds(1)))
+        }
+        #expect(await push.send(to: living) == .delivered)
+        await push.stop()
+    }
+
     @Test("an endpoint outside of the list is not even looked up")
     func notListed() async throws {
         let asked = Mutex<[String]>([])

@@ -81,7 +81,7 @@ package final class APNsDriver: PushDriver {
             verdict: {
                 APNsAnswer.verdict(
                     $0, now: self.now(), registeredAt: address.registeredAt.map(Timestamp.init(milliseconds:)))
-            }, reason: APNsAnswer.reason,
+            }, reason: APNsAnswer.reason, refusesAccount: APNsAnswer.refusesAccount,
             renewToken: {
                 let time = self.now()
                 guard let other = try? self.tokens.withLock({ try $0.token(insteadOf: token, now: time) }) else {

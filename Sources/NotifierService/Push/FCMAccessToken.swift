@@ -55,7 +55,7 @@ actor FCMAccessToken {
             guard answer.status == 200 else { return .none(FCMAnswer.tokenRefusal(answer, now: time)) }
             guard let body = try? JSONDecoder.snakeCase.decode(Body.self, from: Data(answer.body)),
                 body.accessToken.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-            else { return .none(PushReport(.configuration, status: answer.status)) }
+            else { return .none(PushReport(.configuration, status: answer.status, refusesAccount: true)) }
             // A peer's number: bounded before it is used.
             let seconds = min(max(body.expiresIn, 0), Self.lifetimeMax.components.seconds)
             current = (body.accessToken, time + .seconds(seconds))

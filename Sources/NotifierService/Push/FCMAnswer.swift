@@ -73,6 +73,11 @@ enum FCMAnswer {
         return details.first { $0.type == errorType }?.errorCode ?? details.first { $0.type == infoType }?.reason
     }
 
+    /// A request's is what it says of the message, and of what stands behind the phone: a certificate for APNs or for Web Push.
+    static func refusesAccount(_ answer: ProviderAnswer) -> Bool {
+        answer.status != 400 && reason(answer) != "THIRD_PARTY_AUTH_ERROR"
+    }
+
     private static func details(_ answer: ProviderAnswer) -> [Detail] {
         (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.error.details ?? []
     }

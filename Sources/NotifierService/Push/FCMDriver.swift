@@ -59,6 +59,7 @@ package final class FCMDriver: PushDriver {
                     body: body)
             },
             verdict: { FCMAnswer.verdict($0, now: self.now()) }, reason: FCMAnswer.reason,
+            refusesAccount: FCMAnswer.refusesAccount,
             renewToken: {
                 guard case .token(let other) = await self.accessToken.get(insteadOf: access) else { return false }
                 access = other

@@ -31,6 +31,8 @@ struct ProviderExchange {
     let verdict: (ProviderAnswer) -> ProviderVerdict
     /// The provider's name for what it refuses.
     let reason: (ProviderAnswer) -> String?
+    /// Whether an answer that calls our settings wrong is meant of all that we send, and not of this address or message.
+    let refusesAccount: (ProviderAnswer) -> Bool
     /// Gets another token; false when there is none to be had.
     let renewToken: () async -> Bool
 
@@ -62,6 +64,8 @@ struct ProviderExchange {
 
     private func report(_ outcome: PushOutcome, _ answer: ProviderAnswer?) -> PushReport {
         let word = outcome == .delivered ? nil : answer.flatMap(reason)
-        return PushReport(outcome, status: answer?.status, reason: ProviderAnswer.reason(word))
+        return PushReport(
+            outcome, status: answer?.status, reason: ProviderAnswer.reason(word),
+            refusesAccount: outcome == .configuration && answer.map(refusesAccount) == true)
     }
 }

@@ -67,8 +67,8 @@ extension CircuitBreaker {
         case .delivered, .expiredAddress, .reregisteredAddress, .foreignAddress, .throttled, .tooLarge: succeeded()
         case .retry(let wanted, holdsBack: true): heldBack(now: time, for: wanted)
         case .retry(let wanted, holdsBack: false): failed(now: time, wanted: wanted)
-        // 400 refuses one request, which an address that somebody made up can cause: it must not close the way to everybody else's phone.
-        case .configuration where report.status == 400 && !report.refusesAccount: succeeded()
+        // What is answered of one request an address that somebody made up can cause: it must not close the way to everybody else's phone.
+        case .configuration where report.status != nil && !report.refusesAccount: succeeded()
         // Refused credentials are refused again: to go on asking makes a provider slow us down.
         case .configuration, .unreachable, .timeout: failed(now: time)
         case .paused: break

@@ -100,6 +100,8 @@ package final class WebPushDriver: PushDriver {
                 try await connection.post(resource, headers: headers, body: body)
             },
             verdict: { WebPushAnswer.verdict($0, now: self.now()) }, reason: WebPushAnswer.reason,
+            // A phone names the address: whatever is answered there is answered of that address.
+            refusesAccount: { _ in false },
             renewToken: { false })
         return await exchange.report()
     }
