@@ -73,6 +73,7 @@ package final class APNsDriver: PushDriver {
         guard var token = try? tokens.withLock({ try $0.token(now: now()) }) else { return PushReport(.configuration) }
         let body = APNsPayload.bytes(wakeUp)
         let exchange = ProviderExchange(
+            connection: connection,
             request: { () async throws(ProviderFailure) in
                 try await self.connection.post(
                     "\(self.settings.serverURL)/3/device/\(address.token)",

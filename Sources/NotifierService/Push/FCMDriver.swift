@@ -52,6 +52,7 @@ package final class FCMDriver: PushDriver {
         case .none(let report): return report
         }
         let exchange = ProviderExchange(
+            connection: connection,
             request: { () async throws(ProviderFailure) in
                 try await self.connection.post(
                     "\(self.settings.serverURL)/v1/projects/\(self.settings.account.projectID)/messages:send",

@@ -7,9 +7,11 @@ import NIOFoundationCompat
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// The connections to one provider: HTTP/2 with all requests on one connection where the provider speaks it. A connection that the
-/// provider ends (GOAWAY) takes no more requests; the next one goes over another. Shut it down when it is no longer needed.
+/// provider ends (GOAWAY), or that is left because an answer calls it ended, takes no more requests; the next one goes over another. Shut it
+/// down when it is no longer needed.
 final class ProviderConnection: Sendable {
     /// Answers say little; what is longer is no answer of a provider.
     private static let answerBytesMax = 64 * 1024
@@ -20,7 +22,8 @@ final class ProviderConnection: Sendable {
     let line: RequestLine
     /// All that is done for a provider is done on one loop, where its connection is: requests, their time limits and answers.
     let executor: LoopExecutor
-    private let client: HTTPClient
+    private let makeClient: @Sendable () -> ProviderClient
+    private let clients: Mutex<ConnectionSuccession<ProviderClient>>
     private let timeout: TimeAmount
 
     /// `pinned` says to which address to connect for a name; the certificate is checked against the name all the same.
@@ -44,24 +47,23 @@ final class ProviderConnection: Sendable {
             stream.closeFuture.whenComplete { _ in line.streamClosed() }
             return stream.eventLoop.makeCompletedFuture { try RequestStream.prepare(stream.pipeline.syncOperations) }
         }
-        settings.http2ConnectionDebugInitializer = { connection in
-            connection.eventLoop.submit {
-                let pipeline = connection.pipeline.syncOperations
-                let tls = try pipeline.handler(type: NIOSSLHandler.self)
-                try pipeline.addHandler(WriteConsolidation(), position: .after(tls))
-            }
-        }
         self.line = line
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         executor = LoopExecutor(loop)
-        client = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: settings)
+        let makeClient: @Sendable () -> ProviderClient = { [settings] in ProviderClient(settings, on: loop) }
+        self.makeClient = makeClient
+        clients = Mutex(ConnectionSuccession(makeClient()))
         timeout = TimeAmount(provider.timeout)
     }
 
     func shutdown() async {
         line.close()
-        // The only error is a second shutdown, which asks for what is already so.
-        try? await client.shutdown()
+        for client in clients.withLock({ $0.close() }) { await client.shutdown() }
+    }
+
+    /// The connection that an answer came over is at its end: the next request goes over another. What is under way there ends there.
+    func leave(_ answer: ProviderAnswer) {
+        clients.withLock { $0.leave(answer.connection, for: makeClient) }?.close()
     }
 
     func post(_ url: String, headers: HTTPHeaders, body: [UInt8]) async throws(ProviderFailure) -> ProviderAnswer {
@@ -69,12 +71,14 @@ final class ProviderConnection: Sendable {
         request.method = .POST
         request.headers = headers
         request.body = .bytes(ByteBuffer(bytes: body))
+        let (connection, client) = clients.withLock { $0.begin() }
+        defer { clients.withLock { $0.end(connection) }?.close() }
         do {
             let response = try await client.execute(request, timeout: timeout)
             let body = try await response.body.collect(upTo: Self.answerBytesMax)
             return ProviderAnswer(
                 status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"),
-                body: Array(body.readableBytesView))
+                body: Array(body.readableBytesView), connection: connection)
         } catch {
             if Task.isCancelled { throw .timedOut }
             // The way to the provider is another by now.

@@ -27,6 +27,7 @@ struct ProviderExchange {
     /// A connection's end takes the request that is on it, and may take the one that comes before the end is known.
     private static let requestsMax = 3
 
+    let connection: ProviderConnection
     let request: () async throws(ProviderFailure) -> ProviderAnswer
     let verdict: (ProviderAnswer) -> ProviderVerdict
     /// The provider's name for what it refuses.
@@ -45,7 +46,7 @@ struct ProviderExchange {
                 last = answer
                 switch verdict(answer) {
                 case .ends(let outcome): return report(outcome, answer)
-                case .reconnect: continue
+                case .reconnect: connection.leave(answer)
                 case .renewToken:
                     guard !isRenewed, await renewToken() else { return report(.configuration, answer) }
                     isRenewed = true

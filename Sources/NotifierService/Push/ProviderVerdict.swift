@@ -15,6 +15,8 @@ struct ProviderAnswer: Sendable {
     /// The value of `Retry-After`, if any.
     let retryAfter: String?
     let body: [UInt8]
+    /// Which of our connections to the provider it came over.
+    var connection = 0
 
     private static let reasonCharactersMax = 64
 

@@ -96,6 +96,7 @@ package final class WebPushDriver: PushDriver {
             "topic": wakeUp.collapseID,
         ]
         let exchange = ProviderExchange(
+            connection: connection,
             request: { () async throws(ProviderFailure) in
                 try await connection.post(resource, headers: headers, body: body)
             },
