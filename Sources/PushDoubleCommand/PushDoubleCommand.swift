@@ -44,7 +44,10 @@ struct PushDoubleCommand: AsyncParsableCommand {
 
     @Option(
         help:
-            "How one of --every requests fails: refuse (503), reset (the stream), goaway, close (the connection), or delay."
+            """
+            How one of --every requests fails: refuse (503), reset (the stream), goaway, close (the connection), delay, or silence (of the \
+            connection, from then on).
+            """
     )
     var fault: FaultName?
 
@@ -54,7 +57,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long a delayed answer takes.", valueName: "milliseconds"))
     var delay: Int64 = 1000
 
-    enum FaultName: String, ExpressibleByArgument, CaseIterable { case refuse, reset, goaway, close, delay }
+    enum FaultName: String, ExpressibleByArgument, CaseIterable { case refuse, reset, goaway, close, delay, silence }
 
     func validate() throws {
         guard every > 0 else { throw ValidationError("--every is 1 or more") }
@@ -71,6 +74,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
         case .goaway: .goAway(reason: "Shutdown")
         case .close: .close
         case .delay: .delay(milliseconds: delay)
+        case .silence: .silence
         }
     }
 

@@ -1,5 +1,6 @@
 import Domain
 import PushDouble
+import TestSupport
 import Testing
 
 @testable import NotifierService
@@ -42,5 +43,46 @@ struct ProviderConnectionTests {
         #expect(await apns.send() == .delivered)
         #expect(apns.server.requests.map(\.connection) == [1, 2, 3, 4])
         await apns.stop()
+    }
+
+    @Test("a connection on which nothing is heard for as long as a provider has to answer is left for another")
+    func silent() async throws {
+        let apns = try await APNsBench()
+        #expect(await apns.send() == .delivered)
+        apns.server.fail(.silence)
+        #expect(await apns.givenUp("lost", after: .seconds(50)) == .timeout)
+        #expect(await apns.send() == .delivered)
+        #expect(apns.server.requests.map(\.connection) == [1, 1, 2])
+        await apns.stop()
+    }
+
+    @Test("one on which others are answered is kept, and so is one whose request was given up soon")
+    func slow() async throws {
+        let apns = try await APNsBench()
+        #expect(await apns.send() == .delivered)
+        apns.server.fail(.delay(milliseconds: nil))
+        let slow = Task { await apns.send("slow") }
+        while apns.server.requests.count < 2 { await Task.yield() }
+        #expect(await apns.send() == .delivered)
+        apns.bench.clock.advance(.seconds(50))
+        slow.cancel()
+        #expect(await slow.value == .timeout)
+        apns.server.fail(.delay(milliseconds: nil))
+        #expect(await apns.givenUp("soon", after: .seconds(39)) == .timeout)
+        #expect(await apns.send() == .delivered)
+        #expect(apns.server.connections == 1)
+        await apns.stop()
+    }
+}
+
+extension APNsBench {
+    /// What becomes of a wake-up that the provider does not answer, and that is given up by and by.
+    fileprivate func givenUp(_ challenge: String, after duration: Duration) async -> PushOutcome {
+        let before = server.requests.count
+        let attempt = Task { await send(challenge) }
+        while server.requests.count == before { await Task.yield() }
+        bench.clock.advance(duration)
+        attempt.cancel()
+        return await attempt.value
     }
 }
