@@ -19,6 +19,7 @@ package final class FCMDouble: ProviderDouble {
         var tokenURL = ""
         var accessTokens: [String: Int64] = [:]
         var tokensGiven = 0
+        var tokenAnswer: (@Sendable () -> DoubleReply?)?
         var unregistered: Set<String> = []
         var delivered = 0
     }
@@ -45,6 +46,9 @@ package final class FCMDouble: ProviderDouble {
 
     /// No access token that was given is good any more.
     package func withdrawTokens() { state.withLock { $0.accessTokens = [:] } }
+
+    /// What its token endpoint answers from now on, whoever asks; as ever where that is nil.
+    package func answerTokens(_ answer: (@Sendable () -> DoubleReply?)?) { state.withLock { $0.tokenAnswer = answer } }
 
     package func reply(to request: DoubleRequest) -> DoubleReply {
         guard request.method == "POST" else { return Self.failure(405, "INVALID_ARGUMENT") }
@@ -87,6 +91,7 @@ package final class FCMDouble: ProviderDouble {
     package var unavailable: DoubleReply { Self.failure(503, "UNAVAILABLE") }
 
     private func token(_ request: DoubleRequest) -> DoubleReply {
+        if let reply = state.withLock(\.tokenAnswer)?() { return reply }
         let fields = Dictionary(
             String(decoding: request.body, as: UTF8.self).split(separator: "&").map { field in
                 let parts = field.split(separator: "=", maxSplits: 1)

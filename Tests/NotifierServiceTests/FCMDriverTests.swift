@@ -39,6 +39,26 @@ struct FCMDriverTests {
         await fcm.stop()
     }
 
+    @Test("a token endpoint that is busy when a token was withdrawn is no wrong account: the wake-up is put off")
+    func withdrawnWhileBusy() async throws {
+        let fcm = try await FCMBench()
+        #expect(await fcm.send() == .delivered)
+        fcm.double.withdrawTokens()
+        fcm.double.answerTokens { DoubleReply(503) }
+        #expect(await fcm.send() == .retry(after: .seconds(1)))
+        fcm.double.answerTokens { DoubleReply(429) }
+        #expect(await fcm.send() == .retry(after: .seconds(60)))
+        // The withdrawn one was not sent again.
+        #expect(fcm.server.requests.map(\.path).filter { $0 == "/token" }.count == 3)
+        #expect(fcm.server.requests.count == 5)
+        fcm.double.answerTokens { DoubleReply(400, body: #"{"error":"invalid_grant"}"#) }
+        #expect(await fcm.send() == .configuration)
+        fcm.double.answerTokens(nil)
+        #expect(await fcm.send() == .delivered)
+        #expect(fcm.double.tokensGiven == 2)
+        await fcm.stop()
+    }
+
     @Test("an account that Google does not know is a matter of the settings")
     func unknownAccount() async throws {
         let fcm = try await FCMBench(knowsKey: false)

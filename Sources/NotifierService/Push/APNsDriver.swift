@@ -86,10 +86,10 @@ package final class APNsDriver: PushDriver {
             renewToken: {
                 let time = self.now()
                 guard let other = try? self.tokens.withLock({ try $0.token(insteadOf: token, now: time) }) else {
-                    return false
+                    return .unchanged
                 }
                 token = other
-                return true
+                return .renewed
             })
         return await exchange.report()
     }

@@ -28,7 +28,9 @@ actor FCMAccessToken {
 
     /// `refused` is a token that was not taken, if any.
     func get(insteadOf refused: String? = nil) async -> Result {
-        if let current, current.text != refused, now() < current.expiresAt - Self.renewedBefore {
+        // Who comes next need not be refused as well, where there is none in its place yet.
+        if let refused, current?.text == refused { current = nil }
+        if let current, now() < current.expiresAt - Self.renewedBefore {
             return .token(current.text)
         }
         if let asking { return await asking.value }

@@ -62,9 +62,12 @@ package final class FCMDriver: PushDriver {
             verdict: { FCMAnswer.verdict($0, now: self.now()) }, reason: FCMAnswer.reason,
             refusesAccount: FCMAnswer.refusesAccount,
             renewToken: {
-                guard case .token(let other) = await self.accessToken.get(insteadOf: access) else { return false }
-                access = other
-                return true
+                switch await self.accessToken.get(insteadOf: access) {
+                case .token(let other): access = other
+                // A token endpoint that is busy is no wrong account.
+                case .none(let report): return .failed(report)
+                }
+                return .renewed
             })
         return await exchange.report()
     }

@@ -34,8 +34,8 @@ struct ProviderExchange {
     let reason: (ProviderAnswer) -> String?
     /// Whether an answer that calls our settings wrong is meant of all that we send, and not of this address or message.
     let refusesAccount: (ProviderAnswer) -> Bool
-    /// Gets another token; false when there is none to be had.
-    let renewToken: () async -> Bool
+    /// Gets another token in the place of the one that was refused.
+    let renewToken: () async -> TokenRenewal
 
     func report() async -> PushReport {
         var (isRenewed, isInterrupted) = (false, false)
@@ -48,8 +48,12 @@ struct ProviderExchange {
                 case .ends(let outcome): return report(outcome, answer)
                 case .reconnect: connection.leave(answer)
                 case .renewToken:
-                    guard !isRenewed, await renewToken() else { return report(.configuration, answer) }
-                    isRenewed = true
+                    guard !isRenewed else { return report(.configuration, answer) }
+                    switch await renewToken() {
+                    case .renewed: isRenewed = true
+                    case .unchanged: return report(.configuration, answer)
+                    case .failed(let report): return report
+                    }
                 }
             } catch {
                 switch error {

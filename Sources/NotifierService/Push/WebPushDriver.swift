@@ -103,7 +103,7 @@ package final class WebPushDriver: PushDriver {
             verdict: { WebPushAnswer.verdict($0, now: self.now()) }, reason: WebPushAnswer.reason,
             // A phone names the address: whatever is answered there is answered of that address.
             refusesAccount: { _ in false },
-            renewToken: { false })
+            renewToken: { .unchanged })
         return await exchange.report()
     }
 }
