@@ -20,7 +20,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
             written itself it does not replace. Prints every second how \
             many messages each has taken.
 
-            APNs and FCM take any token. The push service makes a subscription for each POST to the URL in subscribe.url (RFC 8030), which the \
+            APNs and FCM take whatever is written as their tokens are. The push service makes a subscription for each POST to the URL in subscribe.url (RFC 8030), which the \
             Location of the reply names and its Link is the endpoint of; DELETE ends it. The keys stay with whoever asks.
 
             Whoever connects to the socket `deliveries` in the folder is told each message's transport and address in a line, and of Web Push \

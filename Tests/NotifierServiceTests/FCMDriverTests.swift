@@ -82,6 +82,16 @@ struct FCMDriverTests {
         await fcm.stop()
     }
 
+    @Test("what is no registration token is dropped like one that FCM does not know any more", arguments: ["a b", ""])
+    func noToken(token: String) async throws {
+        let fcm = try await FCMBench()
+        let address = Redacted(Array(#"{"token":"\#(token)"}"#.utf8))
+        let report = await fcm.driver.send(fcm.bench.wakeUp(), to: address)
+        #expect(report == PushReport(.expiredAddress, status: 400, reason: "INVALID_ARGUMENT"))
+        #expect(await fcm.send() == .delivered)
+        await fcm.stop()
+    }
+
     @Test("what is refused for one phone's sake closes the way to no other, and an account that is refused to all")
     func refusedAccount() async throws {
         let fcm = try await FCMBench()
