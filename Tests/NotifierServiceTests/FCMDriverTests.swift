@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import NotifierService
 import PushDouble
 import TestSupport
@@ -131,6 +132,28 @@ struct FCMDriverTests {
         await fcm.stop()
     }
 
+    @Test("a message says what is left of its time when it is sent, and is not sent when nothing is")
+    func timeLeft() async throws {
+        let fcm = try await FCMBench()
+        let clock = fcm.bench.clock
+        // It is slow.
+        fcm.double.answerTokens {
+            clock.advance(.seconds(20))
+            return nil
+        }
+        #expect(await fcm.send() == .delivered)
+        #expect(try fcm.timesToLive() == ["40s"])
+        for lifetime in [60_000, 20_900, 20_000] as [Int64] {
+            fcm.double.withdrawTokens()
+            let wakeUp = fcm.bench.wakeUp(lifetime: .milliseconds(lifetime))
+            let outcome = await fcm.driver.send(wakeUp, to: FCMBench.address).outcome
+            let expected: PushOutcome = lifetime > 20_000 ? .delivered : .paused(after: .zero)
+            #expect(outcome == expected)
+        }
+        #expect(try fcm.timesToLive() == ["40s", "60s", "40s", "20s", "0s", "20s"])
+        await fcm.stop()
+    }
+
     @Test("a token endpoint that is busy is no wrong account")
     func busyTokenEndpoint() async throws {
         let fcm = try await FCMBench()
@@ -140,5 +163,21 @@ struct FCMDriverTests {
         fcm.bench.clock.advance(.seconds(4))
         #expect(await fcm.send() == .delivered)
         await fcm.stop()
+    }
+}
+
+extension FCMBench {
+    /// Of all messages, in the order in which they came.
+    fileprivate func timesToLive() throws -> [String] {
+        struct Body: Decodable {
+            struct Message: Decodable {
+                struct Android: Decodable { let ttl: String }
+                let android: Android
+            }
+            let message: Message
+        }
+        return try server.requests.filter { $0.path != "/token" }.map { request in
+            try JSONDecoder().decode(Body.self, from: Data(request.body)).message.android.ttl
+        }
     }
 }

@@ -24,6 +24,18 @@ struct WebPushDriverTests {
         await push.stop()
     }
 
+    @Test("in its last second a push service delivers it now or not at all, and after that it is not asked")
+    func lastSecond() async throws {
+        let push = try await WebPushBench()
+        let address = Redacted(Array(push.double.subscribe().address(at: push.origin).utf8))
+        for (left, outcome) in [(900, PushOutcome.delivered), (0, .paused(after: .zero))] as [(Int64, PushOutcome)] {
+            let wakeUp = push.bench.wakeUp(lifetime: .milliseconds(left))
+            #expect(await push.driver.send(wakeUp, to: address).outcome == outcome)
+        }
+        #expect(push.server.requests.map { $0.header("ttl") } == ["0"])
+        await push.stop()
+    }
+
     @Test("a subscription that is gone, or never was, is dropped")
     func gone() async throws {
         let push = try await WebPushBench()

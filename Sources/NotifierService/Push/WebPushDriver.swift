@@ -87,18 +87,19 @@ package final class WebPushDriver: PushDriver {
         let time = now()
         guard let authorization = try? tokens.withLock({ try $0.authorization(audience: origin.text, now: time) })
         else { return PushReport(.configuration) }
-        let headers: HTTPHeaders = [
-            "authorization": authorization,
-            "content-encoding": "aes128gcm",
-            "content-type": "application/octet-stream",
-            "ttl": "\(wakeUp.lifetimeSeconds(now: time))",
-            "urgency": wakeUp.isWithdrawal ? "normal" : "high",
-            "topic": wakeUp.collapseID,
-        ]
         let exchange = ProviderExchange(
             connection: connection,
-            request: { () async throws(ProviderFailure) in
-                try await connection.post(resource, headers: headers, body: body)
+            request: { () async throws(ProviderFailure) -> ProviderAnswer in
+                let seconds = try wakeUp.secondsLeft(now: self.now())
+                let headers: HTTPHeaders = [
+                    "authorization": authorization,
+                    "content-encoding": "aes128gcm",
+                    "content-type": "application/octet-stream",
+                    "ttl": "\(seconds)",
+                    "urgency": wakeUp.isWithdrawal ? "normal" : "high",
+                    "topic": wakeUp.collapseID,
+                ]
+                return try await connection.post(resource, headers: headers, body: body)
             },
             verdict: { WebPushAnswer.verdict($0, now: self.now()) }, reason: WebPushAnswer.reason,
             // A phone names the address: whatever is answered there is answered of that address.
