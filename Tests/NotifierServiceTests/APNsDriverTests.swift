@@ -75,6 +75,19 @@ struct APNsDriverTests {
         await apns.stop()
     }
 
+    @Test("a token that APNs calls made too soon gives way to the one before it")
+    func tooManyTokens() async throws {
+        let apns = try await APNsBench()
+        #expect(await apns.send() == .delivered)
+        // It was ahead, and is right now: the first token is of the future.
+        apns.bench.clock.advance(.seconds(-30))
+        #expect(await apns.send() == .retry(after: .seconds(60)))
+        #expect(await apns.send() == .delivered)
+        let tokens = apns.server.requests.compactMap { $0.header("authorization") }
+        #expect(tokens[0] != tokens[1] && tokens[0] == tokens[2])
+        await apns.stop()
+    }
+
     @Test(
         "an application that is not installed any more, a wrong address, a wrong topic and a wrong key have their names"
     )

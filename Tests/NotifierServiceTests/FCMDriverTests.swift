@@ -30,6 +30,19 @@ struct FCMDriverTests {
         await fcm.stop()
     }
 
+    @Test("an access token of a clock that has been set back is asked for anew")
+    func setBack() async throws {
+        let fcm = try await FCMBench()
+        #expect(await fcm.send() == .delivered)
+        fcm.bench.clock.advance(.seconds(-60))
+        #expect(await fcm.send() == .delivered)
+        #expect(fcm.double.tokensGiven == 1)
+        fcm.bench.clock.advance(.seconds(-1))
+        #expect(await fcm.send() == .delivered)
+        #expect(fcm.double.tokensGiven == 2)
+        await fcm.stop()
+    }
+
     @Test("an access token that was withdrawn is replaced at once")
     func withdrawn() async throws {
         let fcm = try await FCMBench()

@@ -28,6 +28,11 @@ enum APNsAnswer {
 
     static func reason(_ answer: ProviderAnswer) -> String? { body(answer)?.reason }
 
+    /// Whether the token was made too soon after another, which APNs takes still.
+    static func wantsFormerToken(_ answer: ProviderAnswer) -> Bool {
+        answer.status == 429 && reason(answer) == "TooManyProviderTokenUpdates"
+    }
+
     /// The other refusals are of one request. A phone can cause those: it gives its token, and may give its topic.
     static func refusesAccount(_ answer: ProviderAnswer) -> Bool {
         answer.status == 403 || !(400..<500).contains(answer.status)

@@ -79,9 +79,13 @@ package final class APNsDriver: PushDriver {
                     "\(self.settings.serverURL)/3/device/\(address.token)",
                     headers: self.headers(wakeUp, topic: address.topic, token: token), body: body)
             },
-            verdict: {
-                APNsAnswer.verdict(
-                    $0, now: self.now(), registeredAt: address.registeredAt.map(Timestamp.init(milliseconds:)))
+            verdict: { answer in
+                let time = self.now()
+                if APNsAnswer.wantsFormerToken(answer) {
+                    self.tokens.withLock { $0.keepFormer(insteadOf: token, now: time) }
+                }
+                return APNsAnswer.verdict(
+                    answer, now: time, registeredAt: address.registeredAt.map(Timestamp.init(milliseconds:)))
             }, reason: APNsAnswer.reason, refusesAccount: APNsAnswer.refusesAccount,
             renewToken: {
                 let time = self.now()

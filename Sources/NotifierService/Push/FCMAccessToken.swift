@@ -30,8 +30,10 @@ actor FCMAccessToken {
     func get(insteadOf refused: String? = nil) async -> Result {
         // Who comes next need not be refused as well, where there is none in its place yet.
         if let refused, current?.text == refused { current = nil }
-        if let current, now() < current.expiresAt - Self.renewedBefore {
-            return .token(current.text)
+        // One that would last for longer than any does is of a clock that has been set back since: its end comes sooner than that.
+        if let current {
+            let rest = current.expiresAt - now()
+            if rest > Self.renewedBefore, rest <= Self.lifetimeMax + ClockSkew.tolerated { return .token(current.text) }
         }
         if let asking { return await asking.value }
         // Unstructured because all who wait share it, and one that gives up must not take it from the others.
