@@ -183,6 +183,33 @@ struct WebPushDriverTests {
         await push.stop()
     }
 
+    @Test("an address at which nothing answers is left for the next of its name's, which is kept")
+    func deadAddress() async throws {
+        let asked = Mutex(0)
+        // Nothing listens at 127.0.0.2 and 127.0.0.3, and 10.0.0.1 may not be connected to.
+        let push = try await WebPushBench { _ in
+            asked.withLock { $0 += 1 }
+            return ["127.0.0.3", "10.0.0.1", "127.0.0.2", "127.0.0.1"]
+        }
+        let subscription = push.double.subscribe()
+        for _ in 0..<3 { #expect(await push.send(to: subscription) == .delivered) }
+        push.bench.clock.advance(.seconds(300))
+        #expect(await push.send(to: subscription) == .delivered)
+        #expect(push.server.connections == 1)
+        #expect(asked.withLock(\.self) == 2)
+        await push.stop()
+    }
+
+    @Test("a service none of whose addresses answers fails once for each wake-up, and no other address is tried")
+    func deadAddresses() async throws {
+        let push = try await WebPushBench { _ in ["127.0.0.2", "10.0.0.1", "127.0.0.3"] }
+        let subscription = push.double.subscribe()
+        for _ in 0..<5 { #expect(await push.send(to: subscription) == .unreachable) }
+        #expect(await push.send(to: subscription) == .paused(after: .seconds(1)))
+        #expect(push.server.connections == 0)
+        await push.stop()
+    }
+
     @Test("a push service that is away pauses alone")
     func away() async throws {
         let push = try await WebPushBench()

@@ -61,10 +61,21 @@ package final class WebPushDriver: PushDriver {
     ) async -> PushReport {
         guard let body = try? Self.body(wakeUp, for: receiver) else { return PushReport(.expiredAddress) }
         do throws(WebPushServices.Problem) {
-            let service = try await services.service(for: origin)
-            return await service.gate.attempt(over: service.connection) {
-                await attempt(wakeUp, resource, origin, body, over: service.connection)
+            for _ in 0..<WebPushServices.addressesMax {
+                let service = try await services.service(for: origin)
+                var isLeft = false
+                let report = await service.gate.attempt(over: service.connection) {
+                    let report = await attempt(wakeUp, resource, origin, body, over: service.connection)
+                    guard report.outcome == .unreachable, await services.leave(service, of: origin) else {
+                        return report
+                    }
+                    isLeft = true
+                    // The service has not failed while another of its addresses may answer.
+                    return PushReport(.paused(after: .zero))
+                }
+                guard isLeft else { return report }
             }
+            return PushReport(.unreachable)
         } catch {
             switch error {
             case .noAddress: return PushReport(.unreachable)
