@@ -26,7 +26,7 @@ package struct APNsSettings: Sendable {
 /// The person sees a notification whose words are the application's own (`loc-key`): the provider learns an opaque id and nothing else.
 package final class APNsDriver: PushDriver {
     package let transport = PushTransport.apns
-    private let settings: APNsSettings
+    let settings: APNsSettings
     private let connection: ProviderConnection
     private let gate: ProviderGate
     private let tokens: Mutex<APNsTokenCache>
