@@ -78,7 +78,7 @@ package struct PushReport: Hashable, Sendable {
     package let status: Int?
     /// The provider's own name for what it refused, as its table has it; nil when it gave none.
     package let reason: String?
-    /// Our account was refused before anything was sent: no address can be to blame.
+    /// Our account was refused, or whatever we send: no address and no message can be to blame.
     package let refusesAccount: Bool
 
     /// Whether the provider was asked, so that it may have rung the phone whatever became of the answer.

@@ -71,6 +71,10 @@ package final class APNsDouble: ProviderDouble {
 
     package var unavailable: DoubleReply { DoubleReply(503, body: #"{"reason":"ServiceUnavailable"}"#) }
 
+    private struct Payload: Decodable {
+        let aps: [String: TokenInspection.JSONValue]
+    }
+
     private func refusal(of request: DoubleRequest) -> (Int, String)? {
         guard request.method == "POST" else { return (405, "MethodNotAllowed") }
         guard request.path.hasPrefix(Self.devicePath) else { return (404, "BadPath") }
@@ -79,8 +83,11 @@ package final class APNsDouble: ProviderDouble {
         if let refused = refusal(ofToken: request) { return refused }
         guard Set(request.headers.map(\.name)).count == request.headers.count else { return (400, "DuplicateHeaders") }
         if let refused = refusal(ofHeaders: request) { return refused }
-        guard !request.body.isEmpty else { return (400, "PayloadEmpty") }
         guard request.body.count <= Self.payloadBytesMax else { return (413, "PayloadTooLarge") }
+        // What says nothing to APNs is as good as none.
+        guard (try? JSONDecoder().decode(Payload.self, from: Data(request.body))) != nil else {
+            return (400, "PayloadEmpty")
+        }
         guard device.utf8.count >= 64, device.utf8.allSatisfy(Self.isHexDigit) else { return (400, "BadDeviceToken") }
         return state.withLock { $0.unregistered.contains(device) } ? (410, "Unregistered") : nil
     }

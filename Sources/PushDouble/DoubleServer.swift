@@ -16,6 +16,8 @@ package final class DoubleServer: Sendable {
         var regular: (fault: Fault, every: Int)?
         var throttle: Throttle?
         var connections = 0
+        /// By their numbers, those that say nothing any more.
+        var silent: Set<Int> = []
         var requests: [DoubleRequest] = []
         var answered = 0
         var taken = 0
@@ -85,7 +87,8 @@ package final class DoubleServer: Sendable {
     package func stop() async {
         let open = listener.withLock { $0.take() }.map { [$0] } ?? []
         for channel in open + children.withLock({ Array($0.values) }) {
-            // What is closed already is as it should be.
+            // What is closed already is as it should be. One that is silent must read that the other side has closed it.
+            try? await channel.setOption(.autoRead, value: true).get()
             try? await channel.close()
         }
     }
@@ -120,6 +123,8 @@ package final class DoubleServer: Sendable {
     fileprivate func take(_ request: DoubleRequest) -> Fault? {
         let time = now()
         return counts.withLock { counts in
+            // What it had read before.
+            if counts.silent.contains(request.connection) { return .delay(milliseconds: nil) }
             if counts.requests.count < keptMax { counts.requests.append(request) }
             counts.taken += 1
             if !counts.faults.isEmpty { return counts.faults.removeFirst() }
@@ -128,6 +133,13 @@ package final class DoubleServer: Sendable {
             return regular.fault
         }
     }
+
+    fileprivate func silence(_ connection: any Channel, _ number: Int) {
+        counts.withLock { _ = $0.silent.insert(number) }
+        connection.setOption(.autoRead, value: false).whenFailure { _ in connection.close(promise: nil) }
+    }
+
+    fileprivate func isSilent(_ number: Int) -> Bool { counts.withLock { $0.silent.contains(number) } }
 
     fileprivate func reply(to request: DoubleRequest) -> DoubleReply {
         let reply = double.reply(to: request)
@@ -183,6 +195,7 @@ private final class DoubleStream: ChannelInboundHandler {
         case .reset: context.close(promise: nil)
         case .close: connection.close(promise: nil)
         case .goAway(let reason): goAway(reason)
+        case .silence: server.silence(connection, number)
         case .delay(nil): break
         case .delay(let milliseconds?):
             let context = NIOLoopBound(context, eventLoop: context.eventLoop)
@@ -203,7 +216,7 @@ private final class DoubleStream: ChannelInboundHandler {
     }
 
     private func write(_ reply: DoubleReply, _ context: ChannelHandlerContext) {
-        guard context.channel.isActive else { return }
+        guard context.channel.isActive, !server.isSilent(number) else { return }
         var headers: HPACKHeaders = [":status": "\(reply.status)"]
         for (name, value) in reply.headers { headers.add(name: name, value: value) }
         headers.add(name: "content-length", value: "\(reply.body.utf8.count)")

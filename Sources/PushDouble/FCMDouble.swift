@@ -2,7 +2,7 @@ package import CryptoExtras
 import Foundation
 import Synchronization
 
-/// FCM HTTP v1 with Google's token endpoint beside it, at `/token`.
+/// FCM HTTP v1 with Google's token endpoint beside it, at `/token`. It takes whatever is written as a registration token is.
 package final class FCMDouble: ProviderDouble {
     private static let messageBytesMax = 4096
     private static let assertionSecondsMax: Int64 = 3600
@@ -19,6 +19,7 @@ package final class FCMDouble: ProviderDouble {
         var tokenURL = ""
         var accessTokens: [String: Int64] = [:]
         var tokensGiven = 0
+        var tokenAnswer: (@Sendable () -> DoubleReply?)?
         var unregistered: Set<String> = []
         var delivered = 0
     }
@@ -46,6 +47,9 @@ package final class FCMDouble: ProviderDouble {
     /// No access token that was given is good any more.
     package func withdrawTokens() { state.withLock { $0.accessTokens = [:] } }
 
+    /// What its token endpoint answers from now on, whoever asks; as ever where that is nil.
+    package func answerTokens(_ answer: (@Sendable () -> DoubleReply?)?) { state.withLock { $0.tokenAnswer = answer } }
+
     package func reply(to request: DoubleRequest) -> DoubleReply {
         guard request.method == "POST" else { return Self.failure(405, "INVALID_ARGUMENT") }
         if request.path == "/token" { return token(request) }
@@ -61,6 +65,21 @@ package final class FCMDouble: ProviderDouble {
             status, headers: headers,
             body: #"{"error":{"code":\#(status),"message":"refused","details":[{"@type":"#
                 + #""type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"\#(code)"}]}}"#)
+    }
+
+    /// What is no registration token. FCM names the field.
+    private static let badToken = DoubleReply(
+        400,
+        body: #"{"error":{"code":400,"message":"The registration token is not a valid FCM registration token","#
+            + #""status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","#
+            + #""fieldViolations":[{"field":"message.token","description":"Invalid registration token"}]},"#
+            + #"{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"INVALID_ARGUMENT"}]}}"#)
+
+    private static func isToken(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                (0x30...0x3A).contains(byte) || (0x41...0x5A).contains(byte & 0xDF) || byte == 0x2D || byte == 0x5F
+            }
     }
 
     package func throttled(retryAfter seconds: Int) -> DoubleReply {
@@ -87,6 +106,7 @@ package final class FCMDouble: ProviderDouble {
     package var unavailable: DoubleReply { Self.failure(503, "UNAVAILABLE") }
 
     private func token(_ request: DoubleRequest) -> DoubleReply {
+        if let reply = state.withLock(\.tokenAnswer)?() { return reply }
         let fields = Dictionary(
             String(decoding: request.body, as: UTF8.self).split(separator: "&").map { field in
                 let parts = field.split(separator: "=", maxSplits: 1)
@@ -136,6 +156,7 @@ package final class FCMDouble: ProviderDouble {
             ["HIGH", "NORMAL"].contains(message.android.priority), message.android.ttl.hasSuffix("s"),
             let seconds = Double(message.android.ttl.dropLast()), (0...2_419_200).contains(seconds)
         else { return Self.failure(400, "INVALID_ARGUMENT") }
+        guard Self.isToken(message.token) else { return Self.badToken }
         let number: Int? = state.withLock { state in
             if state.unregistered.contains(message.token) { return nil }
             state.delivered += 1

@@ -62,7 +62,7 @@ extension ProviderDouble {
     package func ended(connection: Int) {}
 }
 
-/// How a request is made to fail. Each fault is for one request.
+/// How a request is made to fail. Each fault is for one request, though the connection may end by it.
 package enum Fault: Hashable, Sendable {
     /// Answers so, without a look at the request.
     case refuse(DoubleReply)
@@ -74,4 +74,6 @@ package enum Fault: Hashable, Sendable {
     case close
     /// Says nothing for so long, then answers as ever; nil for good.
     case delay(milliseconds: Int64?)
+    /// Says nothing any more over the connection, and reads nothing: a firewall has dropped it without a word.
+    case silence
 }

@@ -132,8 +132,12 @@ package final class WebPushDouble: ProviderDouble {
         let (found, origin) = state.withLock { ($0.subscriptions[request.path], $0.origin) }
         guard let subscription = found else { return DoubleReply(404, body: #"{"code":404,"errno":102}"#) }
         if subscription.isGone { return DoubleReply(410, body: #"{"code":410,"errno":106}"#) }
-        guard isKnown(request, subscription, origin) else {
+        // Without credentials, and with wrong ones or another server's (RFC 8292 section 4.2).
+        guard let credentials = request.header("authorization"), credentials.hasPrefix("vapid ") else {
             return DoubleReply(401, body: #"{"code":401,"errno":109}"#)
+        }
+        guard isKnown(credentials, subscription, origin) else {
+            return DoubleReply(403, body: #"{"code":403,"errno":109}"#)
         }
         guard let text = request.header("ttl"), let seconds = Int64(text), seconds >= 0 else { return DoubleReply(400) }
         let urgency = request.header("urgency") ?? "normal"
@@ -159,12 +163,11 @@ package final class WebPushDouble: ProviderDouble {
     }
 
     /// The checks of RFC 8292 sections 2 to 4.
-    private func isKnown(_ request: DoubleRequest, _ subscription: Subscription, _ origin: String) -> Bool {
-        guard let value = request.header("authorization"), value.hasPrefix("vapid ") else { return false }
+    private func isKnown(_ credentials: String, _ subscription: Subscription, _ origin: String) -> Bool {
         let parameters = Dictionary(
-            value.dropFirst("vapid ".count).split(separator: ",").map { part in
+            credentials.dropFirst("vapid ".count).split(separator: ",").map { part in
                 let pair = part.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
-                return (String(pair[0]), pair.count == 2 ? String(pair[1]) : "")
+                return (String(pair.first ?? ""), pair.count == 2 ? String(pair[1]) : "")
             }, uniquingKeysWith: { first, _ in first })
         let time = now()
         guard let text = parameters["k"], subscription.serverKey ?? text == text, let key = Self.key(text),

@@ -20,7 +20,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
             written itself it does not replace. Prints every second how \
             many messages each has taken.
 
-            APNs and FCM take any token. The push service makes a subscription for each POST to the URL in subscribe.url (RFC 8030), which the \
+            APNs and FCM take whatever is written as their tokens are. The push service makes a subscription for each POST to the URL in subscribe.url (RFC 8030), which the \
             Location of the reply names and its Link is the endpoint of; DELETE ends it. The keys stay with whoever asks.
 
             Whoever connects to the socket `deliveries` in the folder is told each message's transport and address in a line, and of Web Push \
@@ -44,7 +44,10 @@ struct PushDoubleCommand: AsyncParsableCommand {
 
     @Option(
         help:
-            "How one of --every requests fails: refuse (503), reset (the stream), goaway, close (the connection), or delay."
+            """
+            How one of --every requests fails: refuse (503), reset (the stream), goaway, close (the connection), delay, or silence (of the \
+            connection, from then on).
+            """
     )
     var fault: FaultName?
 
@@ -54,7 +57,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long a delayed answer takes.", valueName: "milliseconds"))
     var delay: Int64 = 1000
 
-    enum FaultName: String, ExpressibleByArgument, CaseIterable { case refuse, reset, goaway, close, delay }
+    enum FaultName: String, ExpressibleByArgument, CaseIterable { case refuse, reset, goaway, close, delay, silence }
 
     func validate() throws {
         guard every > 0 else { throw ValidationError("--every is 1 or more") }
@@ -71,6 +74,7 @@ struct PushDoubleCommand: AsyncParsableCommand {
         case .goaway: .goAway(reason: "Shutdown")
         case .close: .close
         case .delay: .delay(milliseconds: delay)
+        case .silence: .silence
         }
     }
 

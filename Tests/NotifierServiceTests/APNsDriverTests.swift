@@ -75,6 +75,19 @@ struct APNsDriverTests {
         await apns.stop()
     }
 
+    @Test("a token that APNs calls made too soon gives way to the one before it")
+    func tooManyTokens() async throws {
+        let apns = try await APNsBench()
+        #expect(await apns.send() == .delivered)
+        // It was ahead, and is right now: the first token is of the future.
+        apns.bench.clock.advance(.seconds(-30))
+        #expect(await apns.send() == .retry(after: .seconds(60)))
+        #expect(await apns.send() == .delivered)
+        let tokens = apns.server.requests.compactMap { $0.header("authorization") }
+        #expect(tokens[0] != tokens[1] && tokens[0] == tokens[2])
+        await apns.stop()
+    }
+
     @Test(
         "an application that is not installed any more, a wrong address, a wrong topic and a wrong key have their names"
     )
@@ -90,6 +103,24 @@ struct APNsDriverTests {
         let otherKey = try await APNsBench(knowsKey: false)
         #expect(await otherKey.send() == .configuration)
         await otherKey.stop()
+    }
+
+    @Test("what is refused of one request closes the way to no other phone, and a key that is refused to all")
+    func refusedAccount() async throws {
+        let apns = try await APNsBench()
+        for (status, reason) in [(400, "TopicDisallowed"), (404, "BadPath"), (405, "MethodNotAllowed")] {
+            for _ in 0..<6 {
+                apns.server.fail(.refuse(DoubleReply(status, body: #"{"reason":"\#(reason)"}"#)))
+                #expect(await apns.send() == .configuration)
+            }
+        }
+        #expect(await apns.send() == .delivered)
+        for _ in 0..<5 {
+            apns.server.fail(.refuse(DoubleReply(403, body: #"{"reason":"InvalidProviderToken"}"#)))
+            #expect(await apns.send() == .configuration)
+        }
+        #expect(await apns.send() == .paused(after: .seconds(1)))
+        await apns.stop()
     }
 
     @Test("what is no device token never becomes a path", arguments: ["../../token", "0a/../", "", "0a?b", "é"])

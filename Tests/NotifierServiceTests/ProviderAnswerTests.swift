@@ -109,6 +109,26 @@ struct ProviderAnswerTests {
     }
 
     @Test(
+        "an argument that FCM calls invalid is the address where it names the token, and our error where it does not",
+        arguments: [
+            (#"[{"field":"message.token","description":"Invalid registration token"}]"#, PushOutcome.expiredAddress),
+            (#"[{"field":"message.android.ttl"},{"field":"message.token"}]"#, .expiredAddress),
+            (#"[{"field":"message.android.ttl"}]"#, .configuration),
+            (#"[{"description":"message.token"}]"#, .configuration), ("[]", .configuration),
+        ])
+    func invalidArgument(violations: String, expected: PushOutcome) {
+        func verdict(_ type: String) -> ProviderVerdict {
+            let details =
+                #"{"@type":"type.googleapis.com/google.rpc.\#(type)","fieldViolations":\#(violations)},"#
+                + #"{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"INVALID_ARGUMENT"}"#
+            let body = Array(#"{"error":{"code":400,"details":[\#(details)]}}"#.utf8)
+            return FCMAnswer.verdict(ProviderAnswer(status: 400, retryAfter: nil, body: body), now: Self.now)
+        }
+        #expect(verdict("BadRequest") == .ends(expected))
+        #expect(verdict("Other") == .ends(.configuration))
+    }
+
+    @Test(
         "whose quota is used up is in Google's details: the project's holds back everything, a device's that device alone",
         arguments: [
             (

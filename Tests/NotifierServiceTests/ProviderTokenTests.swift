@@ -74,6 +74,40 @@ struct ProviderTokenTests {
         #expect(try cache.token(now: Self.start + .seconds(1201)) == second)
     }
 
+    @Test("an APNs token that was made too soon gives way to the one before, until another may be made")
+    func apnsTooSoon() throws {
+        var cache = APNsTokenCache(try Self.apnsKey())
+        let first = try cache.token(now: Self.start)
+        // The clock is set back by a minute, which makes the first one of the future.
+        let second = try cache.token(now: Self.start - .seconds(60))
+        #expect(second != first)
+        cache.keepFormer(insteadOf: first, now: Self.start)
+        #expect(try cache.token(now: Self.start) == second)
+        cache.keepFormer(insteadOf: second, now: Self.start)
+        // Many may be told.
+        cache.keepFormer(insteadOf: second, now: Self.start)
+        for seconds in [0, 1199, 2399] as [Int64] {
+            #expect(try cache.token(now: Self.start + .seconds(seconds)) == first, "\(seconds)")
+        }
+        let third = try cache.token(now: Self.start + .seconds(2400))
+        #expect(third != first && third != second)
+    }
+
+    @Test("an APNs token that is used on in the place of a later one is so for fifty-five minutes of its life")
+    func apnsKeptLong() throws {
+        var cache = APNsTokenCache(try Self.apnsKey())
+        let first = try cache.token(now: Self.start)
+        let renewedAt = Self.start + .seconds(2400)
+        let second = try cache.token(now: renewedAt)
+        cache.keepFormer(insteadOf: second, now: renewedAt)
+        #expect(try cache.token(now: renewedAt + .seconds(899)) == first)
+        let third = try cache.token(now: renewedAt + .seconds(900))
+        #expect(third != first && third != second)
+        // There is none that is young enough.
+        cache.keepFormer(insteadOf: third, now: renewedAt + .seconds(900))
+        #expect(try cache.token(now: renewedAt + .seconds(901)) == third)
+    }
+
     @Test("a push service gets its own origin as audience, and our key")
     func vapid() throws {
         var cache = VAPIDTokenCache(try Self.vapidKey())
@@ -97,6 +131,19 @@ struct ProviderTokenTests {
         #expect(try cache.authorization(audience: "https://b.example", now: Self.start) != first)
         #expect(try cache.authorization(audience: "https://a.example", now: Self.start + .seconds(39_599)) == first)
         #expect(try cache.authorization(audience: "https://a.example", now: Self.start + .seconds(39_600)) != first)
+    }
+
+    @Test("a VAPID token of a clock that has been set back far is made anew, so that none ends more than a day ahead")
+    func vapidSetBack() throws {
+        var cache = VAPIDTokenCache(try Self.vapidKey())
+        func authorization(_ time: Timestamp) throws -> String {
+            try cache.authorization(audience: "https://a.example", now: time)
+        }
+        let first = try authorization(Self.start)
+        #expect(try authorization(Self.start - .seconds(60)) == first)
+        let setBack = Self.start - .seconds(13 * 3600)
+        let token = try DecodedToken(try authorization(setBack).dropFirst("vapid t=".count).split(separator: ",")[0])
+        #expect(token.claims["exp"] as? Int == 1_750_000_000 - 3600)
     }
 
     @Test("a VAPID subject is a mailto or https URL")

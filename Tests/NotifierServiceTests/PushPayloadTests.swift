@@ -23,8 +23,8 @@ struct PushPayloadTests {
 
     @Test("FCM gets the address, the request's opaque id and how long it is of use")
     func fcm() throws {
-        let message = FCMMessage(Self.wakeUp, token: "token-1", now: Timestamp(seconds: 1_750_000_000))
-        let payload = try #require(try JSONSerialization.jsonObject(with: Data(message.json())) as? [String: Any])
+        let bytes = Data(FCMMessage.bytes(Self.wakeUp, token: "token-1", seconds: 60))
+        let payload = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
         let expected: [String: Any] = [
             "message": [
                 "token": "token-1", "data": ["c": "mN0pQ7rS3tUvWx1yZaBcDeFg"],
@@ -34,6 +34,19 @@ struct PushPayloadTests {
             ]
         ]
         #expect(payload as NSDictionary == expected as NSDictionary)
+    }
+
+    @Test("what is left of its time is counted in whole seconds to its end, and after that nothing is sent")
+    func secondsLeft() throws {
+        let end = Self.wakeUp.expiresAt
+        for (left, seconds) in [(60_000, 60), (1999, 1), (1000, 1), (999, 0), (1, 0)] as [(Int64, Int64)] {
+            #expect(try Self.wakeUp.secondsLeft(now: end - .milliseconds(left)) == seconds)
+        }
+        for late in [0, 1, 60_000] as [Int64] {
+            #expect(throws: ProviderFailure.notAsked) {
+                try Self.wakeUp.secondsLeft(now: end + .milliseconds(late))
+            }
+        }
     }
 
     @Test("the ids that providers see are the same for a repeat, fit every provider, and say nothing")

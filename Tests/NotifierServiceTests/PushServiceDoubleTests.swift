@@ -66,7 +66,7 @@ struct PushServiceDoubleTests {
             ).outcome
         }
         #expect(try await outcome(push.key.publicKey) == .delivered)
-        #expect(try await outcome(other.key.publicKey) == .configuration)
+        #expect(try await outcome(other.key.publicKey) == .foreignAddress)
         await push.stop()
         await other.stop()
     }

@@ -24,6 +24,18 @@ struct WebPushDriverTests {
         await push.stop()
     }
 
+    @Test("in its last second a push service delivers it now or not at all, and after that it is not asked")
+    func lastSecond() async throws {
+        let push = try await WebPushBench()
+        let address = Redacted(Array(push.double.subscribe().address(at: push.origin).utf8))
+        for (left, outcome) in [(900, PushOutcome.delivered), (0, .paused(after: .zero))] as [(Int64, PushOutcome)] {
+            let wakeUp = push.bench.wakeUp(lifetime: .milliseconds(left))
+            #expect(await push.driver.send(wakeUp, to: address).outcome == outcome)
+        }
+        #expect(push.server.requests.map { $0.header("ttl") } == ["0"])
+        await push.stop()
+    }
+
     @Test("a subscription that is gone, or never was, is dropped")
     func gone() async throws {
         let push = try await WebPushBench()
@@ -37,7 +49,7 @@ struct WebPushDriverTests {
     @Test("a subscription of another server's key refuses ours")
     func otherKey() async throws {
         let push = try await WebPushBench()
-        #expect(await push.send(to: push.double.subscribe(serverKey: "another")) == .configuration)
+        #expect(await push.send(to: push.double.subscribe(serverKey: "another")) == .foreignAddress)
         await push.stop()
     }
 
@@ -64,6 +76,21 @@ struct WebPushDriverTests {
                 Issue.record("\(status) is no answer of one subscription's")
                 continue
             }
+        }
+        #expect(await push.send(to: living) == .delivered)
+        await push.stop()
+    }
+
+    @Test(
+        "whatever a push service says of one address, it closes the way to nobody else's phone",
+        arguments: [303, 307, 400, 401, 403, 404, 405, 410, 413, 414])
+    func ofOneAddress(status: Int) async throws {
+        let push = try await WebPushBench()
+        let (odd, living) = (push.double.subscribe(), push.double.subscribe())
+        for _ in 0..<6 {
+            push.server.fail(.refuse(DoubleReply(status)))
+            let outcome = await push.send(to: odd)
+            #expect(outcome != .delivered && outcome != .paused(after: .seconds(1)))
         }
         #expect(await push.send(to: living) == .delivered)
         await push.stop()
@@ -153,6 +180,33 @@ struct WebPushDriverTests {
         for attempt in attempts { #expect(await attempt.value == .delivered) }
         #expect(asking.withLock { $0.most == 1 && $0.all > 1 })
         #expect(push.server.connections == 1)
+        await push.stop()
+    }
+
+    @Test("an address at which nothing answers is left for the next of its name's, which is kept")
+    func deadAddress() async throws {
+        let asked = Mutex(0)
+        // Nothing listens at 127.0.0.2 and 127.0.0.3, and 10.0.0.1 may not be connected to.
+        let push = try await WebPushBench { _ in
+            asked.withLock { $0 += 1 }
+            return ["127.0.0.3", "10.0.0.1", "127.0.0.2", "127.0.0.1"]
+        }
+        let subscription = push.double.subscribe()
+        for _ in 0..<3 { #expect(await push.send(to: subscription) == .delivered) }
+        push.bench.clock.advance(.seconds(300))
+        #expect(await push.send(to: subscription) == .delivered)
+        #expect(push.server.connections == 1)
+        #expect(asked.withLock(\.self) == 2)
+        await push.stop()
+    }
+
+    @Test("a service none of whose addresses answers fails once for each wake-up, and no other address is tried")
+    func deadAddresses() async throws {
+        let push = try await WebPushBench { _ in ["127.0.0.2", "10.0.0.1", "127.0.0.3"] }
+        let subscription = push.double.subscribe()
+        for _ in 0..<5 { #expect(await push.send(to: subscription) == .unreachable) }
+        #expect(await push.send(to: subscription) == .paused(after: .seconds(1)))
+        #expect(push.server.connections == 0)
         await push.stop()
     }
 

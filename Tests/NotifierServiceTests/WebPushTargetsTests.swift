@@ -89,6 +89,7 @@ struct WebPushTargetsTests {
             hosts: [], allowedBlocks: ["10.1.0.0/16", "fd00::/8"].compactMap { AddressBlock($0) })
         #expect(targets.address(among: ["10.2.0.1", "10.1.255.1"]) == "10.1.255.1")
         #expect(targets.address(among: ["fd77::1"]) == "fd77::1")
+        #expect(targets.addresses(among: ["10.1.0.2", "10.2.0.1", "fd00::1"]) == ["10.1.0.2", "fd00::1"])
         #expect(targets.address(among: ["127.0.0.1", "fc00::1"]) == nil)
         for text in ["10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "/8", "", "10.0.0.0/8/8"] {
             #expect(AddressBlock(text) == nil)

@@ -28,6 +28,16 @@ enum APNsAnswer {
 
     static func reason(_ answer: ProviderAnswer) -> String? { body(answer)?.reason }
 
+    /// Whether the token was made too soon after another, which APNs takes still.
+    static func wantsFormerToken(_ answer: ProviderAnswer) -> Bool {
+        answer.status == 429 && reason(answer) == "TooManyProviderTokenUpdates"
+    }
+
+    /// The other refusals are of one request. A phone can cause those: it gives its token, and may give its topic.
+    static func refusesAccount(_ answer: ProviderAnswer) -> Bool {
+        answer.status == 403 || !(400..<500).contains(answer.status)
+    }
+
     /// Whether APNs confirmed that the address was not valid before the phone registered it again.
     private static func isOutdated(_ answer: ProviderAnswer, _ registeredAt: Timestamp?) -> Bool {
         guard let registeredAt, let confirmedAt = body(answer)?.timestamp else { return false }

@@ -26,7 +26,7 @@ package struct APNsSettings: Sendable {
 /// The person sees a notification whose words are the application's own (`loc-key`): the provider learns an opaque id and nothing else.
 package final class APNsDriver: PushDriver {
     package let transport = PushTransport.apns
-    private let settings: APNsSettings
+    let settings: APNsSettings
     private let connection: ProviderConnection
     private let gate: ProviderGate
     private let tokens: Mutex<APNsTokenCache>
@@ -73,22 +73,27 @@ package final class APNsDriver: PushDriver {
         guard var token = try? tokens.withLock({ try $0.token(now: now()) }) else { return PushReport(.configuration) }
         let body = APNsPayload.bytes(wakeUp)
         let exchange = ProviderExchange(
+            connection: connection,
             request: { () async throws(ProviderFailure) in
                 try await self.connection.post(
                     "\(self.settings.serverURL)/3/device/\(address.token)",
                     headers: self.headers(wakeUp, topic: address.topic, token: token), body: body)
             },
-            verdict: {
-                APNsAnswer.verdict(
-                    $0, now: self.now(), registeredAt: address.registeredAt.map(Timestamp.init(milliseconds:)))
-            }, reason: APNsAnswer.reason,
+            verdict: { answer in
+                let time = self.now()
+                if APNsAnswer.wantsFormerToken(answer) {
+                    self.tokens.withLock { $0.keepFormer(insteadOf: token, now: time) }
+                }
+                return APNsAnswer.verdict(
+                    answer, now: time, registeredAt: address.registeredAt.map(Timestamp.init(milliseconds:)))
+            }, reason: APNsAnswer.reason, refusesAccount: APNsAnswer.refusesAccount,
             renewToken: {
                 let time = self.now()
                 guard let other = try? self.tokens.withLock({ try $0.token(insteadOf: token, now: time) }) else {
-                    return false
+                    return .unchanged
                 }
                 token = other
-                return true
+                return .renewed
             })
         return await exchange.report()
     }

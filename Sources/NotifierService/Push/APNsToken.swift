@@ -34,15 +34,28 @@ package struct APNsSigningKey: Sendable {
 struct APNsTokenCache: Sendable {
     static let renewedAfter = Duration.seconds(40 * 60)
     static let keptAtLeast = Duration.seconds(20 * 60)
+    /// As long as APNs takes one, less what clocks differ by.
+    static let usedAtMost = Duration.seconds(55 * 60)
+
+    private struct Token {
+        let text: String
+        let issuedAt: Timestamp
+    }
 
     private let key: APNsSigningKey
-    private var current: (text: String, issuedAt: Timestamp)?
+    private var current: Token?
+    /// The one before it.
+    private var former: Token?
+    /// Since when the current one is the former again, because APNs had refused another as made too soon.
+    private var heldSince: Timestamp?
 
     init(_ key: APNsSigningKey) { self.key = key }
 
     mutating func token(now: Timestamp) throws -> String {
         // One of the future is of a clock that has been set back since: APNs refuses it.
-        if let current, (.zero..<Self.renewedAfter).contains(now - current.issuedAt) { return current.text }
+        if let current, (.zero..<Self.renewedAfter).contains(now - current.issuedAt) || isHeld(current, now) {
+            return current.text
+        }
         return try make(now)
     }
 
@@ -55,9 +68,24 @@ struct APNsTokenCache: Sendable {
         return try make(now)
     }
 
+    /// APNs called a token made too soon after the one before it: that one is used on, while APNs takes it.
+    mutating func keepFormer(insteadOf refused: String, now: Timestamp) {
+        guard let current, current.text == refused, let former, now - former.issuedAt < Self.usedAtMost else { return }
+        self.current = former
+        self.former = nil
+        heldSince = now
+    }
+
+    private func isHeld(_ token: Token, _ now: Timestamp) -> Bool {
+        guard let heldSince else { return false }
+        return (.zero..<Self.keptAtLeast).contains(now - heldSince) && now - token.issuedAt < Self.usedAtMost
+    }
+
     private mutating func make(_ now: Timestamp) throws -> String {
         let text = try key.token(issuedAt: now)
-        current = (text, now)
+        former = current
+        current = Token(text: text, issuedAt: now)
+        heldSince = nil
         return text
     }
 }

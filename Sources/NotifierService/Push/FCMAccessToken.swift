@@ -28,8 +28,12 @@ actor FCMAccessToken {
 
     /// `refused` is a token that was not taken, if any.
     func get(insteadOf refused: String? = nil) async -> Result {
-        if let current, current.text != refused, now() < current.expiresAt - Self.renewedBefore {
-            return .token(current.text)
+        // Who comes next need not be refused as well, where there is none in its place yet.
+        if let refused, current?.text == refused { current = nil }
+        // One that would last for longer than any does is of a clock that has been set back since: its end comes sooner than that.
+        if let current {
+            let rest = current.expiresAt - now()
+            if rest > Self.renewedBefore, rest <= Self.lifetimeMax + ClockSkew.tolerated { return .token(current.text) }
         }
         if let asking { return await asking.value }
         // Unstructured because all who wait share it, and one that gives up must not take it from the others.
@@ -55,7 +59,7 @@ actor FCMAccessToken {
             guard answer.status == 200 else { return .none(FCMAnswer.tokenRefusal(answer, now: time)) }
             guard let body = try? JSONDecoder.snakeCase.decode(Body.self, from: Data(answer.body)),
                 body.accessToken.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-            else { return .none(PushReport(.configuration, status: answer.status)) }
+            else { return .none(PushReport(.configuration, status: answer.status, refusesAccount: true)) }
             // A peer's number: bounded before it is used.
             let seconds = min(max(body.expiresIn, 0), Self.lifetimeMax.components.seconds)
             current = (body.accessToken, time + .seconds(seconds))

@@ -15,15 +15,20 @@ enum FCMAnswer {
             let metadata: [String: String]?
             /// Of `google.rpc.QuotaFailure`.
             let violations: [Violation]?
+            /// Of `google.rpc.BadRequest`.
+            let fieldViolations: [FieldViolation]?
 
             enum CodingKeys: String, CodingKey {
                 case type = "@type"
-                case errorCode, reason, metadata, violations
+                case errorCode, reason, metadata, violations, fieldViolations
             }
         }
         struct Violation: Decodable {
             let subject: String?
             let quotaId: String?
+        }
+        struct FieldViolation: Decodable {
+            let field: String?
         }
         let error: Failure
     }
@@ -31,6 +36,9 @@ enum FCMAnswer {
     static let errorType = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
     private static let infoType = "type.googleapis.com/google.rpc.ErrorInfo"
     private static let quotaType = "type.googleapis.com/google.rpc.QuotaFailure"
+    private static let requestType = "type.googleapis.com/google.rpc.BadRequest"
+    /// What of a request of ours a phone has given.
+    private static let tokenField = "message.token"
 
     /// Whose quota is used up.
     private enum QuotaOwner { case project, device }
@@ -39,6 +47,8 @@ enum FCMAnswer {
         if answer.status == 200 { return .ends(.delivered) }
         return switch (answer.status, reason(answer)) {
         case (404, "UNREGISTERED"): .ends(.expiredAddress)
+        // What a phone gave as its token never was one.
+        case (400, "INVALID_ARGUMENT") where refusedFields(answer).contains(tokenField): .ends(.expiredAddress)
         case (403, "SENDER_ID_MISMATCH"): .ends(.foreignAddress)
         case (401, "THIRD_PARTY_AUTH_ERROR"): .ends(.configuration)
         // No error of FCM but of Google's front door: the access token is over, or was withdrawn.
@@ -73,8 +83,17 @@ enum FCMAnswer {
         return details.first { $0.type == errorType }?.errorCode ?? details.first { $0.type == infoType }?.reason
     }
 
+    /// A request's is what it says of the message, and of what stands behind the phone: a certificate for APNs or for Web Push.
+    static func refusesAccount(_ answer: ProviderAnswer) -> Bool {
+        answer.status != 400 && reason(answer) != "THIRD_PARTY_AUTH_ERROR"
+    }
+
     private static func details(_ answer: ProviderAnswer) -> [Detail] {
         (try? JSONDecoder().decode(Body.self, from: Data(answer.body)))?.error.details ?? []
+    }
+
+    private static func refusedFields(_ answer: ProviderAnswer) -> [String] {
+        details(answer).filter { $0.type == requestType }.flatMap { $0.fieldViolations ?? [] }.compactMap(\.field)
     }
 
     private typealias Detail = Body.Detail

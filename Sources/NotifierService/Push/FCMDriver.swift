@@ -43,26 +43,29 @@ package final class FCMDriver: PushDriver {
     }
 
     private func attempt(_ wakeUp: WakeUp, token: String) async -> PushReport {
-        guard let body = try? FCMMessage(wakeUp, token: token, now: now()).json() else {
-            return PushReport(.configuration)
-        }
         var access: String
         switch await accessToken.get() {
         case .token(let text): access = text
         case .none(let report): return report
         }
         let exchange = ProviderExchange(
-            request: { () async throws(ProviderFailure) in
-                try await self.connection.post(
+            connection: connection,
+            request: { () async throws(ProviderFailure) -> ProviderAnswer in
+                let seconds = try wakeUp.secondsLeft(now: self.now())
+                return try await self.connection.post(
                     "\(self.settings.serverURL)/v1/projects/\(self.settings.account.projectID)/messages:send",
                     headers: ["authorization": "Bearer \(access)", "content-type": "application/json"],
-                    body: body)
+                    body: FCMMessage.bytes(wakeUp, token: token, seconds: seconds))
             },
             verdict: { FCMAnswer.verdict($0, now: self.now()) }, reason: FCMAnswer.reason,
+            refusesAccount: FCMAnswer.refusesAccount,
             renewToken: {
-                guard case .token(let other) = await self.accessToken.get(insteadOf: access) else { return false }
-                access = other
-                return true
+                switch await self.accessToken.get(insteadOf: access) {
+                case .token(let other): access = other
+                // A token endpoint that is busy is no wrong account.
+                case .none(let report): return .failed(report)
+                }
+                return .renewed
             })
         return await exchange.report()
     }
@@ -70,33 +73,14 @@ package final class FCMDriver: PushDriver {
 
 /// A data message of high priority: it wakes the application of a phone that sleeps. A withdrawal has nothing to show, and high priority
 /// is taken from applications that show nothing.
-struct FCMMessage: Encodable {
-    struct Message: Encodable {
-        struct Data: Encodable { let c: String }
-        struct Android: Encodable {
-            let priority: String
-            let ttl: String
-            let collapseKey: String
-            let directBootOk = false
-        }
-        let token: String
-        let data: Data
-        let android: Android
-    }
-
-    let message: Message
-
-    func json() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return Array(try encoder.encode(self))
-    }
-
-    init(_ wakeUp: WakeUp, token: String, now: Timestamp) {
-        message = Message(
-            token: token, data: Message.Data(c: wakeUp.challenge.rawValue),
-            android: Message.Android(
-                priority: wakeUp.isWithdrawal ? "NORMAL" : "HIGH", ttl: "\(wakeUp.lifetimeSeconds(now: now))s",
-                collapseKey: wakeUp.collapseID))
+enum FCMMessage {
+    /// `seconds` is what is left of its time.
+    static func bytes(_ wakeUp: WakeUp, token: String, seconds: Int64) -> [UInt8] {
+        let priority = wakeUp.isWithdrawal ? "NORMAL" : "HIGH"
+        let android =
+            #"{"priority":"\#(priority)","ttl":"\#(seconds)s","collapse_key":"\#(wakeUp.collapseID)","#
+            + #""direct_boot_ok":false}"#
+        let (id, token) = (JSONValue.quoted(wakeUp.challenge.rawValue), JSONValue.quoted(token))
+        return Array(#"{"message":{"token":\#(token),"data":{"c":\#(id)},"android":\#(android)}}"#.utf8)
     }
 }

@@ -7,9 +7,11 @@ import NIOFoundationCompat
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// The connections to one provider: HTTP/2 with all requests on one connection where the provider speaks it. A connection that the
-/// provider ends (GOAWAY) takes no more requests; the next one goes over another. Shut it down when it is no longer needed.
+/// provider ends (GOAWAY), or that is left because an answer calls it ended or nothing is heard on it, takes no more requests; the next one
+/// goes over another. Shut it down when it is no longer needed.
 final class ProviderConnection: Sendable {
     /// Answers say little; what is longer is no answer of a provider.
     private static let answerBytesMax = 64 * 1024
@@ -20,8 +22,12 @@ final class ProviderConnection: Sendable {
     let line: RequestLine
     /// All that is done for a provider is done on one loop, where its connection is: requests, their time limits and answers.
     let executor: LoopExecutor
-    private let client: HTTPClient
+    private let makeClient: @Sendable () -> ProviderClient
+    private let clients: Mutex<ConnectionSuccession<ProviderClient>>
     private let timeout: TimeAmount
+    /// Who waited for so long has waited for the provider; who was given up sooner knows nothing of it.
+    private let fairTime: Duration
+    private let now: @Sendable () -> Timestamp
 
     /// `pinned` says to which address to connect for a name; the certificate is checked against the name all the same.
     init(_ provider: ProviderSettings, pinned: [String: String] = [:]) {
@@ -31,7 +37,9 @@ final class ProviderConnection: Sendable {
         var settings = HTTPClient.Configuration(
             tlsConfiguration: tls,
             // The target of a redirection was checked by nobody.
-            redirectConfiguration: .disallow, timeout: .init(connect: TimeAmount(provider.connectTimeout)))
+            redirectConfiguration: .disallow,
+            // An answer that ends in its middle is waited for no longer than one that does not begin.
+            timeout: .init(connect: TimeAmount(provider.connectTimeout), read: TimeAmount(provider.timeout)))
         settings.httpVersion = .automatic
         settings.dnsOverride = pinned
         settings.connectionPool.idleTimeout = Self.idleTimeout
@@ -44,24 +52,27 @@ final class ProviderConnection: Sendable {
             stream.closeFuture.whenComplete { _ in line.streamClosed() }
             return stream.eventLoop.makeCompletedFuture { try RequestStream.prepare(stream.pipeline.syncOperations) }
         }
-        settings.http2ConnectionDebugInitializer = { connection in
-            connection.eventLoop.submit {
-                let pipeline = connection.pipeline.syncOperations
-                let tls = try pipeline.handler(type: NIOSSLHandler.self)
-                try pipeline.addHandler(WriteConsolidation(), position: .after(tls))
-            }
-        }
         self.line = line
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         executor = LoopExecutor(loop)
-        client = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: settings)
+        let makeClient: @Sendable () -> ProviderClient = { [settings] in ProviderClient(settings, on: loop) }
+        self.makeClient = makeClient
+        clients = Mutex(ConnectionSuccession(makeClient()))
         timeout = TimeAmount(provider.timeout)
+        fairTime = provider.fairTime
+        now = provider.now
     }
 
     func shutdown() async {
         line.close()
-        // The only error is a second shutdown, which asks for what is already so.
-        try? await client.shutdown()
+        for client in clients.withLock({ $0.close() }) { await client.shutdown() }
+    }
+
+    /// The connection that an answer came over is at its end: the next request goes over another. What is under way there ends there.
+    func leave(_ answer: ProviderAnswer) { leave(answer.connection) }
+
+    private func leave(_ connection: Int) {
+        clients.withLock { $0.leave(connection, for: makeClient) }?.close()
     }
 
     func post(_ url: String, headers: HTTPHeaders, body: [UInt8]) async throws(ProviderFailure) -> ProviderAnswer {
@@ -69,20 +80,31 @@ final class ProviderConnection: Sendable {
         request.method = .POST
         request.headers = headers
         request.body = .bytes(ByteBuffer(bytes: body))
+        let (connection, client) = clients.withLock { $0.begin() }
+        defer { clients.withLock { $0.end(connection) }?.close() }
+        let (start, heard) = (now(), client.heard)
         do {
             let response = try await client.execute(request, timeout: timeout)
             let body = try await response.body.collect(upTo: Self.answerBytesMax)
             return ProviderAnswer(
                 status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"),
-                body: Array(body.readableBytesView))
+                body: Array(body.readableBytesView), connection: connection)
         } catch {
-            if Task.isCancelled { throw .timedOut }
-            // The way to the provider is another by now.
-            if error as? HTTPClientError == .alreadyShutdown { throw .notAsked }
-            // With a stream open there is a connection: what took so long is that others were before this one.
-            if error as? HTTPClientError == .getConnectionFromPoolTimeout, line.streams > 0 { throw .notAsked }
-            throw ProviderFailure(error)
+            let failure = failure(error)
+            let isFair = error as? HTTPClientError == .deadlineExceeded || now() - start >= fairTime
+            // Nothing says of a connection whether it is dead or its provider slow. Another one finds out, and costs little.
+            if failure == .timedOut, isFair, client.heard == heard { leave(connection) }
+            throw failure
         }
+    }
+
+    private func failure(_ error: any Error) -> ProviderFailure {
+        if Task.isCancelled { return .timedOut }
+        // The way to the provider is another by now.
+        if error as? HTTPClientError == .alreadyShutdown { return .notAsked }
+        // With a stream open there is a connection: what took so long is that others were before this one.
+        if error as? HTTPClientError == .getConnectionFromPoolTimeout, line.streams > 0 { return .notAsked }
+        return ProviderFailure(error)
     }
 }
 

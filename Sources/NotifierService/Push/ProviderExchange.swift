@@ -27,12 +27,15 @@ struct ProviderExchange {
     /// A connection's end takes the request that is on it, and may take the one that comes before the end is known.
     private static let requestsMax = 3
 
+    let connection: ProviderConnection
     let request: () async throws(ProviderFailure) -> ProviderAnswer
     let verdict: (ProviderAnswer) -> ProviderVerdict
     /// The provider's name for what it refuses.
     let reason: (ProviderAnswer) -> String?
-    /// Gets another token; false when there is none to be had.
-    let renewToken: () async -> Bool
+    /// Whether an answer that calls our settings wrong is meant of all that we send, and not of this address or message.
+    let refusesAccount: (ProviderAnswer) -> Bool
+    /// Gets another token in the place of the one that was refused.
+    let renewToken: () async -> TokenRenewal
 
     func report() async -> PushReport {
         var (isRenewed, isInterrupted) = (false, false)
@@ -43,10 +46,14 @@ struct ProviderExchange {
                 last = answer
                 switch verdict(answer) {
                 case .ends(let outcome): return report(outcome, answer)
-                case .reconnect: continue
+                case .reconnect: connection.leave(answer)
                 case .renewToken:
-                    guard !isRenewed, await renewToken() else { return report(.configuration, answer) }
-                    isRenewed = true
+                    guard !isRenewed else { return report(.configuration, answer) }
+                    switch await renewToken() {
+                    case .renewed: isRenewed = true
+                    case .unchanged: return report(.configuration, answer)
+                    case .failed(let report): return report
+                    }
                 }
             } catch {
                 switch error {
@@ -62,6 +69,8 @@ struct ProviderExchange {
 
     private func report(_ outcome: PushOutcome, _ answer: ProviderAnswer?) -> PushReport {
         let word = outcome == .delivered ? nil : answer.flatMap(reason)
-        return PushReport(outcome, status: answer?.status, reason: ProviderAnswer.reason(word))
+        return PushReport(
+            outcome, status: answer?.status, reason: ProviderAnswer.reason(word),
+            refusesAccount: outcome == .configuration && answer.map(refusesAccount) == true)
     }
 }

@@ -7,7 +7,7 @@ final class ProviderGate: Sendable {
     private let breaker: Mutex<CircuitBreaker>
     private let count: BreakerCount
     private let now: @Sendable () -> Timestamp
-    /// What a provider is given to answer in. A request that was given up much sooner says nothing of the provider.
+    /// Who was given up sooner says nothing of the provider.
     private let fairTime: Duration
     /// Who waited for a place for longer does not ask: an answer might come too late, and what was sent unheard would be sent again.
     private let waitMax: Duration
@@ -20,7 +20,7 @@ final class ProviderGate: Sendable {
         breaker = Mutex(CircuitBreaker(limits))
         count = provider.breakers
         now = provider.now
-        fairTime = provider.timeout * 4 / 5
+        fairTime = provider.fairTime
         waitMax = provider.timeout / 2
     }
 
@@ -67,8 +67,8 @@ extension CircuitBreaker {
         case .delivered, .expiredAddress, .reregisteredAddress, .foreignAddress, .throttled, .tooLarge: succeeded()
         case .retry(let wanted, holdsBack: true): heldBack(now: time, for: wanted)
         case .retry(let wanted, holdsBack: false): failed(now: time, wanted: wanted)
-        // 400 refuses one request, which an address that somebody made up can cause: it must not close the way to everybody else's phone.
-        case .configuration where report.status == 400 && !report.refusesAccount: succeeded()
+        // What is answered of one request an address that somebody made up can cause: it must not close the way to everybody else's phone.
+        case .configuration where report.status != nil && !report.refusesAccount: succeeded()
         // Refused credentials are refused again: to go on asking makes a provider slow us down.
         case .configuration, .unreachable, .timeout: failed(now: time)
         case .paused: break

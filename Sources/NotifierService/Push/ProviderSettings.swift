@@ -11,5 +11,8 @@ package struct ProviderSettings: Sendable {
     /// Counts the providers that are left alone because they fail.
     var breakers = BreakerCount()
 
+    /// What a provider is given to answer in. A request that was given up much sooner says nothing of the provider.
+    var fairTime: Duration { timeout * 4 / 5 }
+
     package init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
 }

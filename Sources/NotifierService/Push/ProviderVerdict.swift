@@ -9,12 +9,23 @@ enum ProviderVerdict: Hashable, Sendable {
     case renewToken
 }
 
+/// What became of an attempt to get another token.
+enum TokenRenewal: Sendable {
+    case renewed
+    /// The one that was refused is all that there is: the refusal stands.
+    case unchanged
+    /// There is none to be had, of a provider that has one for us at another time perhaps.
+    case failed(PushReport)
+}
+
 /// An answer of a provider, as far as its meaning depends on it.
 struct ProviderAnswer: Sendable {
     let status: Int
     /// The value of `Retry-After`, if any.
     let retryAfter: String?
     let body: [UInt8]
+    /// Which of our connections to the provider it came over.
+    var connection = 0
 
     private static let reasonCharactersMax = 64
 

@@ -50,7 +50,12 @@ struct VAPIDTokenCache: Sendable {
 
     /// The value of `Authorization` (RFC 8292 section 3). `audience` is the origin of the push resource.
     mutating func authorization(audience: String, now: Timestamp) throws -> String {
-        if let token = tokens[audience], now < token.expiresAt - Self.renewedBefore { return token.text }
+        // One that would last for longer than any does is of a clock that has been set back since: it may be refused.
+        if let token = tokens[audience], token.expiresAt - now > Self.renewedBefore,
+            token.expiresAt - now <= Self.lifetime + ClockSkew.tolerated
+        {
+            return token.text
+        }
         let expiresAt = now + Self.lifetime
         let text = "vapid t=\(try key.token(audience: audience, expiresAt: expiresAt)), k=\(key.publicKey)"
         if tokens.count >= Self.audiencesMax { tokens.removeAll() }

@@ -20,6 +20,10 @@ extension WakeUp {
         return bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }.uuidString.lowercased()
     }
 
-    /// Whole seconds that it is of use, at least 1.
-    func lifetimeSeconds(now: Timestamp) -> Int64 { max(1, (expiresAt - now).components.seconds) }
+    /// Whole seconds that it is of use, for the request that is sent at this very time. With none a provider delivers it now or not at all
+    /// (RFC 8030 section 5.2). Throws `notAsked` when its time is over: then nothing is sent.
+    func secondsLeft(now: Timestamp) throws(ProviderFailure) -> Int64 {
+        guard now < expiresAt else { throw .notAsked }
+        return (expiresAt - now).components.seconds
+    }
 }

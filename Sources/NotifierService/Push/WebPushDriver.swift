@@ -61,10 +61,21 @@ package final class WebPushDriver: PushDriver {
     ) async -> PushReport {
         guard let body = try? Self.body(wakeUp, for: receiver) else { return PushReport(.expiredAddress) }
         do throws(WebPushServices.Problem) {
-            let service = try await services.service(for: origin)
-            return await service.gate.attempt(over: service.connection) {
-                await attempt(wakeUp, resource, origin, body, over: service.connection)
+            for _ in 0..<WebPushServices.addressesMax {
+                let service = try await services.service(for: origin)
+                var isLeft = false
+                let report = await service.gate.attempt(over: service.connection) {
+                    let report = await attempt(wakeUp, resource, origin, body, over: service.connection)
+                    guard report.outcome == .unreachable, await services.leave(service, of: origin) else {
+                        return report
+                    }
+                    isLeft = true
+                    // The service has not failed while another of its addresses may answer.
+                    return PushReport(.paused(after: .zero))
+                }
+                guard isLeft else { return report }
             }
+            return PushReport(.unreachable)
         } catch {
             switch error {
             case .noAddress: return PushReport(.unreachable)
@@ -87,20 +98,24 @@ package final class WebPushDriver: PushDriver {
         let time = now()
         guard let authorization = try? tokens.withLock({ try $0.authorization(audience: origin.text, now: time) })
         else { return PushReport(.configuration) }
-        let headers: HTTPHeaders = [
-            "authorization": authorization,
-            "content-encoding": "aes128gcm",
-            "content-type": "application/octet-stream",
-            "ttl": "\(wakeUp.lifetimeSeconds(now: time))",
-            "urgency": wakeUp.isWithdrawal ? "normal" : "high",
-            "topic": wakeUp.collapseID,
-        ]
         let exchange = ProviderExchange(
-            request: { () async throws(ProviderFailure) in
-                try await connection.post(resource, headers: headers, body: body)
+            connection: connection,
+            request: { () async throws(ProviderFailure) -> ProviderAnswer in
+                let seconds = try wakeUp.secondsLeft(now: self.now())
+                let headers: HTTPHeaders = [
+                    "authorization": authorization,
+                    "content-encoding": "aes128gcm",
+                    "content-type": "application/octet-stream",
+                    "ttl": "\(seconds)",
+                    "urgency": wakeUp.isWithdrawal ? "normal" : "high",
+                    "topic": wakeUp.collapseID,
+                ]
+                return try await connection.post(resource, headers: headers, body: body)
             },
             verdict: { WebPushAnswer.verdict($0, now: self.now()) }, reason: WebPushAnswer.reason,
-            renewToken: { false })
+            // A phone names the address: whatever is answered there is answered of that address.
+            refusesAccount: { _ in false },
+            renewToken: { .unchanged })
         return await exchange.report()
     }
 }

@@ -3,18 +3,24 @@ import ServiceKit
 
 /// The push services that are in use: each with its connection to an address that was checked, and its circuit breaker.
 ///
-/// The name is looked up here, the address is checked, and the connection is made to that very address: a name that answers with
-/// another address a moment later (DNS rebinding) leads nowhere.
+/// The name is looked up here, its addresses are checked, and the connection is made to one of those very addresses: a name that answers with
+/// another address a moment later (DNS rebinding) leads nowhere. An address at which nothing answers is left for the next one.
 actor WebPushServices {
     /// Kept open at the same time; the one that was used longest ago makes room.
     static let servicesMax = 64
     /// How long an address is used before the name is looked up again.
     static let addressLifetime = Duration.seconds(300)
+    /// Of one service, tried for one wake-up.
+    static let addressesMax = 4
 
     struct Service: Sendable {
         let connection: ProviderConnection
         let gate: ProviderGate
         fileprivate let address: String
+        /// Of its name, those that may be connected to.
+        fileprivate var addresses: [String]
+        /// Among them, at which nothing answered since the name was looked up.
+        fileprivate var left: Set<String> = []
         fileprivate var lookedUpAt: Timestamp
         fileprivate var usedAt: Timestamp
     }
@@ -51,14 +57,17 @@ actor WebPushServices {
         }
         // A literal in brackets is its own answer, and is checked like any other.
         let literal = AddressBlock.bytes(of: origin.host.trimmingBrackets) != nil
-        let addresses = literal ? [origin.host.trimmingBrackets] : await addresses(of: origin)
+        let found = literal ? [origin.host.trimmingBrackets] : await addresses(of: origin)
         // Another caller may have been here while the name was looked up.
         guard !isShutDown else { throw .isShutDown }
         let known = services[origin]
         // Names are not to be had for a moment: the address was checked.
-        if let known, addresses.isEmpty { return known }
-        guard let address = targets.address(among: addresses) else { throw .noAddress }
-        if var known, addresses.contains(known.address) {
+        if let known, found.isEmpty { return known }
+        let allowed = targets.addresses(among: found)
+        guard let address = allowed.first else { throw .noAddress }
+        if var known, allowed.contains(known.address) {
+            known.addresses = allowed
+            known.left = []
             known.lookedUpAt = time
             known.usedAt = time
             services[origin] = known
@@ -66,11 +75,30 @@ actor WebPushServices {
         }
         let service = Service(
             connection: ProviderConnection(provider, pinned: literal ? [:] : [origin.host: address]),
-            gate: known?.gate ?? ProviderGate(.webpush, provider), address: address, lookedUpAt: time, usedAt: time)
+            gate: known?.gate ?? ProviderGate(.webpush, provider), address: address, addresses: allowed,
+            lookedUpAt: time, usedAt: time)
         services[origin] = service
         if let known { await known.connection.shutdown() }
         await makeRoom()
         return service
+    }
+
+    /// Nothing answers at the service's address: the next one of its name takes its place. False when all have been tried, which may be
+    /// tried again.
+    func leave(_ service: Service, of origin: WebPushOrigin) async -> Bool {
+        guard let known = services[origin] else { return false }
+        // Another caller has left it before.
+        guard known.connection === service.connection else { return true }
+        let left = known.left.union([known.address])
+        guard let next = known.addresses.first(where: { !left.contains($0) }) else {
+            services[origin]?.left = []
+            return false
+        }
+        services[origin] = Service(
+            connection: ProviderConnection(provider, pinned: [origin.host: next]), gate: known.gate, address: next,
+            addresses: known.addresses, left: left, lookedUpAt: known.lookedUpAt, usedAt: known.usedAt)
+        await known.connection.shutdown()
+        return true
     }
 
     /// By one look-up for all who ask meanwhile.

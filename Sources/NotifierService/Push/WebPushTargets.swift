@@ -30,8 +30,11 @@ package struct WebPushTargets: Sendable {
     }
 
     /// The first of a name's addresses that may be connected to.
-    package func address(among addresses: [String]) -> String? {
-        addresses.first { text in
+    package func address(among addresses: [String]) -> String? { self.addresses(among: addresses).first }
+
+    /// All of them, in their order.
+    package func addresses(among addresses: [String]) -> [String] {
+        addresses.filter { text in
             guard let bytes = AddressBlock.bytes(of: text) else { return false }
             return AddressBlock.isPublic(bytes) || allowedBlocks.contains { $0.contains(bytes) }
         }
