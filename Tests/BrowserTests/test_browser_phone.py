@@ -8,7 +8,7 @@ import secrets
 
 import pyotp
 import requests
-from client import Administrator, Application, unb64u
+from client import Administrator, Application, Phone, register, unb64u
 from playwright.sync_api import expect
 from stack import Stack
 
@@ -305,6 +305,24 @@ def test_a_request_that_ends_without_an_answer_says_how(phone, ready):
     phone.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 61_000; }")
     phone.expect_outcome("Time is up")
     ready.application.cancel(begun)
+
+
+def test_what_was_approved_without_this_phone_is_not_called_its_own_approval(open_browser, owner, demo):
+    """By a code typed at the desk, and on the person's other phone."""
+    browser = open_browser()
+    phone = PhonePage(browser.tab())
+    phone.add(owner.session)
+    other, application = register(owner.session, Phone()), Application(demo)
+    begun = application.begin(owner.username, factor="secondFactor", application="Payroll").json()
+    expect(phone.requests).to_have_count(1)
+    assert application.code(begun, phone.code()).json()["status"] == "approved"
+    phone.expect_outcome("Signed in")
+    expect(phone.requests.locator("[data-outcome-words]")).to_contain_text("Payroll went on without this phone")
+    phone.press("OK")
+    begun = application.begin(owner.username, factor="secondFactor").json()
+    expect(phone.requests).to_have_count(1)
+    assert other.answer(other.challenge(begun["id"]), number=begun["number"]).json()["status"] == "approved"
+    phone.expect_outcome("Signed in")
 
 
 def test_what_the_server_refuses_is_explained(phone, ready):

@@ -217,6 +217,7 @@ function askToReport(report) {
 /** By what became of a request: tone, icon, title, words. */
 const outcomes = {
   approved: [...looks.approved, "phoneSays.approvedTitle", "phoneSays.approved"],
+  elsewhere: ["", "info", "phoneSays.approvedElsewhereTitle", "phoneSays.approvedElsewhere"],
   declined: [...looks.declined, "phoneSays.declinedTitle", "phoneSays.declined"],
   denied: [...looks.denied, "phoneSays.deniedTitle", "phoneSays.denied"],
   reported: [...looks.reported, "phoneSays.reportedTitle", "phoneSays.reported"],

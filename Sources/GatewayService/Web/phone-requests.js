@@ -25,6 +25,8 @@ const listeners = [];
 const requests = new Map();
 /** Ids of what has ended: a list that was read before, and comes after, must not bring it back. */
 const ended = new Set();
+/** Ids of what this phone has approved itself, in whatever tab. */
+const approved = new Set();
 let isConnected = true;
 
 /** `{id, account, purpose, content, digest, expiresAt, lifetime}`, oldest first; times in milliseconds of the server. */
@@ -32,7 +34,8 @@ export const openRequests = () => [...requests.values()].filter((request) => req
 export const requestOf = (id) => requests.get(id) ?? null;
 export const isReachable = () => isConnected && navigator.onLine;
 
-/** Calls back with `{arrived: request}`, `{ended: request, status}` or `{}` when the connection came or went. */
+/** Calls back with `{arrived: request}`, `{ended: request, status}` or `{}` when the connection came or went. A status of the server, or
+ *  elsewhere: approved without this phone. */
 export function onRequests(listener) {
   listeners.push(listener);
 }
@@ -43,9 +46,11 @@ function notify(event) {
 
 // ---- what becomes of requests
 
-/** A message of this tab or another: `{account, challenge}`, `{settled, status}`, `{isConnected}`. */
+/** A message of this tab or another: `{account, challenge}`, `{answered, isApproval}`, `{settled, status}`, `{isConnected}`. */
 async function take(message) {
   if (message.challenge) await arrive(message.account, message.challenge);
+  if (message.answered && message.isApproval) remember(approved, message.answered);
+  if (message.answered && !message.isApproval) approved.delete(message.answered);
   if (message.settled) end(message.settled, message.status);
   if ("isConnected" in message) {
     isConnected = message.isConnected;
@@ -57,6 +62,9 @@ async function tell(message) {
   tabs.postMessage(message);
   await take(message);
 }
+
+/** Says in every tab what this phone answers, before it is sent: that a request was approved is told with no word of who did it. */
+export const answered = (id, isApproval) => tell({ answered: id, isApproval });
 
 /** Says in every tab that a request needs no answer any more. */
 export const settled = (id, status) => tell({ settled: id, status });
@@ -70,13 +78,17 @@ async function arrive(accountID, challenge) {
   notify({ arrived: request });
 }
 
+function remember(ids, id) {
+  ids.add(id);
+  if (ids.size > rememberedMax) ids.delete(ids.values().next().value);
+}
+
 function end(id, status) {
-  ended.add(id);
-  if (ended.size > rememberedMax) ended.delete(ended.values().next().value);
+  remember(ended, id);
   const request = requests.get(id);
   if (!request) return;
   requests.delete(id);
-  notify({ ended: request, status });
+  notify({ ended: request, status: status === "approved" && !approved.has(id) ? "elsewhere" : status });
 }
 
 /** Null for one that cannot be shown, or is not this account's: nobody shall see one thing and sign another. */
