@@ -126,6 +126,34 @@ def test_phone_sign_in_is_offered_to_nobody_whom_the_policy_refuses_it(open_brow
     assert refused == []
 
 
+def test_phone_sign_in_that_the_policy_takes_away_is_not_called_on(open_browser, owner, demo):
+    """Nobody turns to the phone: it lies open beside the desk."""
+    phone = PhonePage(open_browser().tab())
+    # What is asked now and then is asked soon.
+    phone.page.add_init_script("const every = setInterval; window.setInterval = (work, pause) => every(work, pause === 120_000 ? 500 : pause);")
+    phone.add(owner.session)
+    phone.menu(owner.username)
+    phone.set_up_phone_sign_in(owner.password)
+    state = phone.page.locator("#accounts [data-state]")
+    expect(state).to_have_text("Phone sign-in on")
+    with allowed_only(owner, "push"):
+        expect(state).to_have_text("Phone sign-in not allowed now")
+        phone.menu(owner.username)
+        expect(phone.page.locator("#account-phone-sign-in")).to_have_text("Not allowed now")
+    expect(phone.page.locator("#account-phone-sign-in")).to_have_text("On")
+
+
+def test_a_request_that_comes_brings_the_phone_up_to_date(open_browser, owner, demo):
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    phone.menu(owner.username)
+    phone.set_up_phone_sign_in(owner.password)
+    with allowed_only(owner, "push"):
+        Application(demo).begin(owner.username, factor="secondFactor")
+        expect(phone.requests).to_have_count(1)
+        expect(phone.page.locator("#accounts [data-state]")).to_have_text("Phone sign-in not allowed now")
+
+
 def test_a_password_and_the_phone_are_two_factors(open_browser, phone, ready):
     """J7."""
     page = SignInPage(open_browser().tab()).open()

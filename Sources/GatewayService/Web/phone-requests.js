@@ -12,6 +12,8 @@ import { bytesOf, digest } from "./phone-proofs.js";
 const streamsMax = 3;
 /** How often accounts beyond those are asked about. */
 const askEvery = 30_000;
+/** How often a page that is seen asks what the policy allows: no event tells. */
+const refreshEvery = 120_000;
 /** A stream that ends sooner counts as a failure, so that one which ends at once does not make the phone spin. */
 const healthyStream = 5000;
 const pauseMin = 500;
@@ -200,11 +202,17 @@ function followAll(signal) {
     const beyond = setInterval(() => {
       for (const account of allAccounts().slice(streamsMax)) ask(account).catch((problem) => learn(account, problem));
     }, askEvery);
+    const allowed = setInterval(() => {
+      if (document.visibilityState === "visible") for (const account of allAccounts()) refreshSoon(account);
+    }, refreshEvery);
     const forgetMe = onAccounts(adjust);
-    signal.addEventListener("abort", () => { clearInterval(beyond); forgetMe(); resolve(); });
+    signal.addEventListener("abort", () => { clearInterval(beyond); clearInterval(allowed); forgetMe(); resolve(); });
     adjust(allAccounts());
   });
 }
+
+/** Not worth a word where it fails: it is asked again. */
+const refreshSoon = (account) => refresh(account).catch(() => {});
 
 /** One account's stream, opened again whenever it ends, after a pause that doubles with each failure. */
 async function follow(id, signal) {
@@ -220,7 +228,11 @@ async function follow(id, signal) {
       // What ended while nobody listened is not told again.
       ask(accountOf(id)).catch(() => {});
       await readEvents(reply, signal, (name, data) => {
-        if (name === "challenge") tell({ account: id, challenge: data });
+        if (name === "challenge") {
+          tell({ account: id, challenge: data });
+          // What asks is a password's second step, perhaps, because phone sign-in is not allowed any more.
+          refreshSoon(accountOf(id));
+        }
         if (name === "settled") settled(data.id, data.status);
       });
     } catch (problem) {
