@@ -317,10 +317,15 @@ def test_a_report_is_asked_about_and_raises_the_alarm(open_browser, owner, demo)
     phone.page.get_by_role("dialog").get_by_role("button", name="Report it").click()
     phone.expect_outcome("Reported")
     assert application.status(begun)["reason"] == "reported"
-    # Silenced requests do not ring, but the phone finds them when it is looked at.
+    phone.press("OK")
+    phone.press("Check for requests")
+    expect(phone.page.locator(".toast")).to_have_text("Nothing waits for your answer.")
+    # Silenced requests do not ring, but whoever asks is told of them.
     begun = application.begin(owner.username, factor="secondFactor").json()
     assert len(begun["number"]) == 3
-    phone.page.reload()
+    expect(phone.page.locator("#no-requests")).to_contain_text("only when you check")
+    phone.press("Check for requests")
+    expect(phone.requests.locator("[data-number]")).to_be_focused()
     phone.answer(begun["number"])
     phone.expect_outcome("Approved")
 

@@ -88,7 +88,7 @@ class RequestCard {
   }
 
   focus() {
-    const isFree = document.activeElement === document.body || document.activeElement?.matches("h1");
+    const isFree = document.activeElement === document.body || document.activeElement?.matches("h1, #check");
     if (isFree && this.element.checkVisibility()) this.#input.focus();
   }
 

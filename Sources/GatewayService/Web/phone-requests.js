@@ -124,16 +124,18 @@ export async function ask(account) {
   }
 }
 
-/** Asks for every account, and what else may have changed meanwhile. */
+/** Asks for every account, and what else may have changed meanwhile. Replies the first Problem of those that got in the way, or null. */
 export async function askAll() {
-  await Promise.all(allAccounts().filter(({ state }) => state !== "removed").map(async (account) => {
+  const problems = await Promise.all(allAccounts().filter(({ state }) => state !== "removed").map(async (account) => {
     try {
       await ask(account);
       await refresh(account);
     } catch (problem) {
       await learn(account, problem);
+      return problem;
     }
   }));
+  return problems.find(Boolean) ?? null;
 }
 
 function endAll(account, status) {
