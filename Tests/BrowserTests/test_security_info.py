@@ -333,10 +333,23 @@ def test_a_sign_in_that_was_not_me_is_reported(browser, someone, application):
     expect(dialog.get_by_text("knew your password")).to_be_hidden()
     dialog.get_by_role("button", name="Report it").click()
     expect(page.get_by_text("It is reported", exact=True)).to_be_visible()
-    expect(row).to_contain_text("Reported as not yours")
+    expect(row.get_by_role("heading")).to_have_text("Signed in with the phone\u00a0· Reported as not yours")
     expect(row.locator(".glyph")).to_have_class("glyph warning")
     expect(row.get_by_role("button", name="This was not me")).to_have_count(0)
     assert len(application.begin(someone.username).json()["number"]) == 3, "numbers get longer, as after a report on the phone"
+
+
+def test_what_was_reported_says_what_it_was_before(browser, someone, application):
+    application.begin(someone.username)
+    someone.phone.answer(only_challenge(someone.phone), "report")
+    application.cancel(application.begin(someone.username).json())
+    page = sign_in(browser, someone)
+    rows = page.locator("#recent li")
+    # A refused request was never more than that.
+    expect(rows.nth(2).get_by_role("heading")).to_have_text("Reported as not yours")
+    rows.nth(1).get_by_role("button", name="This was not me").click()
+    page.get_by_role("button", name="Report it").click()
+    expect(rows.nth(1).get_by_role("heading")).to_have_text("Not completed\u00a0· Reported as not yours")
 
 
 def test_a_sign_in_below_the_newest_page_is_reported(browser, someone, application):
@@ -395,7 +408,7 @@ def test_what_my_password_opened_by_itself_is_listed_and_reported(browser, admin
     dialog = page.locator("#report-dialog")
     expect(dialog.get_by_text("knew your password")).to_be_visible()
     dialog.get_by_role("button", name="Report it").click()
-    expect(rows.nth(1)).to_contain_text("Reported as not yours")
+    expect(rows.nth(1).get_by_role("heading")).to_have_text("Signed in with the password alone\u00a0· Reported as not yours")
     expect(rows.nth(1).get_by_role("button", name="This was not me")).to_have_count(0)
     assert stranger.call("GET", "/me").status_code == 401
     page.reload()
