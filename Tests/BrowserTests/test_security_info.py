@@ -2,7 +2,8 @@
 
 import secrets
 
-from client import Person, Phone
+import pytest
+from client import Person, Phone, register
 from playwright.sync_api import expect
 
 from .pages import SignInPage, approve, only_challenge, sign_in
@@ -290,6 +291,19 @@ def test_a_device_is_removed_after_a_question(browser, someone):
     expect(page.get_by_text("Test phone is removed")).to_be_visible()
     expect(page.get_by_role("heading", name="No phone yet")).to_be_visible()
     assert someone.phone.call("GET", "/challenges").status_code == 401
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_what_is_said_of_a_device_does_not_cover_it(open_browser, someone, width, height):
+    register(someone.browser, Phone())
+    page = sign_in(open_browser(viewport={"width": width, "height": height}), someone)
+    page.locator("#devices [data-remove]").last.click()
+    page.get_by_role("button", name="Remove device").click()
+    said = page.locator(".toast").bounding_box()
+    expect(page.locator("#devices li")).to_have_count(1)
+    for row in page.locator("main h1, main .item:visible").all():
+        box = row.bounding_box()
+        assert box["y"] >= said["y"] + said["height"] or box["y"] + box["height"] <= said["y"], row.text_content()
 
 
 def test_recent_sign_ins_are_my_own_newest_first(browser, someone, application):
