@@ -353,6 +353,24 @@ def test_a_sign_in_that_was_not_me_is_reported(browser, someone, application):
     assert len(application.begin(someone.username).json()["number"]) == 3, "numbers get longer, as after a report on the phone"
 
 
+def test_a_request_that_was_left_for_another_way_is_no_cause_for_alarm(browser, someone):
+    start = SignInPage(browser.tab()).open()
+    start.next(someone.username)
+    start.ways("Use my password")
+    start.page.fill("#password", someone.password)
+    start.page.get_by_role("button", name="Next").click()
+    expect(start.page.get_by_role("heading", name="One more step")).to_be_visible()
+    approve(someone, start.number())
+    start.expect_signed_in()
+    rows = start.page.locator("#recent li")
+    expect(rows.nth(0)).to_contain_text("Signed in with the phone")
+    expect(rows.nth(1)).to_contain_text("Ended without an answer")
+    report = rows.nth(1).get_by_role("button", name="This was not me")
+    expect(report).to_have_class("button quiet small")
+    expect(rows.nth(0).get_by_role("button", name="This was not me")).to_have_class("button quiet danger small")
+    expect(start.page.get_by_text("Choosing another way to sign in leaves a request")).to_be_visible()
+
+
 def test_what_was_reported_says_what_it_was_before(browser, someone, application):
     application.begin(someone.username)
     someone.phone.answer(only_challenge(someone.phone), "report")
@@ -363,7 +381,7 @@ def test_what_was_reported_says_what_it_was_before(browser, someone, application
     expect(rows.nth(2).get_by_role("heading")).to_have_text("Reported as not yours")
     rows.nth(1).get_by_role("button", name="This was not me").click()
     page.get_by_role("button", name="Report it").click()
-    expect(rows.nth(1).get_by_role("heading")).to_have_text("Not completed\u00a0· Reported as not yours")
+    expect(rows.nth(1).get_by_role("heading")).to_have_text("Ended without an answer\u00a0· Reported as not yours")
 
 
 def test_a_sign_in_below_the_newest_page_is_reported(browser, someone, application):
