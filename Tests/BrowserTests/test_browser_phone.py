@@ -8,7 +8,7 @@ import secrets
 
 import pyotp
 import requests
-from client import Administrator, Application, unb64u
+from client import Administrator, Application, Phone, register, unb64u
 from playwright.sync_api import expect
 from stack import Stack
 
@@ -124,6 +124,34 @@ def test_phone_sign_in_is_offered_to_nobody_whom_the_policy_refuses_it(open_brow
         expect(phone.page.locator("#accounts [data-state]")).to_have_text("Phone sign-in not allowed now")
         expect(phone.page.locator("#accounts [data-trouble]")).to_contain_text("It stays set up here")
     assert refused == []
+
+
+def test_phone_sign_in_that_the_policy_takes_away_is_not_called_on(open_browser, owner, demo):
+    """Nobody turns to the phone: it lies open beside the desk."""
+    phone = PhonePage(open_browser().tab())
+    # What is asked now and then is asked soon.
+    phone.page.add_init_script("const every = setInterval; window.setInterval = (work, pause) => every(work, pause === 120_000 ? 500 : pause);")
+    phone.add(owner.session)
+    phone.menu(owner.username)
+    phone.set_up_phone_sign_in(owner.password)
+    state = phone.page.locator("#accounts [data-state]")
+    expect(state).to_have_text("Phone sign-in on")
+    with allowed_only(owner, "push"):
+        expect(state).to_have_text("Phone sign-in not allowed now")
+        phone.menu(owner.username)
+        expect(phone.page.locator("#account-phone-sign-in")).to_have_text("Not allowed now")
+    expect(phone.page.locator("#account-phone-sign-in")).to_have_text("On")
+
+
+def test_a_request_that_comes_brings_the_phone_up_to_date(open_browser, owner, demo):
+    phone = PhonePage(open_browser().tab())
+    phone.add(owner.session)
+    phone.menu(owner.username)
+    phone.set_up_phone_sign_in(owner.password)
+    with allowed_only(owner, "push"):
+        Application(demo).begin(owner.username, factor="secondFactor")
+        expect(phone.requests).to_have_count(1)
+        expect(phone.page.locator("#accounts [data-state]")).to_have_text("Phone sign-in not allowed now")
 
 
 def test_a_password_and_the_phone_are_two_factors(open_browser, phone, ready):
@@ -289,10 +317,15 @@ def test_a_report_is_asked_about_and_raises_the_alarm(open_browser, owner, demo)
     phone.page.get_by_role("dialog").get_by_role("button", name="Report it").click()
     phone.expect_outcome("Reported")
     assert application.status(begun)["reason"] == "reported"
-    # Silenced requests do not ring, but the phone finds them when it is looked at.
+    phone.press("OK")
+    phone.press("Check for requests")
+    expect(phone.page.locator(".toast")).to_have_text("Nothing waits for your answer.")
+    # Silenced requests do not ring, but whoever asks is told of them.
     begun = application.begin(owner.username, factor="secondFactor").json()
     assert len(begun["number"]) == 3
-    phone.page.reload()
+    expect(phone.page.locator("#no-requests")).to_contain_text("only when you check")
+    phone.press("Check for requests")
+    expect(phone.requests.locator("[data-number]")).to_be_focused()
     phone.answer(begun["number"])
     phone.expect_outcome("Approved")
 
@@ -305,6 +338,24 @@ def test_a_request_that_ends_without_an_answer_says_how(phone, ready):
     phone.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 61_000; }")
     phone.expect_outcome("Time is up")
     ready.application.cancel(begun)
+
+
+def test_what_was_approved_without_this_phone_is_not_called_its_own_approval(open_browser, owner, demo):
+    """By a code typed at the desk, and on the person's other phone."""
+    browser = open_browser()
+    phone = PhonePage(browser.tab())
+    phone.add(owner.session)
+    other, application = register(owner.session, Phone()), Application(demo)
+    begun = application.begin(owner.username, factor="secondFactor", application="Payroll").json()
+    expect(phone.requests).to_have_count(1)
+    assert application.code(begun, phone.code()).json()["status"] == "approved"
+    phone.expect_outcome("Signed in")
+    expect(phone.requests.locator("[data-outcome-words]")).to_contain_text("Payroll went on without this phone")
+    phone.press("OK")
+    begun = application.begin(owner.username, factor="secondFactor").json()
+    expect(phone.requests).to_have_count(1)
+    assert other.answer(other.challenge(begun["id"]), number=begun["number"]).json()["status"] == "approved"
+    phone.expect_outcome("Signed in")
 
 
 def test_what_the_server_refuses_is_explained(phone, ready):

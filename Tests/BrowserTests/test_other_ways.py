@@ -1,5 +1,6 @@
 """Code, password and second factor, Temporary Access Pass, and a remembered name."""
 
+import re
 import time
 
 import pyotp
@@ -39,6 +40,47 @@ def test_a_wrong_code_is_said_beside_its_field_and_too_many_wait(browser, someon
     page.page.fill("#code", code_of(someone))
     page.page.get_by_role("button", name="Sign in", exact=True).click()
     expect(error).to_contain_text("Too many attempts. Please wait")
+
+
+def test_a_time_to_wait_is_counted_down_and_then_the_code_is_taken(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    page.ways("Use a verification code")
+    path, refusal = "**/sign-ins/*/code", {"type": "about:blank", "title": "Too Many Requests", "status": 429, "code": "too_many_attempts"}
+    page.page.route(path, lambda route: route.fulfill(status=429, headers={"Retry-After": "4"}, json=refusal))
+    page.page.fill("#code-password", someone.password)
+    page.page.fill("#code", code_of(someone))
+    submit, error = page.page.get_by_role("button", name="Sign in", exact=True), page.page.locator("#code-error")
+    submit.click()
+    expect(error).to_have_text("Too many attempts. Please wait 4 seconds.")
+    expect(submit).to_be_disabled()
+    expect(page.page.locator("#code")).to_be_focused()
+    expect(page.page.locator("#code")).not_to_be_editable()
+    expect(error).to_have_text(re.compile("Please wait [12] second"))
+    assert page.page.text_content("#announcer") == "", "a screen reader is not told each second"
+    expect(error).to_be_hidden()
+    expect(page.page.locator("#announcer")).to_have_text("You can try again now.")
+    expect(page.page.locator("#code")).to_be_editable()
+    page.page.unroute(path)
+    page.page.fill("#code", code_of(someone))
+    submit.click()
+    page.expect_signed_in()
+
+
+def test_a_wait_ends_with_the_screen_that_it_was_on(browser, someone):
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    page.ways("Use my password")
+    refusal = {"type": "about:blank", "title": "Too Many Requests", "status": 429, "code": "too_many_attempts"}
+    page.page.route("**/session", lambda route: route.fulfill(status=429, headers={"Retry-After": "60"}, json=refusal))
+    page.page.fill("#password", someone.password)
+    page.page.locator("#password-form button").click()
+    expect(page.page.locator("#password-error")).to_contain_text("Please wait")
+    expect(page.page.locator("#password-form button")).to_be_disabled()
+    page.page.locator('[data-screen="password"] [data-back]').click()
+    page.page.locator('[data-screen="ways"] [data-go="password"]').click()
+    expect(page.page.locator("#password-error")).to_be_hidden()
+    expect(page.page.locator("#password-form button")).to_be_enabled()
 
 
 def test_a_code_alone_is_enough_where_the_tenant_says_so(browser, someone, settings):
@@ -105,6 +147,26 @@ def test_who_is_left_out_of_the_policy_signs_in_with_a_code_and_sees_no_number_a
     page.page.get_by_role("button", name="Sign in", exact=True).click()
     page.expect_signed_in()
     administrator.change(path, {"excludeTargets": before})
+
+
+def test_a_second_step_that_has_run_out_says_why_the_password_is_asked_for_again(browser, make_someone):
+    someone = make_someone(phone_sign_in=False)
+    page = SignInPage(browser.tab()).open()
+    page.next(someone.username)
+    page.ways("Use my password")
+    page.page.fill("#password", someone.password)
+    page.page.get_by_role("button", name="Next").click()
+    page.number()
+    page.page.locator("#number-code").click()
+    page.page.fill("#code", code_of(someone))
+    page.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 61_000; }")
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.page.locator("#code-password")).to_be_focused()
+    expect(page.page.locator("#code-password-again")).to_contain_text("Too much time has passed since you entered your password.")
+    expect(page.page.locator("#code-password")).to_have_accessible_description(re.compile("Too much time has passed"))
+    page.page.fill("#code-password", someone.password)
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
+    page.expect_signed_in()
 
 
 def test_a_pass_signs_in_once(browser, someone, administrator):

@@ -2,7 +2,8 @@
 
 import secrets
 
-from client import Person, Phone
+import pytest
+from client import Person, Phone, register
 from playwright.sync_api import expect
 
 from .pages import SignInPage, approve, only_challenge, sign_in
@@ -292,6 +293,19 @@ def test_a_device_is_removed_after_a_question(browser, someone):
     assert someone.phone.call("GET", "/challenges").status_code == 401
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_what_is_said_of_a_device_does_not_cover_it(open_browser, someone, width, height):
+    register(someone.browser, Phone())
+    page = sign_in(open_browser(viewport={"width": width, "height": height}), someone)
+    page.locator("#devices [data-remove]").last.click()
+    page.get_by_role("button", name="Remove device").click()
+    said = page.locator(".toast").bounding_box()
+    expect(page.locator("#devices li")).to_have_count(1)
+    for row in page.locator("main h1, main .item:visible").all():
+        box = row.bounding_box()
+        assert box["y"] >= said["y"] + said["height"] or box["y"] + box["height"] <= said["y"], row.text_content()
+
+
 def test_recent_sign_ins_are_my_own_newest_first(browser, someone, application):
     request = application.begin(someone.username, application="Payroll").json()
     someone.phone.answer(only_challenge(someone.phone), "decline")
@@ -333,10 +347,41 @@ def test_a_sign_in_that_was_not_me_is_reported(browser, someone, application):
     expect(dialog.get_by_text("knew your password")).to_be_hidden()
     dialog.get_by_role("button", name="Report it").click()
     expect(page.get_by_text("It is reported", exact=True)).to_be_visible()
-    expect(row).to_contain_text("Reported as not yours")
+    expect(row.get_by_role("heading")).to_have_text("Signed in with the phone\u00a0· Reported as not yours")
     expect(row.locator(".glyph")).to_have_class("glyph warning")
     expect(row.get_by_role("button", name="This was not me")).to_have_count(0)
     assert len(application.begin(someone.username).json()["number"]) == 3, "numbers get longer, as after a report on the phone"
+
+
+def test_a_request_that_was_left_for_another_way_is_no_cause_for_alarm(browser, someone):
+    start = SignInPage(browser.tab()).open()
+    start.next(someone.username)
+    start.ways("Use my password")
+    start.page.fill("#password", someone.password)
+    start.page.get_by_role("button", name="Next").click()
+    expect(start.page.get_by_role("heading", name="One more step")).to_be_visible()
+    approve(someone, start.number())
+    start.expect_signed_in()
+    rows = start.page.locator("#recent li")
+    expect(rows.nth(0)).to_contain_text("Signed in with the phone")
+    expect(rows.nth(1)).to_contain_text("Ended without an answer")
+    report = rows.nth(1).get_by_role("button", name="This was not me")
+    expect(report).to_have_class("button quiet small")
+    expect(rows.nth(0).get_by_role("button", name="This was not me")).to_have_class("button quiet danger small")
+    expect(start.page.get_by_text("Choosing another way to sign in leaves a request")).to_be_visible()
+
+
+def test_what_was_reported_says_what_it_was_before(browser, someone, application):
+    application.begin(someone.username)
+    someone.phone.answer(only_challenge(someone.phone), "report")
+    application.cancel(application.begin(someone.username).json())
+    page = sign_in(browser, someone)
+    rows = page.locator("#recent li")
+    # A refused request was never more than that.
+    expect(rows.nth(2).get_by_role("heading")).to_have_text("Reported as not yours")
+    rows.nth(1).get_by_role("button", name="This was not me").click()
+    page.get_by_role("button", name="Report it").click()
+    expect(rows.nth(1).get_by_role("heading")).to_have_text("Ended without an answer\u00a0· Reported as not yours")
 
 
 def test_a_sign_in_below_the_newest_page_is_reported(browser, someone, application):
@@ -395,7 +440,7 @@ def test_what_my_password_opened_by_itself_is_listed_and_reported(browser, admin
     dialog = page.locator("#report-dialog")
     expect(dialog.get_by_text("knew your password")).to_be_visible()
     dialog.get_by_role("button", name="Report it").click()
-    expect(rows.nth(1)).to_contain_text("Reported as not yours")
+    expect(rows.nth(1).get_by_role("heading")).to_have_text("Signed in with the password alone\u00a0· Reported as not yours")
     expect(rows.nth(1).get_by_role("button", name="This was not me")).to_have_count(0)
     assert stranger.call("GET", "/me").status_code == 401
     page.reload()

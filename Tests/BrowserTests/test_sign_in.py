@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 from .pages import SignInPage, approve, only_challenge, other_number, sign_in
@@ -116,6 +117,26 @@ def test_a_number_of_three_digits_is_shown_when_risk_is_raised(browser, someone)
     assert len(page.number()) == 3
     box = page.page.locator("#number").bounding_box()
     assert box["width"] < page.page.locator("#ring").bounding_box()["width"] - 20, "it fits into its ring"
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-AT"])
+def test_the_number_and_its_buttons_are_in_view_on_a_small_notebook(open_browser, someone, locale):
+    page = SignInPage(open_browser(locale=locale, viewport={"width": 1280, "height": 800}).tab()).open()
+
+    def expect_in_view():
+        page.number()
+        box = page.page.locator("#sign-in").bounding_box()
+        assert box["y"] + box["height"] <= 800, box
+
+    page.page.fill("#username", someone.username)
+    page.page.locator("#name-form button").click()
+    expect_in_view()
+    page.page.locator('[data-screen="number"] [data-go="ways"]').click()
+    page.page.locator('[data-screen="ways"] [data-go="password"]').click()
+    page.page.fill("#password", someone.password)
+    page.page.locator("#password-form button").click()
+    expect(page.page.locator("#number-code")).to_be_visible()
+    expect_in_view()
 
 
 def test_a_person_with_a_session_is_not_asked_again(browser, someone):

@@ -54,6 +54,7 @@ package enum WebFiles {
         "authenticator.js": PackageResources.authenticator_js,
         "authenticator.webmanifest": PackageResources.authenticator_webmanifest,
         "chart.js": PackageResources.chart_js,
+        "countdown.js": PackageResources.countdown_js,
         "countersign.css": PackageResources.countersign_css,
         "drafts.js": PackageResources.drafts_js,
         "events.js": PackageResources.events_js,

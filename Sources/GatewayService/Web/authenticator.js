@@ -1,6 +1,6 @@
 // A phone in the browser: accounts with codes that need no network, and the requests that wait for an answer.
 
-import { busy, byId, text, toast, waitingTime } from "./page.js";
+import { busy, byId, problemText, text, toast, waitingTime } from "./page.js";
 import { accountOf, allAccounts, loadAccounts, onAccounts } from "./phone-accounts.js";
 import { arriveAtAccount, redrawMenu, showAccount, startAccounts } from "./phone-account-view.js";
 import { arriveAtAdding, isConfirming, linkOfAddress, showAdding, startAdding, takeLinkOfAddress } from "./phone-add.js";
@@ -97,6 +97,13 @@ addEventListener("focus", wake);
 addEventListener("online", wake);
 // A page out of the browser's memory may show what is long over, and would not be locked.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+/** Requests that are silenced do not ring: they come to whoever asks. */
+byId("check").addEventListener("click", (event) => busy(event.currentTarget, async () => {
+  const problem = await askAll();
+  if (problem) toast(problemText(problem));
+  else if (listedRequests().length === 0) toast(text("phoneSays.noneWaits"));
+}));
 
 // ---- installation
 

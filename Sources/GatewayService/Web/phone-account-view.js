@@ -51,11 +51,16 @@ export function showAccount(screen) {
   if (screen === "register") drawRegistration();
 }
 
+function phoneSignInState({ phoneSignIn, isPhoneSignInRefused, state }) {
+  if (!phoneSignIn || state === "removed") return "phoneSays.off";
+  return isPhoneSignInRefused ? "phoneSays.blockedBadge" : "phoneSays.on";
+}
+
 function drawMenu(account) {
   byId("account-username").textContent = account.username;
   byId("account-server").textContent = account.serverName;
   byId("account-device").textContent = account.deviceName;
-  byId("account-phone-sign-in").textContent = text(account.phoneSignIn && account.state !== "removed" ? "phoneSays.on" : "phoneSays.off");
+  byId("account-phone-sign-in").textContent = text(phoneSignInState(account));
   const trouble = accountState(account)[2];
   byId("account-trouble").hidden = !trouble;
   byId("account-trouble").querySelector("span").textContent = trouble ?? "";

@@ -5,7 +5,7 @@ import { accountOf, askPhoneSignIn, change, forget } from "./phone-accounts.js";
 import { now } from "./phone-clock.js";
 import { withoutCookies } from "./phone-device.js";
 import { signedAnswer } from "./phone-proofs.js";
-import { ask, learn, settled } from "./phone-requests.js";
+import { answered, ask, learn, settled } from "./phone-requests.js";
 
 /** How long one answer is repeated before the person is told that it did not arrive. */
 const deliveryMax = 20_000;
@@ -22,6 +22,7 @@ export async function answerRequest(request, choice) {
   const name = `${request.id} ${choice.decision} ${choice.number ?? ""}`;
   try {
     if (!unconfirmed.has(name)) unconfirmed.set(name, await signedAnswer(account, request, choice));
+    await answered(request.id, choice.decision === "approve");
     const body = { answer: unconfirmed.get(name) };
     const path = `challenges/${encodeURIComponent(request.id)}/answer`;
     const limit = AbortSignal.timeout(Math.max(1000, Math.min(deliveryMax, request.expiresAt - now())));
@@ -31,7 +32,9 @@ export async function answerRequest(request, choice) {
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     const outcome = await explain(account, request, problem);
-    if (!isTemporary(outcome)) unconfirmed.delete(name);
+    if (isTemporary(outcome)) return outcome;
+    unconfirmed.delete(name);
+    await answered(request.id, false);
     return outcome;
   }
 }
@@ -40,7 +43,10 @@ export async function answerRequest(request, choice) {
 export const isTemporary = ({ kind }) => kind === "offline" || kind === "unavailable";
 
 async function conclude(account, request, { status, reason }) {
-  if (status === "pending") return { kind: "tryAgain" };
+  if (status === "pending") {
+    await answered(request.id, false);
+    return { kind: "tryAgain" };
+  }
   await settled(request.id, status);
   const isApproved = status === "approved" || status === "redeemed";
   if (request.purpose === "registration") {

@@ -88,7 +88,7 @@ class RequestCard {
   }
 
   focus() {
-    const isFree = document.activeElement === document.body || document.activeElement?.matches("h1");
+    const isFree = document.activeElement === document.body || document.activeElement?.matches("h1, #check");
     if (isFree && this.element.checkVisibility()) this.#input.focus();
   }
 
@@ -217,6 +217,7 @@ function askToReport(report) {
 /** By what became of a request: tone, icon, title, words. */
 const outcomes = {
   approved: [...looks.approved, "phoneSays.approvedTitle", "phoneSays.approved"],
+  elsewhere: ["", "info", "phoneSays.approvedElsewhereTitle", "phoneSays.approvedElsewhere"],
   declined: [...looks.declined, "phoneSays.declinedTitle", "phoneSays.declined"],
   denied: [...looks.denied, "phoneSays.deniedTitle", "phoneSays.denied"],
   reported: [...looks.reported, "phoneSays.reportedTitle", "phoneSays.reported"],

@@ -12,6 +12,8 @@ import { bytesOf, digest } from "./phone-proofs.js";
 const streamsMax = 3;
 /** How often accounts beyond those are asked about. */
 const askEvery = 30_000;
+/** How often a page that is seen asks what the policy allows: no event tells. */
+const refreshEvery = 120_000;
 /** A stream that ends sooner counts as a failure, so that one which ends at once does not make the phone spin. */
 const healthyStream = 5000;
 const pauseMin = 500;
@@ -25,6 +27,8 @@ const listeners = [];
 const requests = new Map();
 /** Ids of what has ended: a list that was read before, and comes after, must not bring it back. */
 const ended = new Set();
+/** Ids of what this phone has approved itself, in whatever tab. */
+const approved = new Set();
 let isConnected = true;
 
 /** `{id, account, purpose, content, digest, expiresAt, lifetime}`, oldest first; times in milliseconds of the server. */
@@ -32,7 +36,8 @@ export const openRequests = () => [...requests.values()].filter((request) => req
 export const requestOf = (id) => requests.get(id) ?? null;
 export const isReachable = () => isConnected && navigator.onLine;
 
-/** Calls back with `{arrived: request}`, `{ended: request, status}` or `{}` when the connection came or went. */
+/** Calls back with `{arrived: request}`, `{ended: request, status}` or `{}` when the connection came or went. A status of the server, or
+ *  elsewhere: approved without this phone. */
 export function onRequests(listener) {
   listeners.push(listener);
 }
@@ -43,9 +48,11 @@ function notify(event) {
 
 // ---- what becomes of requests
 
-/** A message of this tab or another: `{account, challenge}`, `{settled, status}`, `{isConnected}`. */
+/** A message of this tab or another: `{account, challenge}`, `{answered, isApproval}`, `{settled, status}`, `{isConnected}`. */
 async function take(message) {
   if (message.challenge) await arrive(message.account, message.challenge);
+  if (message.answered && message.isApproval) remember(approved, message.answered);
+  if (message.answered && !message.isApproval) approved.delete(message.answered);
   if (message.settled) end(message.settled, message.status);
   if ("isConnected" in message) {
     isConnected = message.isConnected;
@@ -57,6 +64,9 @@ async function tell(message) {
   tabs.postMessage(message);
   await take(message);
 }
+
+/** Says in every tab what this phone answers, before it is sent: that a request was approved is told with no word of who did it. */
+export const answered = (id, isApproval) => tell({ answered: id, isApproval });
 
 /** Says in every tab that a request needs no answer any more. */
 export const settled = (id, status) => tell({ settled: id, status });
@@ -70,13 +80,17 @@ async function arrive(accountID, challenge) {
   notify({ arrived: request });
 }
 
+function remember(ids, id) {
+  ids.add(id);
+  if (ids.size > rememberedMax) ids.delete(ids.values().next().value);
+}
+
 function end(id, status) {
-  ended.add(id);
-  if (ended.size > rememberedMax) ended.delete(ended.values().next().value);
+  remember(ended, id);
   const request = requests.get(id);
   if (!request) return;
   requests.delete(id);
-  notify({ ended: request, status });
+  notify({ ended: request, status: status === "approved" && !approved.has(id) ? "elsewhere" : status });
 }
 
 /** Null for one that cannot be shown, or is not this account's: nobody shall see one thing and sign another. */
@@ -110,16 +124,18 @@ export async function ask(account) {
   }
 }
 
-/** Asks for every account, and what else may have changed meanwhile. */
+/** Asks for every account, and what else may have changed meanwhile. Replies the first Problem of those that got in the way, or null. */
 export async function askAll() {
-  await Promise.all(allAccounts().filter(({ state }) => state !== "removed").map(async (account) => {
+  const problems = await Promise.all(allAccounts().filter(({ state }) => state !== "removed").map(async (account) => {
     try {
       await ask(account);
       await refresh(account);
     } catch (problem) {
       await learn(account, problem);
+      return problem;
     }
   }));
+  return problems.find(Boolean) ?? null;
 }
 
 function endAll(account, status) {
@@ -188,11 +204,17 @@ function followAll(signal) {
     const beyond = setInterval(() => {
       for (const account of allAccounts().slice(streamsMax)) ask(account).catch((problem) => learn(account, problem));
     }, askEvery);
+    const allowed = setInterval(() => {
+      if (document.visibilityState === "visible") for (const account of allAccounts()) refreshSoon(account);
+    }, refreshEvery);
     const forgetMe = onAccounts(adjust);
-    signal.addEventListener("abort", () => { clearInterval(beyond); forgetMe(); resolve(); });
+    signal.addEventListener("abort", () => { clearInterval(beyond); clearInterval(allowed); forgetMe(); resolve(); });
     adjust(allAccounts());
   });
 }
+
+/** Not worth a word where it fails: it is asked again. */
+const refreshSoon = (account) => refresh(account).catch(() => {});
 
 /** One account's stream, opened again whenever it ends, after a pause that doubles with each failure. */
 async function follow(id, signal) {
@@ -208,7 +230,11 @@ async function follow(id, signal) {
       // What ended while nobody listened is not told again.
       ask(accountOf(id)).catch(() => {});
       await readEvents(reply, signal, (name, data) => {
-        if (name === "challenge") tell({ account: id, challenge: data });
+        if (name === "challenge") {
+          tell({ account: id, challenge: data });
+          // What asks is a password's second step, perhaps, because phone sign-in is not allowed any more.
+          refreshSoon(accountOf(id));
+        }
         if (name === "settled") settled(data.id, data.status);
       });
     } catch (problem) {

@@ -193,10 +193,10 @@ async function loadPasswords() {
 
 function passwordRow(entry) {
   const isPass = entry.method === "temporaryAccessPass";
-  const what = entry.reported ? outcomeKeys.reported : isPass ? "securityInfoSays.passedPass" : "securityInfoSays.passedPassword";
-  const row = entryRow(entry, text(what), [entry.ipAddress]);
+  const what = text(isPass ? "securityInfoSays.passedPass" : "securityInfoSays.passedPassword");
+  const row = entryRow(entry, entry.reported ? alsoReported(what) : what, [entry.ipAddress]);
   mark(row, entry.reported ? looks.reported : ["", isPass ? "ticket" : "key"]);
-  offerReport(row, { what: text(what), when: dayAndTime(entry.at) }, entry.reported ? null : () => ({
+  offerReport(row, { what, when: dayAndTime(entry.at) }, entry.reported ? null : () => ({
     words: "securityInfoSays.reportPassedText", hadPassword: !isPass, send: () => asMe("POST", `me/password-sign-ins/${encodeURIComponent(entry.id)}:report`),
   }));
   return row;
@@ -204,12 +204,15 @@ function passwordRow(entry) {
 
 function signInRow(entry) {
   const device = entry.deviceName ? text("securityInfoSays.onDevice", { device: entry.deviceName }) : null;
-  const row = entryRow(entry, text(outcomeKey(entry)), [entry.application, device, entry.ipAddress]);
+  const what = outcomeText(entry);
+  const row = entryRow(entry, what, [entry.application, device, entry.ipAddress]);
   row.dataset.id = entry.id;
   mark(row, outcomeLook(entry));
-  offerReport(row, { what: text(outcomeKey(entry)), when: dayAndTime(entry.at) }, canBeReported(entry) ? () => ({
+  offerReport(row, { what, when: dayAndTime(entry.at) }, canBeReported(entry) ? () => ({
     ...reportOf(entry), renew: () => row.replaceWith(signInRow({ ...entry, reason: "reported" })),
   }) : null);
+  // Most often the person's own, who went on in another way; and it let nobody in.
+  row.querySelector("[data-report]").classList.toggle("danger", entry.status !== "canceled");
   return row;
 }
 
@@ -288,8 +291,18 @@ const outcomeKeys = {
   phoneSignInSetup: "securityInfoSays.phoneSignInSetup",
 };
 
+/** What was reported afterwards: that it had let somebody in is what matters most. */
+const alsoReported = (what) => dotted(what, text(outcomeKeys.reported));
+
+function outcomeText(entry) {
+  const isReported = entry.reason === "reported";
+  // Refused by the report itself, on the phone: there is nothing else to say.
+  if (isReported && entry.status === "denied") return text(outcomeKeys.reported);
+  const what = text(outcomeKey({ ...entry, reason: isReported ? null : entry.reason }));
+  return isReported ? alsoReported(what) : what;
+}
+
 function outcomeKey(entry) {
-  if (entry.reason === "reported") return outcomeKeys.reported;
   if (entry.status === "approved" || entry.status === "redeemed") {
     if (outcomeKeys[entry.purpose]) return outcomeKeys[entry.purpose];
     return entry.method === "code" ? "securityInfoSays.approvedCode" : "securityInfoSays.approvedPush";

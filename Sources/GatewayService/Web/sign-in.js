@@ -4,6 +4,7 @@
 
 import { answerTo } from "./answer.js";
 import { call, persistently, Problem } from "./api.js";
+import { countDown, hold, release } from "./countdown.js";
 import { looks } from "./outcomes.js";
 import { announce, busy, byId, fieldError, setIcon, showConnection, tenant, text, waitingTime } from "./page.js";
 import { firstOffer, forgetName, isRemembered, keepFirstOffer, remember, rememberedName } from "./remembered.js";
@@ -27,7 +28,6 @@ let request = null;
 let waiting = null;
 /** What "Try again" does. */
 let again = () => screens.go("name");
-let countdown = 0;
 
 // ---- screens
 
@@ -37,9 +37,10 @@ screens.onShown((screen) => {
     else element.textContent = username;
   }
   if (screen === "name") withdraw();
-  if (screen === "code") byId("code-password-field").hidden = !codeNeedsPassword();
+  if (screen === "code") showCodePassword(codeNeedsPassword());
   if (screen === "number" && request) showRequest();
   else ring.stop();
+  release();
   for (const secret of root.querySelectorAll("#code, #code-password, #password, #pass")) {
     secret.value = "";
     fieldError(secret, null);
@@ -58,6 +59,13 @@ function arrive(screen) {
 
 const isOpen = () => request !== null && request.endsAt > Date.now();
 const codeNeedsPassword = () => !("codeAlone" in root.dataset) && !(isOpen() && request.isSecond);
+
+/** `isAgain`: it was the step before, and that has run out. */
+function showCodePassword(isNeeded, isAgain = false) {
+  byId("code-password-field").hidden = !isNeeded;
+  byId("code-password-again").hidden = !isAgain;
+  byId("code-password-again").textContent = isAgain ? text("signInSays.passwordAgain") : "";
+}
 
 /** 202: a number to show. */
 function take(signIn, isSecond) {
@@ -116,8 +124,12 @@ async function settle({ status, reason }) {
   const isSeen = screens.current === "number";
   const isSecond = request.isSecond;
   forget();
-  // Someone who types a code meanwhile is not disturbed: it goes with a fresh request.
-  if (status === "expired" && !isSeen) return;
+  // Someone who types a code meanwhile is not disturbed: it goes with a fresh request, and again with the password.
+  if (status === "expired" && !isSeen) {
+    if (!isSecond || screens.current !== "code" || !codeNeedsPassword()) return;
+    showCodePassword(true, true);
+    return announce(text("signInSays.passwordAgain"));
+  }
   outcome(status === "denied" ? reason : status, { isSecond });
 }
 
@@ -186,18 +198,12 @@ function outcome(kind, { isSecond = false, retry = null, retryAfter = 0 } = {}) 
 }
 
 function pauseButton(seconds) {
-  clearInterval(countdown);
-  const end = Date.now() + seconds * 1000;
   const line = byId("outcome-wait");
-  const tick = () => {
-    const left = Math.ceil((end - Date.now()) / 1000);
-    line.hidden = left <= 0;
+  countDown(seconds, (left) => {
+    line.hidden = left === 0;
     byId("again").disabled = left > 0;
     line.textContent = text("signInSays.unavailableFor", { time: waitingTime(left) });
-    if (left <= 0) clearInterval(countdown);
-  };
-  countdown = setInterval(tick, 1000);
-  tick();
+  });
 }
 
 function fail(problem, retry = null) {
@@ -248,7 +254,7 @@ async function present(input, credentials) {
     screens.go(body.signIn.methods.includes("push") ? "number" : "code");
   } catch (problem) {
     if (problem.status === 401) return fieldError(input, text("signInSays.invalidCredentials"));
-    if (problem.status === 429) return fieldError(input, text("says.tooMany", { time: waitingTime(problem.retryAfter) }));
+    if (problem.status === 429) return hold(input, problem.retryAfter);
     fail(problem, () => screens.go(input.id, { replace: true }));
   }
 }
@@ -264,7 +270,7 @@ async function submitCode(code, password) {
     await complete();
   } catch (problem) {
     if (problem.status === 422) fieldError(byId("code"), text(password === "" || !body.password ? "signInSays.invalidCodeOnly" : "signInSays.invalidCode"));
-    else if (problem.status === 429) fieldError(byId("code"), text("says.tooMany", { time: waitingTime(problem.retryAfter) }));
+    else if (problem.status === 429) hold(byId("code"), problem.retryAfter);
     else if (problem.status === 409 || problem.status === 410) return wait();
     else return fail(problem);
     byId("code").select();
@@ -312,10 +318,10 @@ onSubmit("code-form", async () => {
   const digits = code.value.replace(/\s/g, "");
   fieldError(code, null);
   fieldError(password, null);
-  if (!codeNeedsPassword()) byId("code-password-field").hidden = true;
+  if (!codeNeedsPassword()) showCodePassword(false);
   else if (byId("code-password-field").hidden) {
-    // The second step ran out while the code was typed: its password is needed again.
-    byId("code-password-field").hidden = false;
+    // The second step ran out while the code was typed.
+    showCodePassword(true, true);
     return password.focus();
   } else if (!password.value) return fieldError(password, text("signInSays.needPassword"));
   if (!/^\d{6,8}$/.test(digits)) return fieldError(code, text("signInSays.needCode"));
