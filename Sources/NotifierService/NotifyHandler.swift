@@ -100,21 +100,22 @@ struct NotifyHandler: Sendable {
     /// may know that somebody is still to be rung.
     private func claim(_ wakeUps: [WakeUpRecord], limit: Int, until: Timestamp) async throws -> [DeliveryRecord] {
         let time = now()
-        let room = try await configuration.queuedWakeUpsMax - owed.number(at: time)
+        let shares = try await owed.shares(at: time)
         let (appended, refused) = try await store.write { [sender] records in
-            var refused: [DeliveryRecord] = []
-            var appended = 0
+            var line = shares
+            var (appended, refused): ([WakeUpRecord], [DeliveryRecord]) = ([], [])
             for wakeUp in wakeUps {
                 let claim = DeliveryClaim(
                     tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, keptUntil: until)
                 guard try records.claim(claim, limit: limit) else { continue }
                 if !sender.hasDriver(wakeUp.transport, for: wakeUp.tenant) {
                     refused.append(DeliveryRecord(wakeUp, outcome: "no_driver", at: time, latency: .zero))
-                } else if appended >= room {
+                } else if !line.hasRoom(for: wakeUp) {
                     refused.append(DeliveryRecord(wakeUp, outcome: "overloaded", at: time, latency: .zero))
                 } else {
                     try records.append(wakeUp)
-                    appended += 1
+                    line.add(wakeUp)
+                    appended.append(wakeUp)
                 }
             }
             for delivery in refused { try records.append(delivery) }

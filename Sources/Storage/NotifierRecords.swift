@@ -59,8 +59,8 @@ package struct DeliveryClaim: Hashable, Sendable {
 
 package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
-    /// Phones that are to be rung.
-    func countWakeUps() throws -> Int
+    /// How many phones are to be rung, of each tenant and over each transport that has any.
+    func wakeUpCounts() throws -> [WakeUpCount]
     /// Takes those of a stage and a transport that are due at `time`, at most `limit`, the longest due first. Until `until` they are the
     /// caller's alone. Each gets the next fence, by which alone it is put off or ended, and one attempt more.
     func leaseWakeUps(
@@ -90,8 +90,24 @@ package protocol WakeUpRecords {
     ) throws -> Int
 }
 
+/// How many phones of one tenant are to be rung over one transport.
+package struct WakeUpCount: Hashable, Sendable {
+    package let tenant: TenantID
+    package let transport: PushTransport
+    package let number: Int
+
+    package init(tenant: TenantID, transport: PushTransport, number: Int) {
+        self.tenant = tenant
+        self.transport = transport
+        self.number = number
+    }
+}
+
 // What is asked of each stage and transport by itself, as the index is: by both and by time.
 extension WakeUpRecords {
+    /// Phones that are to be rung, of all tenants and over all transports.
+    package func countWakeUps() throws -> Int { try wakeUpCounts().reduce(0) { $0 + $1.number } }
+
     /// Takes those of a transport that are to be sent and due at `time`, at most `limit`: those that ring before those that take back, for
     /// which an eighth is kept however many ring.
     package func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws

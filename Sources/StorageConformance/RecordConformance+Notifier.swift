@@ -9,6 +9,7 @@ extension RecordConformance {
         try await fromTheFuture(store)
         try await withdrawals(store)
         try await shares(store)
+        try await counts(store)
     }
 
     private func deliveries(_ store: any Store<any NotifierRecords>) async throws {
@@ -212,6 +213,31 @@ extension RecordConformance {
             first.map(\.stage), Array(repeating: .ring, count: 7) + [.withdraw], "what has a share beside what rings")
         try expectEqual(rest.map(\.stage), [.ring, .ring, .withdraw, .withdraw], "what is left")
         try expectEqual(purged, [0, 1, 1], "words of the end whose requests have expired")
+    }
+
+    private func counts(_ store: any Store<any NotifierRecords>) async throws {
+        func wakeUp(_ transport: PushTransport, _ stage: WakeUpStage, _ device: String) -> WakeUpRecord {
+            WakeUpRecord(
+                tenant: other, challenge: ChallengeID("n"), device: DeviceID(device), transport: transport,
+                sealedAddress: [7], expiresAt: time(20), dueAt: time(1), stage: stage)
+        }
+        let all = [
+            wakeUp(.fcm, .ring, "1"), wakeUp(.fcm, .ring, "2"), wakeUp(.apns, .ring, "3"), wakeUp(.apns, .rung, "4"),
+            wakeUp(.webpush, .withdraw, "5"),
+        ]
+        let found = try await store.write { records in
+            for one in all { try records.append(one) }
+            return (try records.wakeUpCounts(), try records.countWakeUps())
+        }
+        let ofOne = found.0.filter { $0.tenant == other }
+        try expectEqual(
+            Set(ofOne),
+            [
+                WakeUpCount(tenant: other, transport: .fcm, number: 2),
+                WakeUpCount(tenant: other, transport: .apns, number: 1),
+            ], "phones of a tenant that are to be rung over each transport")
+        try expectEqual(ofOne.count, 2, "each tenant and transport once")
+        try expectEqual(found.1, found.0.reduce(0) { $0 + $1.number }, "phones that are to be rung, in all")
     }
 
     private func next(_ transport: PushTransport, _ store: any Store<any NotifierRecords>) async throws -> Timestamp? {

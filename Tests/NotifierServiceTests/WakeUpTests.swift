@@ -177,6 +177,21 @@ struct WakeUpTests {
         #expect(owed == 0)
     }
 
+    @Test("a provider that is away fills its own line, and another transport's phones are rung")
+    func lines() async throws {
+        let away = ScriptedDriver(.apns, [PushOutcome](repeating: .retry(after: .seconds(50)), count: 9))
+        let bench = try NotifierBench(drivers: [away, ScriptedDriver(.fcm)]) { $0.queuedWakeUpsMax = 4 }
+        for number in 0..<4 { try await bench.notify(["d1"], challenge: "away\(number)", transport: "apns") }
+        let refused = try await bench.deliveries().map(\.outcome)
+        #expect(refused == ["overloaded", "overloaded"])
+        try await running(bench.service) {
+            try await bench.notify(["d2"], challenge: "well", transport: "fcm")
+            _ = try await outcomes(bench, 5)
+        }
+        let rung = try await bench.deliveries("well").map(\.outcome)
+        #expect(rung == ["delivered"])
+    }
+
     @Test("nothing is sent after the request's end")
     func expired() async throws {
         let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(61)), .retry(after: .seconds(20))])

@@ -15,8 +15,15 @@ extension PostgreSQLNotifierRecords {
             ])
     }
 
-    func countWakeUps() throws -> Int {
-        try row("SELECT count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'", [])?["wake_ups"] ?? 0
+    func wakeUpCounts() throws -> [WakeUpCount] {
+        try rows(
+            """
+            SELECT transport, tenant, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
+            GROUP BY transport, tenant
+            """, []
+        ).map { row in
+            try WakeUpCount(tenant: row.id("tenant"), transport: row.word("transport"), number: row["wake_ups"])
+        }
     }
 
     func leaseWakeUps(

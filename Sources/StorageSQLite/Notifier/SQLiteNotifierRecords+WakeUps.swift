@@ -17,8 +17,15 @@ extension SQLiteNotifierRecords {
         ])
     }
 
-    package func countWakeUps() throws -> Int {
-        try Int.fetchOne(database.cachedStatement(sql: "SELECT count(*) FROM wake_up WHERE stage = 'ring'")) ?? 0
+    package func wakeUpCounts() throws -> [WakeUpCount] {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT transport, tenant, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
+                GROUP BY transport, tenant
+                """)
+        return try Row.fetchAll(statement).map { row in
+            WakeUpCount(tenant: row.id("tenant"), transport: try row.word("transport"), number: row["wake_ups"])
+        }
     }
 
     package func leaseWakeUps(

@@ -13,6 +13,7 @@ package struct SQLiteNotifierRecords: SQLiteRecords, NotifierRecords {
         SQLiteMigration("notifier-0002", PackageResources.notifier_0002_sql),
         SQLiteMigration("notifier-0003", PackageResources.notifier_0003_sql),
         SQLiteMigration("notifier-0004", PackageResources.notifier_0004_sql),
+        SQLiteMigration("notifier-0005", PackageResources.notifier_0005_sql),
     ])
 
     package func append(_ delivery: DeliveryRecord) throws {
