@@ -101,7 +101,7 @@ package struct NotifierService: Service {
         try await owed.shares(at: time)
         let before = time - configuration.deliveryRetention
         try await given.store.purge(batch) { try $0.deleteDeliveries(before: before, limit: $1) }
-        try await given.store.purge(batch) { try $0.deleteWakeUps(rungAndExpiredBefore: time, limit: $1) }
+        try await given.store.purge(batch) { try $0.deleteWakeUps(keptAndExpiredBefore: time, limit: $1) }
         try await given.store.purge(batch) { try $0.deleteClaims(keptUntilBefore: time, limit: $1) }
     }
 

@@ -95,9 +95,10 @@ struct NotifyHandler: Sendable {
         sender.wake()
     }
 
-    /// Takes those that no earlier Notify of this challenge rang, as many as the tenant allows, and returns those of them that cannot be
-    /// sent. What is owed is stored in the transaction that claims it: from then on repeats ring nobody, so nothing but the store
-    /// may know that somebody is still to be rung.
+    /// Takes those that no earlier Notify of this challenge has taken, and returns those of them that cannot be sent. As many as the tenant
+    /// allows get a place and are rung; the others are in reserve for a place that one of those cannot use. What is owed is stored in
+    /// the transaction that claims it: from then on repeats ring nobody, so nothing but the store may know that somebody is still to
+    /// be rung.
     private func claim(_ wakeUps: [WakeUpRecord], limit: Int, until: Timestamp) async throws -> [DeliveryRecord] {
         let time = now()
         let shares = try await owed.shares(at: time)
@@ -107,12 +108,18 @@ struct NotifyHandler: Sendable {
             for wakeUp in wakeUps {
                 let claim = DeliveryClaim(
                     tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, keptUntil: until)
-                guard try records.claim(claim, limit: limit) else { continue }
-                if !sender.hasDriver(wakeUp.transport, for: wakeUp.tenant) {
+                let isServed = sender.hasDriver(wakeUp.transport, for: wakeUp.tenant)
+                let hasRoom = !isServed || line.hasRoom(for: wakeUp)
+                // One that finds no room rings nobody: the place is another's.
+                switch try records.claim(claim, limit: hasRoom ? limit : 0) {
+                case .repeated: continue
+                case .place where !isServed:
                     refused.append(DeliveryRecord(wakeUp, outcome: "no_driver", at: time, latency: .zero))
-                } else if !line.hasRoom(for: wakeUp) {
+                case .noPlace where !isServed: continue
+                case .noPlace where !hasRoom:
                     refused.append(DeliveryRecord(wakeUp, outcome: "overloaded", at: time, latency: .zero))
-                } else {
+                case .noPlace: try records.append(wakeUp.inReserve)
+                case .place:
                     try records.append(wakeUp)
                     line.add(wakeUp)
                     appended.append(wakeUp)

@@ -48,9 +48,10 @@ package enum PushOutcome: Hashable, Sendable {
     func mayHaveRung(attempt: Int) -> Bool {
         switch self {
         case .delivered, .retry, .timeout: true
-        case .paused, .throttled, .unreachable: attempt > 1
+        // This one has not, but one before it may have.
+        case .paused, .throttled, .unreachable, .configuration, .tooLarge: attempt > 1
         // None of the attempts could reach it, nor would a word of the end.
-        case .expiredAddress, .reregisteredAddress, .foreignAddress, .configuration, .tooLarge: false
+        case .expiredAddress, .reregisteredAddress, .foreignAddress: false
         }
     }
 

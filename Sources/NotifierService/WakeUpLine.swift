@@ -21,14 +21,17 @@ final class WakeUpLine: Sendable {
     private let pause: @Sendable (Duration) async throws -> Void
     /// Something may be due, or a place has become free.
     private let signal = ChangeSignal()
+    /// A device has got another's place of its request, perhaps in another line.
+    private let passed: ChangeSignal
     private let places: Mutex<PlaceShares>
     /// Between two looks for what another process left behind; nil where there is no other.
     private let lookPause: Duration?
 
     init(
         _ transport: PushTransport, _ given: NotifierService.Dependencies, push: PushSender,
-        configuration: NotifierConfiguration
+        configuration: NotifierConfiguration, passed: ChangeSignal
     ) {
+        self.passed = passed
         self.transport = transport
         self.push = push
         store = given.store
@@ -144,7 +147,8 @@ final class WakeUpLine: Sendable {
             return await putOff(wakeUp, to: start + configuration.leaseLookPause, isAttempt: false, nil)
         }
         guard let route else {
-            return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
+            let delivery = DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero)
+            return await end(wakeUp, delivery, mayHaveRung: wakeUp.attempts > 1)
         }
         let aim = PushAim(
             wakeUp: WakeUp(
@@ -203,27 +207,34 @@ final class WakeUpLine: Sendable {
     }
 
     /// Writes the last attempt down, if one was made, and with it that nothing is owed any more. A device that may have been rung must
-    /// hear of the request's end, if it ends before it expires.
-    private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, mayHaveRung: Bool = false) async {
+    /// hear of the request's end, if it ends before it expires; the place of one that cannot have been is another's.
+    private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, mayHaveRung: Bool) async {
         if let delivery { push.count(delivery, PushPurpose(wakeUp.stage)) }
         let time = now()
-        let isKept = mayHaveRung && wakeUp.stage == .ring && time < wakeUp.expiresAt
-        await write(wakeUp.challenge) { records in
+        let isRing = wakeUp.stage == .ring
+        let isKept = isRing && mayHaveRung && time < wakeUp.expiresAt
+        let isPassed = await write(wakeUp.challenge) { records in
             if let delivery { try records.append(delivery) }
+            if isRing, !mayHaveRung { return try records.passPlace(of: wakeUp, at: time) }
             if isKept { try records.keep(wakeUp, at: time) } else { try records.finish(wakeUp) }
+            return false
         }
+        if isPassed == true { passed.advance() }
         // The request may have ended meanwhile: then the phone is due to be told.
         if isKept { signal.advance() }
     }
 
-    /// What cannot be written is logged; the wake-up is due again when its lease is over.
-    private func write(
-        _ challenge: ChallengeID, _ body: @escaping @Sendable (any NotifierRecords) throws -> Void
-    ) async {
+    /// What cannot be written is logged, and nil; the wake-up is due again when its lease is over.
+    @discardableResult
+    private func write<Value: Sendable>(
+        _ challenge: ChallengeID, _ body: @escaping @Sendable (any NotifierRecords) throws -> Value
+    ) async -> Value? {
         // Unstructured, because a store refuses whoever was cancelled, and what was sent must be written down all the same.
-        let result = await Task { [store] in try await store.write(body) }.result
-        if case .failure(let error) = result {
+        switch await Task(operation: { [store] in try await store.write(body) }).result {
+        case .success(let value): return value
+        case .failure(let error):
             logger.warning("delivery not recorded", metadata: ["challenge": "\(challenge)", "error": "\(error)"])
+            return nil
         }
     }
 }

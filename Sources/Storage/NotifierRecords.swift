@@ -35,9 +35,9 @@ package protocol DeliveryRecords {
     func append(_ delivery: DeliveryRecord) throws
     /// Attempts with a sequence below `before` (nil: from the newest), newest first, at most `limit`; of one challenge when given.
     func deliveries(tenant: TenantID, challenge: ChallengeID?, before: Int64?, limit: Int) throws -> [DeliveryRecord]
-    /// Takes the right to ring one device once for this challenge: false when it was taken before, or when the challenge has
-    /// `limit` already. Committed before anything is sent, so a repeat after a crash never rings twice.
-    func claim(_ claim: DeliveryClaim, limit: Int) throws -> Bool
+    /// Takes the right to ring one device once for this challenge, and one of its `limit` places with it, if one is left. Committed before
+    /// anything is sent, so a repeat after a crash never rings twice.
+    func claim(_ claim: DeliveryClaim, limit: Int) throws -> ClaimOutcome
     func deleteDeliveries(before time: Timestamp, limit: Int) throws -> Int
     func deleteClaims(keptUntilBefore time: Timestamp, limit: Int) throws -> Int
 }
@@ -57,6 +57,16 @@ package struct DeliveryClaim: Hashable, Sendable {
     }
 }
 
+/// What a claim came to.
+package enum ClaimOutcome: Sendable {
+    /// The device is to be rung.
+    case place
+    /// All places of the challenge are taken: the device may get one that another cannot use.
+    case noPlace
+    /// It was claimed before.
+    case repeated
+}
+
 package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
     /// How many phones are to be rung, of each tenant and over each transport that has any.
@@ -72,6 +82,9 @@ package protocol WakeUpRecords {
     func postpone(_ wakeUp: WakeUpRecord) throws
     /// Nothing is owed any more, unless the lease has passed to another.
     func finish(_ wakeUp: WakeUpRecord) throws
+    /// Nothing is owed any more, and nobody was rung: its place of the request goes to the device that has waited longest for one, to be
+    /// rung at `time`. Whether there was such a device. Nothing changes when the lease has passed to another.
+    func passPlace(of wakeUp: WakeUpRecord, at time: Timestamp) throws -> Bool
     /// It was sent, and is kept as `rung` until its request has ended; if that has ended meanwhile, it is to be taken back at `time`.
     /// Nothing changes when the lease has passed to another.
     func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws
@@ -79,7 +92,7 @@ package protocol WakeUpRecords {
     func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool
     /// Those that are due, or whose lease ends, after `time`.
     func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp) throws
-    /// The request has ended. What was never tried is deleted, and what rang the device that answered, or has expired. The rest is
+    /// The request has ended. What was never tried is deleted, what is in reserve too, and what rang the device that answered, or has expired. The rest is
     /// `withdraw`: due at `time` if it was sent; what is being sent, or has been tried, when its lease or its pause is over, unless `keep`
     /// says before that it was sent.
     func withdrawWakeUps(of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp)
@@ -130,10 +143,11 @@ extension WakeUpRecords {
         }
     }
 
-    /// Those that were sent, and are due and whose requests ended before `time` by expiry, at most `limit`; returns how many.
-    package func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
+    /// Those that were sent or are in reserve, and are due and whose requests ended before `time` by expiry, at most `limit`; returns how
+    /// many.
+    package func deleteWakeUps(keptAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
         var deleted = 0
-        for stage in [WakeUpStage.rung, .withdraw] {
+        for stage in [WakeUpStage.rung, .reserve, .withdraw] {
             for transport in PushTransport.allCases where deleted < limit {
                 deleted += try deleteWakeUps(stage, transport, expiredBefore: time, limit: limit - deleted)
             }
@@ -146,6 +160,8 @@ extension WakeUpRecords {
 package enum WakeUpStage: String, Sendable, CaseIterable {
     /// The device is to be rung.
     case ring
+    /// It would be rung if another did not have its place of the request; nothing is to be done until it gets that.
+    case reserve
     /// It was rung; nothing is to be done until the request ends.
     case rung
     /// The request has ended: the device is to be told, quietly.
@@ -172,7 +188,7 @@ package struct WakeUpRecord: Hashable, Sendable {
     package let fence: Int64
     /// How often it was tried, the attempt that the lease is for included.
     package var attempts: Int
-    package let stage: WakeUpStage
+    package private(set) var stage: WakeUpStage
 
     package init(
         sequence: Int64 = 0, tenant: TenantID, challenge: ChallengeID, device: DeviceID, transport: PushTransport,
@@ -190,5 +206,13 @@ package struct WakeUpRecord: Hashable, Sendable {
         self.dueAt = dueAt
         self.fence = fence
         self.attempts = attempts
+    }
+
+    /// As it waits for a place of its request: due when that is over.
+    package var inReserve: WakeUpRecord {
+        var waiting = self
+        waiting.stage = .reserve
+        waiting.dueAt = expiresAt
+        return waiting
     }
 }
