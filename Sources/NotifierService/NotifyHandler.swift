@@ -113,11 +113,9 @@ struct NotifyHandler: Sendable {
                 // One that finds no room rings nobody: the place is another's.
                 switch try records.claim(claim, limit: hasRoom ? limit : 0) {
                 case .repeated: continue
-                case .place where !isServed:
-                    refused.append(DeliveryRecord(wakeUp, outcome: "no_driver", at: time, latency: .zero))
+                case .place where !isServed: refused.append(DeliveryRecord(wakeUp, .noDriver, at: time))
                 case .noPlace where !isServed: continue
-                case .noPlace where !hasRoom:
-                    refused.append(DeliveryRecord(wakeUp, outcome: "overloaded", at: time, latency: .zero))
+                case .noPlace where !hasRoom: refused.append(DeliveryRecord(wakeUp, .overloaded, at: time))
                 case .noPlace: try records.append(wakeUp.inReserve)
                 case .place:
                     try records.append(wakeUp)
@@ -130,13 +128,5 @@ struct NotifyHandler: Sendable {
         }
         owed.added(appended)
         return refused
-    }
-}
-
-extension DeliveryRecord {
-    init(_ wakeUp: WakeUpRecord, outcome: String, at time: Timestamp, latency: Duration) {
-        self.init(
-            tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device,
-            transport: wakeUp.transport.rawValue, outcome: outcome, at: time, latency: latency)
     }
 }

@@ -70,9 +70,10 @@ struct PushSender: Sendable {
         let report = await send(aim.wakeUp, over: route, timeout: timeout)
         let isInterrupted = Task.isCancelled && report.outcome != .delivered
         if !isInterrupted { tell(report, aim) }
+        let outcome = isInterrupted ? UnansweredOutcome.interrupted.rawValue : report.outcome.label
         let delivery = DeliveryRecord(
             tenant: aim.wakeUp.tenant, challenge: aim.wakeUp.challenge, device: aim.wakeUp.device,
-            transport: aim.transport.rawValue, outcome: report.outcome.label, at: start, latency: now() - start)
+            transport: aim.transport.rawValue, outcome: outcome, at: start, latency: now() - start)
         return PushAttempt(report: report, delivery: delivery, isInterrupted: isInterrupted)
     }
 

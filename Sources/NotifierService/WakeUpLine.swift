@@ -138,17 +138,23 @@ final class WakeUpLine: Sendable {
         let start = now()
         // A process that was stopped since it got the lease must not send what another may be sending by now.
         guard start + configuration.sendTimeout <= wakeUp.dueAt else { return }
-        // Its last attempt may have rung, although nobody wrote down what became of it.
-        guard start < wakeUp.expiresAt, wakeUp.attempts <= configuration.attemptsMax else {
-            return await end(wakeUp, nil, mayHaveRung: true)
+        guard start < wakeUp.expiresAt else {
+            // What was tried is written down.
+            let isTried = wakeUp.attempts > 1
+            return await end(
+                wakeUp, isTried ? nil : DeliveryRecord(wakeUp, .expired, at: start), mayHaveRung: isTried)
+        }
+        guard wakeUp.attempts <= configuration.attemptsMax else {
+            // Its last attempt was lost with its process, and may have rung.
+            return await end(wakeUp, DeliveryRecord(wakeUp, .interrupted, at: start), mayHaveRung: true)
         }
         guard let address else {
             // For another, who has the key.
             return await putOff(wakeUp, to: start + configuration.leaseLookPause, isAttempt: false, nil)
         }
         guard let route else {
-            let delivery = DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero)
-            return await end(wakeUp, delivery, mayHaveRung: wakeUp.attempts > 1)
+            return await end(
+                wakeUp, DeliveryRecord(wakeUp, .noDriver, at: start), mayHaveRung: wakeUp.attempts > 1)
         }
         let aim = PushAim(
             wakeUp: WakeUp(
@@ -157,12 +163,18 @@ final class WakeUpLine: Sendable {
             transport: transport, address: address)
         let timeout = min(configuration.sendTimeout, wakeUp.expiresAt - start)
         let attempt = await push.attempt(aim, over: route, timeout: timeout)
-        guard !attempt.isInterrupted else {
-            // What the end of this process interrupted is the next one's to try, at once. The phone may have been rung.
-            return await putOff(wakeUp, to: start, isAttempt: attempt.report.isAsked, nil)
-        }
+        guard !attempt.isInterrupted else { return await leave(wakeUp, attempt, since: start) }
         await conclude(wakeUp, attempt)
         if attempt.report.outcome == .expiredAddress { await push.drop(aim) }
+    }
+
+    /// What the end of this process interrupted is the next one's to try, at once, unless it was the last try. The phone may have been rung.
+    private func leave(_ wakeUp: WakeUpRecord, _ attempt: PushAttempt, since start: Timestamp) async {
+        guard attempt.report.isAsked else { return await putOff(wakeUp, to: start, isAttempt: false, nil) }
+        guard wakeUp.attempts < configuration.attemptsMax else {
+            return await end(wakeUp, attempt.delivery, mayHaveRung: true)
+        }
+        await putOff(wakeUp, to: start, isAttempt: true, attempt.delivery)
     }
 
     private func conclude(_ wakeUp: WakeUpRecord, _ attempt: PushAttempt) async {
