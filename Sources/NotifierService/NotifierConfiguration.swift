@@ -25,6 +25,8 @@ package struct NotifierConfiguration: Sendable {
     package var sendersMax = 1000
     /// Who takes so long to answer keeps nobody else waiting.
     package var slowAfter = Duration.seconds(1)
+    /// Devices that are left alone at the same time because their providers want it.
+    package var heldDevicesMax = 10_000
     /// The longest that one attempt may take.
     package var sendTimeout = Duration.seconds(10)
     /// The same for an administrator's check, below what a gateway waits for it.

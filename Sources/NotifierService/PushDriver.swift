@@ -34,9 +34,10 @@ package enum PushOutcome: Hashable, Sendable {
     case foreignAddress
     /// Busy or limiting: worth another try after this long. With `holdsBack` that is meant of everything that this account sends.
     case retry(after: Duration, holdsBack: Bool = false)
-    /// This one device was rung too often; the provider is well.
+    /// This one device was rung too often, and is left alone for so long; the provider is well.
     case throttled(after: Duration)
-    /// The provider was not asked, because it failed lately or has its hands full with us; it will be after this long.
+    /// The provider was not asked, because it failed lately, has its hands full with us, or wants this device left alone; it will be after
+    /// this long.
     case paused(after: Duration)
     /// The provider refuses us: key, topic, project or sender is wrong. An operator must act.
     case configuration

@@ -114,6 +114,15 @@ struct PushCheckTests {
         #expect(try await bench.deliveries().isEmpty)
     }
 
+    @Test("leaves a device alone whose provider wants that, and says so")
+    func held() async throws {
+        let driver = ScriptedDriver(.fcm, [.throttled(after: .seconds(20))])
+        let bench = try NotifierBench(drivers: [driver])
+        let found = [try await Self.check(bench).outcome, try await Self.check(bench).outcome]
+        #expect(found == ["throttled", "paused"])
+        #expect(driver.sent.count == 1)
+    }
+
     @Test("drops an address that the provider does not know any more")
     func drops() async throws {
         let (bench, registration) = (
