@@ -25,6 +25,8 @@ package struct NotifierConfiguration: Sendable {
     package var sendersMax = 1000
     /// Who takes so long to answer keeps nobody else waiting.
     package var slowAfter = Duration.seconds(1)
+    /// Dead addresses of one transport that registration is told of at the same time.
+    package var dropsMax = 1000
     /// Devices that are left alone at the same time because their providers want it.
     package var heldDevicesMax = 10_000
     /// The longest that one attempt may take.

@@ -24,6 +24,8 @@ final class WakeUpLine: Sendable {
     /// A device has got another's place of its request, perhaps in another line.
     private let passed: ChangeSignal
     private let places: Mutex<PlaceShares>
+    /// Dead addresses that registration is being told of.
+    private let drops = Mutex(0)
     /// Between two looks for what another process left behind; nil where there is no other.
     private let lookPause: Duration?
 
@@ -122,8 +124,13 @@ final class WakeUpLine: Sendable {
     }
 
     private func deliver(_ leased: Leased) async {
-        await attempt(leased.wakeUp, to: leased.address, over: leased.route)
-        guard let place = leased.place else { return }
+        let dead = await attempt(leased.wakeUp, to: leased.address, over: leased.route)
+        if let place = leased.place { giveBack(place) }
+        // Registration may take its time, of which the provider's places know nothing.
+        if let dead { await drop(dead) }
+    }
+
+    private func giveBack(_ place: (party: String, takenAt: Timestamp)) {
         let time = now()
         // Not for each one: many places are filled by one look at the store.
         let makesRoom = places.withLock { places in
@@ -134,28 +141,39 @@ final class WakeUpLine: Sendable {
         if makesRoom { signal.advance() }
     }
 
-    private func attempt(_ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>?, over route: PushRoute?) async {
-        let start = now()
+    /// Where it was sent, when the provider does not know that address any more.
+    private func attempt(
+        _ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>?, over route: PushRoute?
+    ) async -> PushAim? {
+        let (start, isTried) = (now(), wakeUp.attempts > 1)
         // A process that was stopped since it got the lease must not send what another may be sending by now.
-        guard start + configuration.sendTimeout <= wakeUp.dueAt else { return }
+        guard start + configuration.sendTimeout <= wakeUp.dueAt else { return nil }
         guard start < wakeUp.expiresAt else {
             // What was tried is written down.
-            let isTried = wakeUp.attempts > 1
-            return await end(
-                wakeUp, isTried ? nil : DeliveryRecord(wakeUp, .expired, at: start), mayHaveRung: isTried)
+            let delivery = isTried ? nil : DeliveryRecord(wakeUp, .expired, at: start)
+            await end(wakeUp, delivery, mayHaveRung: isTried)
+            return nil
         }
         guard wakeUp.attempts <= configuration.attemptsMax else {
             // Its last attempt was lost with its process, and may have rung.
-            return await end(wakeUp, DeliveryRecord(wakeUp, .interrupted, at: start), mayHaveRung: true)
+            await end(wakeUp, DeliveryRecord(wakeUp, .interrupted, at: start), mayHaveRung: true)
+            return nil
         }
         guard let address else {
             // For another, who has the key.
-            return await putOff(wakeUp, to: start + configuration.leaseLookPause, isAttempt: false, nil)
+            await putOff(wakeUp, to: start + configuration.leaseLookPause, isAttempt: false, nil)
+            return nil
         }
         guard let route else {
-            return await end(
-                wakeUp, DeliveryRecord(wakeUp, .noDriver, at: start), mayHaveRung: wakeUp.attempts > 1)
+            await end(wakeUp, DeliveryRecord(wakeUp, .noDriver, at: start), mayHaveRung: isTried)
+            return nil
         }
+        return await attempt(wakeUp, to: address, over: route, at: start)
+    }
+
+    private func attempt(
+        _ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>, over route: PushRoute, at start: Timestamp
+    ) async -> PushAim? {
         let aim = PushAim(
             wakeUp: WakeUp(
                 tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, expiresAt: wakeUp.expiresAt,
@@ -163,9 +181,26 @@ final class WakeUpLine: Sendable {
             transport: transport, address: address)
         let timeout = min(configuration.sendTimeout, wakeUp.expiresAt - start)
         let attempt = await push.attempt(aim, over: route, timeout: timeout)
-        guard !attempt.isInterrupted else { return await leave(wakeUp, attempt, since: start) }
+        guard !attempt.isInterrupted else {
+            await leave(wakeUp, attempt, since: start)
+            return nil
+        }
         await conclude(wakeUp, attempt)
-        if attempt.report.outcome == .expiredAddress { await push.drop(aim) }
+        return attempt.report.outcome == .expiredAddress ? aim : nil
+    }
+
+    /// Has registration forget a dead address. Of more than may be under way the device's next wake-up finds the same.
+    private func drop(_ aim: PushAim) async {
+        let isEntered = drops.withLock { drops in
+            guard drops < configuration.dropsMax else { return false }
+            drops += 1
+            return true
+        }
+        guard isEntered else {
+            return logger.warning("dead push address not dropped", metadata: ["device": "\(aim.wakeUp.device)"])
+        }
+        await push.drop(aim)
+        drops.withLock { $0 -= 1 }
     }
 
     /// What the end of this process interrupted is the next one's to try, at once, unless it was the last try. The phone may have been rung.
