@@ -74,7 +74,8 @@ struct PushCommands: AsyncParsableCommand {
             case "no_driver": AdminFailure(.noInput, "no provider is set up for \(check.transport.rawValue)")
             case "retry", "throttled": AdminFailure(.tryLater, "the provider is busy or limits us")
             case "paused":
-                AdminFailure(.tryLater, "the provider failed lately and is left alone for a while: it was not asked")
+                AdminFailure(
+                    .tryLater, "the provider failed lately, or wants this device left alone for now: it was not asked")
             case "unreachable": AdminFailure(.tryLater, "the provider cannot be reached")
             case "timeout": AdminFailure(.tryLater, "the provider did not answer in time")
             default: AdminFailure(.unexpectedReply, "unknown outcome \(check.outcome.plain)")

@@ -17,13 +17,18 @@ package struct NotifierConfiguration: Sendable {
     package var targetsMax = 64
     /// No request lives longer, whatever its end is said to be.
     package var lifetimeMax = Duration.seconds(86_400)
-    /// Wake-ups that are owed, about; the excess is recorded as `overloaded`.
-    package var queuedWakeUpsMax = 10_000
+    /// Wake-ups that are owed over one transport, about, of which one tenant has half at most; three times as many in all. The excess is
+    /// recorded as `overloaded`.
+    package var queuedWakeUpsMax = 20_000
     /// Wake-ups of one transport that are being sent, of which one party has half at most: as many as a provider takes on one connection while
     /// each answer is 100 ms away, for 5,000 a second.
     package var sendersMax = 1000
     /// Who takes so long to answer keeps nobody else waiting.
     package var slowAfter = Duration.seconds(1)
+    /// Dead addresses of one transport that registration is told of at the same time.
+    package var dropsMax = 1000
+    /// Devices that are left alone at the same time because their providers want it.
+    package var heldDevicesMax = 10_000
     /// The longest that one attempt may take.
     package var sendTimeout = Duration.seconds(10)
     /// The same for an administrator's check, below what a gateway waits for it.

@@ -69,7 +69,7 @@ package struct NotifierService: Service {
             epoch: epoch, configuration: configuration, metrics: metrics, now: given.now, pause: given.pause)
         let push = PushSender(given, configuration: configuration, metrics: metrics)
         sender = WakeUpSender(given, push: push, configuration: configuration)
-        owed = OwedWakeUps(given.store, metrics: metrics)
+        owed = OwedWakeUps(given.store, metrics: metrics, lineMax: configuration.queuedWakeUpsMax)
         notifications = NotifyHandler(
             store: given.store, tenants: given.tenants, sealer: given.sealer, live: live, sender: sender,
             owed: owed, configuration: configuration, metrics: metrics, now: given.now)
@@ -98,10 +98,10 @@ package struct NotifierService: Service {
         live.forgetSilent()
         try await forgoFuture()
         let (time, batch) = (given.now(), configuration.purgeBatchMax)
-        try await owed.number(at: time)
+        try await owed.shares(at: time)
         let before = time - configuration.deliveryRetention
         try await given.store.purge(batch) { try $0.deleteDeliveries(before: before, limit: $1) }
-        try await given.store.purge(batch) { try $0.deleteWakeUps(rungAndExpiredBefore: time, limit: $1) }
+        try await given.store.purge(batch) { try $0.deleteWakeUps(keptAndExpiredBefore: time, limit: $1) }
         try await given.store.purge(batch) { try $0.deleteClaims(keptUntilBefore: time, limit: $1) }
     }
 

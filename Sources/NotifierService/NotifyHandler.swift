@@ -95,26 +95,32 @@ struct NotifyHandler: Sendable {
         sender.wake()
     }
 
-    /// Takes those that no earlier Notify of this challenge rang, as many as the tenant allows, and returns those of them that cannot be
-    /// sent. What is owed is stored in the transaction that claims it: from then on repeats ring nobody, so nothing but the store
-    /// may know that somebody is still to be rung.
+    /// Takes those that no earlier Notify of this challenge has taken, and returns those of them that cannot be sent. As many as the tenant
+    /// allows get a place and are rung; the others are in reserve for a place that one of those cannot use. What is owed is stored in
+    /// the transaction that claims it: from then on repeats ring nobody, so nothing but the store may know that somebody is still to
+    /// be rung.
     private func claim(_ wakeUps: [WakeUpRecord], limit: Int, until: Timestamp) async throws -> [DeliveryRecord] {
         let time = now()
-        let room = try await configuration.queuedWakeUpsMax - owed.number(at: time)
+        let shares = try await owed.shares(at: time)
         let (appended, refused) = try await store.write { [sender] records in
-            var refused: [DeliveryRecord] = []
-            var appended = 0
+            var line = shares
+            var (appended, refused): ([WakeUpRecord], [DeliveryRecord]) = ([], [])
             for wakeUp in wakeUps {
                 let claim = DeliveryClaim(
                     tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, keptUntil: until)
-                guard try records.claim(claim, limit: limit) else { continue }
-                if !sender.hasDriver(wakeUp.transport, for: wakeUp.tenant) {
-                    refused.append(DeliveryRecord(wakeUp, outcome: "no_driver", at: time, latency: .zero))
-                } else if appended >= room {
-                    refused.append(DeliveryRecord(wakeUp, outcome: "overloaded", at: time, latency: .zero))
-                } else {
+                let isServed = sender.hasDriver(wakeUp.transport, for: wakeUp.tenant)
+                let hasRoom = !isServed || line.hasRoom(for: wakeUp)
+                // One that finds no room rings nobody: the place is another's.
+                switch try records.claim(claim, limit: hasRoom ? limit : 0) {
+                case .repeated: continue
+                case .place where !isServed: refused.append(DeliveryRecord(wakeUp, .noDriver, at: time))
+                case .noPlace where !isServed: continue
+                case .noPlace where !hasRoom: refused.append(DeliveryRecord(wakeUp, .overloaded, at: time))
+                case .noPlace: try records.append(wakeUp.inReserve)
+                case .place:
                     try records.append(wakeUp)
-                    appended += 1
+                    line.add(wakeUp)
+                    appended.append(wakeUp)
                 }
             }
             for delivery in refused { try records.append(delivery) }
@@ -122,13 +128,5 @@ struct NotifyHandler: Sendable {
         }
         owed.added(appended)
         return refused
-    }
-}
-
-extension DeliveryRecord {
-    init(_ wakeUp: WakeUpRecord, outcome: String, at time: Timestamp, latency: Duration) {
-        self.init(
-            tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device,
-            transport: wakeUp.transport.rawValue, outcome: outcome, at: time, latency: latency)
     }
 }

@@ -11,41 +11,50 @@ final class OwedWakeUps: Sendable {
     private static let lookPause = Duration.milliseconds(100)
 
     private struct State {
-        var number = 0
+        var shares: OwedShares
         var countedAt: Timestamp?
     }
 
     private let store: any Store<any NotifierRecords>
     private let metrics: NotifierMetrics
-    private let state = Mutex(State())
+    private let lineMax: Int
+    private let state: Mutex<State>
 
-    init(_ store: any Store<any NotifierRecords>, metrics: NotifierMetrics) {
+    /// `lineMax`: of one transport.
+    init(_ store: any Store<any NotifierRecords>, metrics: NotifierMetrics, lineMax: Int) {
         self.store = store
         self.metrics = metrics
+        self.lineMax = lineMax
+        state = Mutex(State(shares: OwedShares(lineMax: lineMax)))
     }
 
-    /// At `time`, as it was counted last. Throws what the store does; the next call counts again then.
+    /// At `time`, as they were counted last. Throws what the store does; the next call counts again then.
     @discardableResult
-    func number(at time: Timestamp) async throws -> Int {
+    func shares(at time: Timestamp) async throws -> OwedShares {
         let isOld = state.withLock { state in
             // A clock that was set back counts again, too.
             if let last = state.countedAt, last <= time, time - last < Self.lookPause { return false }
             state.countedAt = time
             return true
         }
-        guard isOld else { return state.withLock(\.number) }
-        let number: Int
+        guard isOld else { return state.withLock(\.shares) }
+        let counts: [WakeUpCount]
         do {
-            number = try await store.read { try $0.countWakeUps() }
+            counts = try await store.read { try $0.wakeUpCounts() }
         } catch {
             state.withLock { $0.countedAt = nil }
             throw error
         }
-        state.withLock { $0.number = number }
-        metrics.owed.set(number)
-        return number
+        let shares = OwedShares(lineMax: lineMax, counts)
+        state.withLock { $0.shares = shares }
+        metrics.owed.set(shares.number)
+        return shares
     }
 
-    /// So many more have been committed.
-    func added(_ number: Int) { state.withLock { $0.number += number } }
+    /// These have been committed.
+    func added(_ wakeUps: [WakeUpRecord]) {
+        state.withLock { state in
+            for wakeUp in wakeUps { state.shares.add(wakeUp) }
+        }
+    }
 }

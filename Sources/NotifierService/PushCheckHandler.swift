@@ -36,11 +36,11 @@ struct PushCheckHandler: Sendable {
                 expiresAt: now() + Self.lifetime),
             transport: transport, address: Redacted(Array(request.push.address)))
         guard let route = push.route(transport, to: aim.address, of: aim.wakeUp.tenant) else {
-            return .with { $0.outcome = "no_driver" }
+            return .with { $0.outcome = UnansweredOutcome.noDriver.rawValue }
         }
         let attempt = await push.attempt(aim, over: route, timeout: configuration.checkTimeout)
-        guard !attempt.isInterrupted else { throw ServiceError(.unavailable, "the notifier is stopping") }
         push.count(attempt.delivery, .check)
+        guard !attempt.isInterrupted else { throw ServiceError(.unavailable, "the notifier is stopping") }
         try await store.write { try $0.append(attempt.delivery) }
         if attempt.report.outcome == .expiredAddress {
             await push.drop(aim, by: context.call.deadline - Self.replyTime)

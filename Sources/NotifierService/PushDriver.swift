@@ -34,9 +34,10 @@ package enum PushOutcome: Hashable, Sendable {
     case foreignAddress
     /// Busy or limiting: worth another try after this long. With `holdsBack` that is meant of everything that this account sends.
     case retry(after: Duration, holdsBack: Bool = false)
-    /// This one device was rung too often; the provider is well.
+    /// This one device was rung too often, and is left alone for so long; the provider is well.
     case throttled(after: Duration)
-    /// The provider was not asked, because it failed lately or has its hands full with us; it will be after this long.
+    /// The provider was not asked, because it failed lately, has its hands full with us, or wants this device left alone; it will be after
+    /// this long.
     case paused(after: Duration)
     /// The provider refuses us: key, topic, project or sender is wrong. An operator must act.
     case configuration
@@ -48,9 +49,10 @@ package enum PushOutcome: Hashable, Sendable {
     func mayHaveRung(attempt: Int) -> Bool {
         switch self {
         case .delivered, .retry, .timeout: true
-        case .paused, .throttled, .unreachable: attempt > 1
+        // This one has not, but one before it may have.
+        case .paused, .throttled, .unreachable, .configuration, .tooLarge: attempt > 1
         // None of the attempts could reach it, nor would a word of the end.
-        case .expiredAddress, .reregisteredAddress, .foreignAddress, .configuration, .tooLarge: false
+        case .expiredAddress, .reregisteredAddress, .foreignAddress: false
         }
     }
 

@@ -30,6 +30,7 @@ struct PushSender: Sendable {
     private static let dropTimeout = Duration.seconds(5)
 
     private let drivers: [PushTransport: any PushDriver]
+    private let held: HeldDevices
     private let caller: any ServiceCaller
     private let configuration: NotifierConfiguration
     private let metrics: NotifierMetrics
@@ -41,6 +42,7 @@ struct PushSender: Sendable {
         drivers = Dictionary(given.drivers.map { ($0.transport, $0) }) { _, _ in
             preconditionFailure("a transport has one driver")
         }
+        held = HeldDevices(devicesMax: configuration.heldDevicesMax)
         caller = given.caller
         logger = given.logger
         now = given.now
@@ -64,15 +66,22 @@ struct PushSender: Sendable {
         metrics.outcomes.increment(delivery.transport, delivery.outcome, purpose.rawValue)
     }
 
-    /// Sends once. Gives up at `timeout`.
+    /// Sends once, unless the device is held back. Gives up at `timeout`.
     func attempt(_ aim: PushAim, over route: PushRoute, timeout: Duration) async -> PushAttempt {
         let start = now()
-        let report = await send(aim.wakeUp, over: route, timeout: timeout)
+        let report: PushReport
+        if let pause = held.pause(of: aim, at: start) {
+            report = PushReport(.paused(after: pause))
+        } else {
+            report = await send(aim.wakeUp, over: route, timeout: timeout)
+        }
+        if case .throttled(let pause) = report.outcome { held.hold(aim, for: pause, at: now()) }
         let isInterrupted = Task.isCancelled && report.outcome != .delivered
         if !isInterrupted { tell(report, aim) }
+        let outcome = isInterrupted ? UnansweredOutcome.interrupted.rawValue : report.outcome.label
         let delivery = DeliveryRecord(
             tenant: aim.wakeUp.tenant, challenge: aim.wakeUp.challenge, device: aim.wakeUp.device,
-            transport: aim.transport.rawValue, outcome: report.outcome.label, at: start, latency: now() - start)
+            transport: aim.transport.rawValue, outcome: outcome, at: start, latency: now() - start)
         return PushAttempt(report: report, delivery: delivery, isInterrupted: isInterrupted)
     }
 

@@ -21,14 +21,19 @@ final class WakeUpLine: Sendable {
     private let pause: @Sendable (Duration) async throws -> Void
     /// Something may be due, or a place has become free.
     private let signal = ChangeSignal()
+    /// A device has got another's place of its request, perhaps in another line.
+    private let passed: ChangeSignal
     private let places: Mutex<PlaceShares>
+    /// Dead addresses that registration is being told of.
+    private let drops = Mutex(0)
     /// Between two looks for what another process left behind; nil where there is no other.
     private let lookPause: Duration?
 
     init(
         _ transport: PushTransport, _ given: NotifierService.Dependencies, push: PushSender,
-        configuration: NotifierConfiguration
+        configuration: NotifierConfiguration, passed: ChangeSignal
     ) {
+        self.passed = passed
         self.transport = transport
         self.push = push
         store = given.store
@@ -119,8 +124,13 @@ final class WakeUpLine: Sendable {
     }
 
     private func deliver(_ leased: Leased) async {
-        await attempt(leased.wakeUp, to: leased.address, over: leased.route)
-        guard let place = leased.place else { return }
+        let dead = await attempt(leased.wakeUp, to: leased.address, over: leased.route)
+        if let place = leased.place { giveBack(place) }
+        // Registration may take its time, of which the provider's places know nothing.
+        if let dead { await drop(dead) }
+    }
+
+    private func giveBack(_ place: (party: String, takenAt: Timestamp)) {
         let time = now()
         // Not for each one: many places are filled by one look at the store.
         let makesRoom = places.withLock { places in
@@ -131,21 +141,39 @@ final class WakeUpLine: Sendable {
         if makesRoom { signal.advance() }
     }
 
-    private func attempt(_ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>?, over route: PushRoute?) async {
-        let start = now()
+    /// Where it was sent, when the provider does not know that address any more.
+    private func attempt(
+        _ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>?, over route: PushRoute?
+    ) async -> PushAim? {
+        let (start, isTried) = (now(), wakeUp.attempts > 1)
         // A process that was stopped since it got the lease must not send what another may be sending by now.
-        guard start + configuration.sendTimeout <= wakeUp.dueAt else { return }
-        // Its last attempt may have rung, although nobody wrote down what became of it.
-        guard start < wakeUp.expiresAt, wakeUp.attempts <= configuration.attemptsMax else {
-            return await end(wakeUp, nil, mayHaveRung: true)
+        guard start + configuration.sendTimeout <= wakeUp.dueAt else { return nil }
+        guard start < wakeUp.expiresAt else {
+            // What was tried is written down.
+            let delivery = isTried ? nil : DeliveryRecord(wakeUp, .expired, at: start)
+            await end(wakeUp, delivery, mayHaveRung: isTried)
+            return nil
+        }
+        guard wakeUp.attempts <= configuration.attemptsMax else {
+            // Its last attempt was lost with its process, and may have rung.
+            await end(wakeUp, DeliveryRecord(wakeUp, .interrupted, at: start), mayHaveRung: true)
+            return nil
         }
         guard let address else {
             // For another, who has the key.
-            return await putOff(wakeUp, to: start + configuration.leaseLookPause, isAttempt: false, nil)
+            await putOff(wakeUp, to: start + configuration.leaseLookPause, isAttempt: false, nil)
+            return nil
         }
         guard let route else {
-            return await end(wakeUp, DeliveryRecord(wakeUp, outcome: "no_driver", at: start, latency: .zero))
+            await end(wakeUp, DeliveryRecord(wakeUp, .noDriver, at: start), mayHaveRung: isTried)
+            return nil
         }
+        return await attempt(wakeUp, to: address, over: route, at: start)
+    }
+
+    private func attempt(
+        _ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>, over route: PushRoute, at start: Timestamp
+    ) async -> PushAim? {
         let aim = PushAim(
             wakeUp: WakeUp(
                 tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, expiresAt: wakeUp.expiresAt,
@@ -154,11 +182,34 @@ final class WakeUpLine: Sendable {
         let timeout = min(configuration.sendTimeout, wakeUp.expiresAt - start)
         let attempt = await push.attempt(aim, over: route, timeout: timeout)
         guard !attempt.isInterrupted else {
-            // What the end of this process interrupted is the next one's to try, at once. The phone may have been rung.
-            return await putOff(wakeUp, to: start, isAttempt: attempt.report.isAsked, nil)
+            await leave(wakeUp, attempt, since: start)
+            return nil
         }
         await conclude(wakeUp, attempt)
-        if attempt.report.outcome == .expiredAddress { await push.drop(aim) }
+        return attempt.report.outcome == .expiredAddress ? aim : nil
+    }
+
+    /// Has registration forget a dead address. Of more than may be under way the device's next wake-up finds the same.
+    private func drop(_ aim: PushAim) async {
+        let isEntered = drops.withLock { drops in
+            guard drops < configuration.dropsMax else { return false }
+            drops += 1
+            return true
+        }
+        guard isEntered else {
+            return logger.warning("dead push address not dropped", metadata: ["device": "\(aim.wakeUp.device)"])
+        }
+        await push.drop(aim)
+        drops.withLock { $0 -= 1 }
+    }
+
+    /// What the end of this process interrupted is the next one's to try, at once, unless it was the last try. The phone may have been rung.
+    private func leave(_ wakeUp: WakeUpRecord, _ attempt: PushAttempt, since start: Timestamp) async {
+        guard attempt.report.isAsked else { return await putOff(wakeUp, to: start, isAttempt: false, nil) }
+        guard wakeUp.attempts < configuration.attemptsMax else {
+            return await end(wakeUp, attempt.delivery, mayHaveRung: true)
+        }
+        await putOff(wakeUp, to: start, isAttempt: true, attempt.delivery)
     }
 
     private func conclude(_ wakeUp: WakeUpRecord, _ attempt: PushAttempt) async {
@@ -203,27 +254,34 @@ final class WakeUpLine: Sendable {
     }
 
     /// Writes the last attempt down, if one was made, and with it that nothing is owed any more. A device that may have been rung must
-    /// hear of the request's end, if it ends before it expires.
-    private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, mayHaveRung: Bool = false) async {
+    /// hear of the request's end, if it ends before it expires; the place of one that cannot have been is another's.
+    private func end(_ wakeUp: WakeUpRecord, _ delivery: DeliveryRecord?, mayHaveRung: Bool) async {
         if let delivery { push.count(delivery, PushPurpose(wakeUp.stage)) }
         let time = now()
-        let isKept = mayHaveRung && wakeUp.stage == .ring && time < wakeUp.expiresAt
-        await write(wakeUp.challenge) { records in
+        let isRing = wakeUp.stage == .ring
+        let isKept = isRing && mayHaveRung && time < wakeUp.expiresAt
+        let isPassed = await write(wakeUp.challenge) { records in
             if let delivery { try records.append(delivery) }
+            if isRing, !mayHaveRung { return try records.passPlace(of: wakeUp, at: time) }
             if isKept { try records.keep(wakeUp, at: time) } else { try records.finish(wakeUp) }
+            return false
         }
+        if isPassed == true { passed.advance() }
         // The request may have ended meanwhile: then the phone is due to be told.
         if isKept { signal.advance() }
     }
 
-    /// What cannot be written is logged; the wake-up is due again when its lease is over.
-    private func write(
-        _ challenge: ChallengeID, _ body: @escaping @Sendable (any NotifierRecords) throws -> Void
-    ) async {
+    /// What cannot be written is logged, and nil; the wake-up is due again when its lease is over.
+    @discardableResult
+    private func write<Value: Sendable>(
+        _ challenge: ChallengeID, _ body: @escaping @Sendable (any NotifierRecords) throws -> Value
+    ) async -> Value? {
         // Unstructured, because a store refuses whoever was cancelled, and what was sent must be written down all the same.
-        let result = await Task { [store] in try await store.write(body) }.result
-        if case .failure(let error) = result {
+        switch await Task(operation: { [store] in try await store.write(body) }).result {
+        case .success(let value): return value
+        case .failure(let error):
             logger.warning("delivery not recorded", metadata: ["challenge": "\(challenge)", "error": "\(error)"])
+            return nil
         }
     }
 }

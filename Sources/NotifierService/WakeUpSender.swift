@@ -1,4 +1,5 @@
 import Domain
+import ServiceKit
 
 /// Sends the wake-ups that are owed, apart from the requests that ask for them: a slow provider holds up nobody.
 ///
@@ -9,13 +10,17 @@ final class WakeUpSender: Sendable {
     /// Each transport has its own, so that a provider that is slow holds up the wake-ups of no other.
     private let lines: [PushTransport: WakeUpLine]
     private let push: PushSender
+    /// A device has got another's place of its request: it may be another transport's.
+    private let passed: ChangeSignal
 
     init(_ given: NotifierService.Dependencies, push: PushSender, configuration: NotifierConfiguration) {
         self.push = push
+        let passed = ChangeSignal()
+        self.passed = passed
         let transports = PushTransport.allCases.filter { $0 != .none }
         lines = Dictionary(
             uniqueKeysWithValues: transports.map { transport in
-                (transport, WakeUpLine(transport, given, push: push, configuration: configuration))
+                (transport, WakeUpLine(transport, given, push: push, configuration: configuration, passed: passed))
             })
     }
 
@@ -33,6 +38,13 @@ final class WakeUpSender: Sendable {
     func run() async {
         await withDiscardingTaskGroup { group in
             for line in lines.values { group.addTask { await line.run() } }
+            group.addTask {
+                while !Task.isCancelled {
+                    let seen = self.passed.count
+                    self.wake()
+                    await self.passed.wait(past: seen)
+                }
+            }
         }
     }
 }

@@ -35,9 +35,9 @@ package protocol DeliveryRecords {
     func append(_ delivery: DeliveryRecord) throws
     /// Attempts with a sequence below `before` (nil: from the newest), newest first, at most `limit`; of one challenge when given.
     func deliveries(tenant: TenantID, challenge: ChallengeID?, before: Int64?, limit: Int) throws -> [DeliveryRecord]
-    /// Takes the right to ring one device once for this challenge: false when it was taken before, or when the challenge has
-    /// `limit` already. Committed before anything is sent, so a repeat after a crash never rings twice.
-    func claim(_ claim: DeliveryClaim, limit: Int) throws -> Bool
+    /// Takes the right to ring one device once for this challenge, and one of its `limit` places with it, if one is left. Committed before
+    /// anything is sent, so a repeat after a crash never rings twice.
+    func claim(_ claim: DeliveryClaim, limit: Int) throws -> ClaimOutcome
     func deleteDeliveries(before time: Timestamp, limit: Int) throws -> Int
     func deleteClaims(keptUntilBefore time: Timestamp, limit: Int) throws -> Int
 }
@@ -57,10 +57,20 @@ package struct DeliveryClaim: Hashable, Sendable {
     }
 }
 
+/// What a claim came to.
+package enum ClaimOutcome: Sendable {
+    /// The device is to be rung.
+    case place
+    /// All places of the challenge are taken: the device may get one that another cannot use.
+    case noPlace
+    /// It was claimed before.
+    case repeated
+}
+
 package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
-    /// Phones that are to be rung.
-    func countWakeUps() throws -> Int
+    /// How many phones are to be rung, of each tenant and over each transport that has any.
+    func wakeUpCounts() throws -> [WakeUpCount]
     /// Takes those of a stage and a transport that are due at `time`, at most `limit`, the longest due first. Until `until` they are the
     /// caller's alone. Each gets the next fence, by which alone it is put off or ended, and one attempt more.
     func leaseWakeUps(
@@ -72,6 +82,9 @@ package protocol WakeUpRecords {
     func postpone(_ wakeUp: WakeUpRecord) throws
     /// Nothing is owed any more, unless the lease has passed to another.
     func finish(_ wakeUp: WakeUpRecord) throws
+    /// Nothing is owed any more, and nobody was rung: its place of the request goes to the device that has waited longest for one, to be
+    /// rung at `time`. Whether there was such a device. Nothing changes when the lease has passed to another.
+    func passPlace(of wakeUp: WakeUpRecord, at time: Timestamp) throws -> Bool
     /// It was sent, and is kept as `rung` until its request has ended; if that has ended meanwhile, it is to be taken back at `time`.
     /// Nothing changes when the lease has passed to another.
     func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws
@@ -79,7 +92,7 @@ package protocol WakeUpRecords {
     func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool
     /// Those that are due, or whose lease ends, after `time`.
     func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp) throws
-    /// The request has ended. What was never tried is deleted, and what rang the device that answered, or has expired. The rest is
+    /// The request has ended. What was never tried is deleted, what is in reserve too, and what rang the device that answered, or has expired. The rest is
     /// `withdraw`: due at `time` if it was sent; what is being sent, or has been tried, when its lease or its pause is over, unless `keep`
     /// says before that it was sent.
     func withdrawWakeUps(of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp)
@@ -90,8 +103,24 @@ package protocol WakeUpRecords {
     ) throws -> Int
 }
 
+/// How many phones of one tenant are to be rung over one transport.
+package struct WakeUpCount: Hashable, Sendable {
+    package let tenant: TenantID
+    package let transport: PushTransport
+    package let number: Int
+
+    package init(tenant: TenantID, transport: PushTransport, number: Int) {
+        self.tenant = tenant
+        self.transport = transport
+        self.number = number
+    }
+}
+
 // What is asked of each stage and transport by itself, as the index is: by both and by time.
 extension WakeUpRecords {
+    /// Phones that are to be rung, of all tenants and over all transports.
+    package func countWakeUps() throws -> Int { try wakeUpCounts().reduce(0) { $0 + $1.number } }
+
     /// Takes those of a transport that are to be sent and due at `time`, at most `limit`: those that ring before those that take back, for
     /// which an eighth is kept however many ring.
     package func leaseWakeUps(_ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int) throws
@@ -114,10 +143,11 @@ extension WakeUpRecords {
         }
     }
 
-    /// Those that were sent, and are due and whose requests ended before `time` by expiry, at most `limit`; returns how many.
-    package func deleteWakeUps(rungAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
+    /// Those that were sent or are in reserve, and are due and whose requests ended before `time` by expiry, at most `limit`; returns how
+    /// many.
+    package func deleteWakeUps(keptAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
         var deleted = 0
-        for stage in [WakeUpStage.rung, .withdraw] {
+        for stage in [WakeUpStage.rung, .reserve, .withdraw] {
             for transport in PushTransport.allCases where deleted < limit {
                 deleted += try deleteWakeUps(stage, transport, expiredBefore: time, limit: limit - deleted)
             }
@@ -130,6 +160,8 @@ extension WakeUpRecords {
 package enum WakeUpStage: String, Sendable, CaseIterable {
     /// The device is to be rung.
     case ring
+    /// It would be rung if another did not have its place of the request; nothing is to be done until it gets that.
+    case reserve
     /// It was rung; nothing is to be done until the request ends.
     case rung
     /// The request has ended: the device is to be told, quietly.
@@ -156,7 +188,7 @@ package struct WakeUpRecord: Hashable, Sendable {
     package let fence: Int64
     /// How often it was tried, the attempt that the lease is for included.
     package var attempts: Int
-    package let stage: WakeUpStage
+    package private(set) var stage: WakeUpStage
 
     package init(
         sequence: Int64 = 0, tenant: TenantID, challenge: ChallengeID, device: DeviceID, transport: PushTransport,
@@ -174,5 +206,13 @@ package struct WakeUpRecord: Hashable, Sendable {
         self.dueAt = dueAt
         self.fence = fence
         self.attempts = attempts
+    }
+
+    /// As it waits for a place of its request: due when that is over.
+    package var inReserve: WakeUpRecord {
+        var waiting = self
+        waiting.stage = .reserve
+        waiting.dueAt = expiresAt
+        return waiting
     }
 }

@@ -9,6 +9,8 @@ extension RecordConformance {
         try await fromTheFuture(store)
         try await withdrawals(store)
         try await shares(store)
+        try await places(store)
+        try await counts(store)
     }
 
     private func deliveries(_ store: any Store<any NotifierRecords>) async throws {
@@ -41,9 +43,9 @@ extension RecordConformance {
         }
         let claims = ["1", "1", "2", "3"].map(claim)
         let taken = try await store.write { records in try claims.map { try records.claim($0, limit: 2) } }
-        try expectEqual(taken, [true, false, true, false], "claims: once a device, two a challenge")
+        try expectEqual(taken, [.place, .repeated, .place, .noPlace], "claims: once a device, two a challenge")
         let deleted = try await store.write { [time] in try $0.deleteClaims(keptUntilBefore: time(6), limit: 9) }
-        try expectEqual(deleted, 2, "deleted claims")
+        try expectEqual(deleted, 3, "deleted claims")
     }
 
     private func wakeUps(_ store: any Store<any NotifierRecords>) async throws {
@@ -180,8 +182,8 @@ extension RecordConformance {
                 try records.keep(wakeUp, at: time(10))
             }
             return [
-                try records.deleteWakeUps(rungAndExpiredBefore: time(20), limit: 9),
-                try records.deleteWakeUps(rungAndExpiredBefore: time(21), limit: 9),
+                try records.deleteWakeUps(keptAndExpiredBefore: time(20), limit: 9),
+                try records.deleteWakeUps(keptAndExpiredBefore: time(21), limit: 9),
             ]
         }
         try expectEqual(purged, [0, 1], "wake-ups whose request has expired")
@@ -202,9 +204,9 @@ extension RecordConformance {
             return (
                 first, rest,
                 [
-                    try records.deleteWakeUps(rungAndExpiredBefore: time(20), limit: 9),
-                    try records.deleteWakeUps(rungAndExpiredBefore: time(21), limit: 1),
-                    try records.deleteWakeUps(rungAndExpiredBefore: time(21), limit: 9),
+                    try records.deleteWakeUps(keptAndExpiredBefore: time(20), limit: 9),
+                    try records.deleteWakeUps(keptAndExpiredBefore: time(21), limit: 1),
+                    try records.deleteWakeUps(keptAndExpiredBefore: time(21), limit: 9),
                 ]
             )
         }
@@ -212,6 +214,92 @@ extension RecordConformance {
             first.map(\.stage), Array(repeating: .ring, count: 7) + [.withdraw], "what has a share beside what rings")
         try expectEqual(rest.map(\.stage), [.ring, .ring, .withdraw, .withdraw], "what is left")
         try expectEqual(purged, [0, 1, 1], "words of the end whose requests have expired")
+    }
+
+    private func counts(_ store: any Store<any NotifierRecords>) async throws {
+        func wakeUp(_ transport: PushTransport, _ stage: WakeUpStage, _ device: String) -> WakeUpRecord {
+            WakeUpRecord(
+                tenant: other, challenge: ChallengeID("n"), device: DeviceID(device), transport: transport,
+                sealedAddress: [7], expiresAt: time(20), dueAt: time(1), stage: stage)
+        }
+        let all = [
+            wakeUp(.fcm, .ring, "1"), wakeUp(.fcm, .ring, "2"), wakeUp(.apns, .ring, "3"), wakeUp(.apns, .rung, "4"),
+            wakeUp(.webpush, .withdraw, "5"),
+        ]
+        let found = try await store.write { records in
+            for one in all { try records.append(one) }
+            return (try records.wakeUpCounts(), try records.countWakeUps())
+        }
+        let ofOne = found.0.filter { $0.tenant == other }
+        try expectEqual(
+            Set(ofOne),
+            [
+                WakeUpCount(tenant: other, transport: .fcm, number: 2),
+                WakeUpCount(tenant: other, transport: .apns, number: 1),
+            ], "phones of a tenant that are to be rung over each transport")
+        try expectEqual(ofOne.count, 2, "each tenant and transport once")
+        try expectEqual(found.1, found.0.reduce(0) { $0 + $1.number }, "phones that are to be rung, in all")
+    }
+
+    private func places(_ store: any Store<any NotifierRecords>) async throws {
+        let devices = ["refused", "next", "last"]
+        let claims = devices.map(placeClaim)
+        let wakeUps = devices.map { wakeUpForPlace($0) }
+        let (claimed, leased, stale) = try await store.write { [time, wakeUpForPlace] records in
+            let claimed = try claims.map { try records.claim($0, limit: 1) }
+            try records.append(wakeUps[0])
+            for wakeUp in wakeUps.dropFirst() { try records.append(wakeUp.inReserve) }
+            let leased = try records.leaseWakeUps(.webpush, at: time(1), until: time(30), limit: 9)
+            // Of a lease that is over.
+            let stale = try leased.map {
+                try records.passPlace(of: wakeUpForPlace("refused", $0.sequence), at: time(2))
+            }
+            return (claimed, leased, stale)
+        }
+        try expectEqual(claimed, [.place, .noPlace, .noPlace], "claims of one place")
+        try expectEqual(leased.map(\.device.rawValue), ["refused"], "who is rung while others are in reserve")
+        try expectEqual(stale, [false], "a place passed on by whose lease is over")
+        let (first, second, rest) = try await store.write { [time, placeClaim] records in
+            let isPassed = try leased.map { try records.passPlace(of: $0, at: time(2)) }
+            let next = try records.leaseWakeUps(.webpush, at: time(2), until: time(30), limit: 9)
+            let isTaken = try records.claim(placeClaim("late"), limit: 1)
+            let isPassedOn = try next.map { try records.passPlace(of: $0, at: time(3)) }
+            let last = try records.leaseWakeUps(.webpush, at: time(3), until: time(30), limit: 9)
+            let isOver = try last.map { try records.passPlace(of: $0, at: time(4)) }
+            return (
+                (isPassed, next.map(\.device.rawValue), next.map(\.attempts), isTaken),
+                (isPassedOn, last.map(\.device.rawValue)),
+                (isOver, try records.claim(placeClaim("later"), limit: 1), try records.claim(claims[0], limit: 1))
+            )
+        }
+        try StorageConformance.expect(
+            first == ([true], ["next"], [1], .noPlace), "a place goes to who waited longest: \(first)")
+        try StorageConformance.expect(second == ([true], ["last"]), "a place goes on once more: \(second)")
+        try StorageConformance.expect(
+            rest == ([false], .place, .repeated), "a place that nobody waits for is free: \(rest)")
+        let kept = try await store.write { [time, tenant, wakeUpForPlace] records in
+            try records.append(wakeUpForPlace("kept", 0).inReserve)
+            let purged = [
+                try records.deleteWakeUps(keptAndExpiredBefore: time(60), limit: 9),
+                try records.deleteWakeUps(keptAndExpiredBefore: time(61), limit: 9),
+            ]
+            try records.append(wakeUpForPlace("kept", 0).inReserve)
+            try records.withdrawWakeUps(of: ChallengeID("p"), tenant: tenant, answeredBy: nil, at: time(5))
+            return (purged, try records.holdsWakeUps(of: ChallengeID("p"), tenant: tenant))
+        }
+        try expectEqual(kept.0, [0, 1], "who was in reserve when the request expired")
+        try StorageConformance.expect(!kept.1, "who was in reserve when the request ended is told of nothing")
+    }
+
+    private func placeClaim(_ device: String) -> DeliveryClaim {
+        DeliveryClaim(tenant: tenant, challenge: ChallengeID("p"), device: DeviceID(device), keptUntil: time(60))
+    }
+
+    /// As it is before a lease.
+    private func wakeUpForPlace(_ device: String, _ sequence: Int64 = 0) -> WakeUpRecord {
+        WakeUpRecord(
+            sequence: sequence, tenant: tenant, challenge: ChallengeID("p"), device: DeviceID(device),
+            transport: .webpush, sealedAddress: [7], expiresAt: time(60), dueAt: time(1))
     }
 
     private func next(_ transport: PushTransport, _ store: any Store<any NotifierRecords>) async throws -> Timestamp? {

@@ -2,6 +2,7 @@ import Domain
 import Messaging
 import NotifierService
 import Secrets
+import ServiceKit
 import Storage
 import StorageSQLite
 import SwiftProtobuf
@@ -64,6 +65,25 @@ struct DeadAddressTests {
         #expect(registration.dropped.map(\.deviceID) == ["d1"])
     }
 
+    @Test("a registration that is slow keeps no place of those who are to be rung")
+    func slow() async throws {
+        let driver = ScriptedDriver(.fcm, [.expiredAddress])
+        let (bench, registration) = (try NotifierBench(drivers: [driver]) { $0.sendersMax = 1 }, RegistrationDouble())
+        let isAwake = ChangeSignal()
+        bench.bus.add(registration.routes)
+        bench.bus.inject(DropPushAddress.self) { await isAwake.wait(past: 0) }
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            _ = try await outcomes(bench, 1)
+            try await bench.notify(["d2"], challenge: "c2", transport: "fcm")
+            let found = try await outcomes(bench, 2)
+            #expect(found == ["expired_address", "delivered"])
+            #expect(registration.dropped.isEmpty)
+            isAwake.advance()
+            await registration.heard(1)
+        }
+    }
+
     @Test("a registration that is away costs nothing but the dropping, and a dead address delays no other")
     func away() async throws {
         let driver = ScriptedDriver(.fcm, [.expiredAddress, .delivered])
@@ -112,6 +132,15 @@ struct PushCheckTests {
         #expect(try await Self.check(bench).outcome == "no_driver")
         await #expect(throws: ServiceError.self) { try await Self.check(bench, transport: "none") }
         #expect(try await bench.deliveries().isEmpty)
+    }
+
+    @Test("leaves a device alone whose provider wants that, and says so")
+    func held() async throws {
+        let driver = ScriptedDriver(.fcm, [.throttled(after: .seconds(20))])
+        let bench = try NotifierBench(drivers: [driver])
+        let found = [try await Self.check(bench).outcome, try await Self.check(bench).outcome]
+        #expect(found == ["throttled", "paused"])
+        #expect(driver.sent.count == 1)
     }
 
     @Test("drops an address that the provider does not know any more")

@@ -140,6 +140,13 @@ final class NotifierBench: Sendable {
             }, context())
     }
 
+    /// How many attempts of the first process to ring a phone over FCM the metrics count with this outcome.
+    func count(_ outcome: String) -> Int {
+        let series = "countersign_push_attempts_total{transport=\"fcm\",outcome=\"\(outcome)\",purpose=\"ring\"} "
+        let line = metrics.exposition().split(separator: "\n").first { $0.hasPrefix(series) }
+        return line.flatMap { Int($0.dropFirst(series.count)) } ?? 0
+    }
+
     func deliveries(_ challenge: String = "") async throws -> [Delivery] {
         try await bus.caller(.gateway).call(
             ListDeliveries.with {

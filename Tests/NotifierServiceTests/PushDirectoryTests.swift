@@ -126,6 +126,31 @@ struct PushDirectoryTests {
         await directory.shutdown()
     }
 
+    @Test("a folder that cannot be read changes nothing, and one that is gone has no accounts")
+    func unreadable() async throws {
+        let path = folder.file("accounts")
+        let accounts = PushDirectory(
+            folder: path, sealer: .ephemeral(), provider: ProviderSettings(now: { Timestamp(seconds: 0) }),
+            targets: WebPushTargets())
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        try writeKey()
+        try writeAPNs("accounts/default.json")
+        try FileManager.default.moveItem(atPath: folder.file("apns.p8"), toPath: path + "/apns.p8")
+        try await accounts.load()
+        func driver() -> APNsDriver? { accounts.driver(.apns, for: TenantID("acme")) as? APNsDriver }
+        let known = try #require(driver())
+        // As root anything may be read but what is no folder.
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+        try write("accounts", "")
+        let problem = await #expect(throws: ConfigurationProblem.self) { try await accounts.load() }
+        #expect(problem?.description.contains(path) == true)
+        #expect(driver() === known)
+        try FileManager.default.removeItem(atPath: path)
+        try await accounts.load()
+        #expect(driver() == nil)
+        await accounts.shutdown()
+    }
+
     @Test("a reading that fails changes nothing and does not say what is in the files")
     func broken() async throws {
         try writeKey()

@@ -55,10 +55,11 @@ struct WakeUpRestartTests {
         let bench = try await interrupted()
         let driver = ScriptedDriver(.fcm)
         try await running(bench.successor([driver])) {
-            _ = try await outcomes(bench, 1)
+            let tried = try await outcomes(bench, 2)
+            #expect(tried == ["interrupted", "delivered"])
         }
         #expect(driver.sent.map(\.device) == [DeviceID("d1")])
-        #expect(try await bench.deliveries().map(\.outcome) == ["delivered"])
+        #expect(bench.count("interrupted") == 1)
     }
 
     @Test("one that a drain interrupts may have rung: when its request ends, the phone is told")
@@ -67,7 +68,7 @@ struct WakeUpRestartTests {
         let driver = ScriptedDriver(.fcm)
         let successor = bench.successor([driver])
         try await bench.notify(["d1"], event: "settled")
-        try await running(successor) { _ = try await outcomes(bench, 1) }
+        try await running(successor) { _ = try await outcomes(bench, 2) }
         #expect(driver.sent.map(\.isWithdrawal) == [true])
     }
 
@@ -116,17 +117,37 @@ struct WakeUpRestartTests {
         #expect(driver.sent.map(\.device) == [DeviceID("d3")])
     }
 
-    @Test("one whose request is over is sent by nobody")
-    func expired() async throws {
-        let bench = try NotifierBench(drivers: [ScriptedDriver(.fcm)])
-        try await bench.notify(["d1"], transport: "fcm")
-        bench.advance(.seconds(60))
+    @Test("one whose last try a drain interrupts is written down once, and nobody tries it again")
+    func drainedAtLast() async throws {
+        let silent = SilentDriver()
+        let bench = try NotifierBench(drivers: [silent]) { $0.attemptsMax = 1 }
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await silent.asked()
+        }
         let driver = ScriptedDriver(.fcm)
         try await running(bench.successor([driver])) {
             try await bench.notify(["d2"], challenge: "c2", transport: "fcm")
-            _ = try await outcomes(bench, 1)
+            let tried = try await outcomes(bench, 2)
+            #expect(tried == ["interrupted", "delivered"])
         }
         #expect(driver.sent.map(\.device) == [DeviceID("d2")])
+    }
+
+    @Test("one whose request is over is sent by nobody, and written down as never tried")
+    func expired() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await bench.notify(["d1"], transport: "fcm")
+        bench.advance(.seconds(60))
+        try await running(bench.service) {
+            try await bench.notify(["d2"], challenge: "c2", transport: "fcm")
+            _ = try await outcomes(bench, 2)
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d2")])
+        let forgone = try await bench.deliveries("c1").map(\.outcome)
+        #expect(forgone == ["expired"])
+        #expect(bench.count("expired") == 1)
     }
 
     @Test("one that was sealed under a key that came into the ring since is sent, and one of another key is kept")

@@ -142,6 +142,22 @@ struct WakeUpTests {
         }
     }
 
+    @Test("a phone whose provider wants it left alone is not rung for its next request either, and no other waits")
+    func throttled() async throws {
+        let driver = ScriptedDriver(.fcm, [.throttled(after: .seconds(20))])
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            _ = try await outcomes(bench, 1)
+            try await bench.notify(["d1"], challenge: "c2", transport: "fcm", lifetime: .seconds(10))
+            _ = try await outcomes(bench, 2)
+            try await bench.notify(["d2"], challenge: "c3", transport: "fcm")
+            let found = try await outcomes(bench, 3)
+            #expect(found == ["throttled", "paused", "delivered"])
+        }
+        #expect(driver.sent.map(\.challenge.rawValue) == ["c1", "c3"])
+    }
+
     @Test("a wake-up that waits for its next attempt holds up no other")
     func places() async throws {
         let driver = ScriptedDriver(.apns, [.retry(after: .seconds(5))])
@@ -175,6 +191,21 @@ struct WakeUpTests {
         }
         let owed = try await bench.store.read { try $0.countWakeUps() }
         #expect(owed == 0)
+    }
+
+    @Test("a provider that is away fills its own line, and another transport's phones are rung")
+    func lines() async throws {
+        let away = ScriptedDriver(.apns, [PushOutcome](repeating: .retry(after: .seconds(50)), count: 9))
+        let bench = try NotifierBench(drivers: [away, ScriptedDriver(.fcm)]) { $0.queuedWakeUpsMax = 4 }
+        for number in 0..<4 { try await bench.notify(["d1"], challenge: "away\(number)", transport: "apns") }
+        let refused = try await bench.deliveries().map(\.outcome)
+        #expect(refused == ["overloaded", "overloaded"])
+        try await running(bench.service) {
+            try await bench.notify(["d2"], challenge: "well", transport: "fcm")
+            _ = try await outcomes(bench, 5)
+        }
+        let rung = try await bench.deliveries("well").map(\.outcome)
+        #expect(rung == ["delivered"])
     }
 
     @Test("nothing is sent after the request's end")

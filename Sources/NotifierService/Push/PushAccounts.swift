@@ -59,13 +59,23 @@ struct PushAccounts {
     }
 
     private func all() throws(ConfigurationProblem) -> [String: [PushTransport: PushAccount]] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         var accounts: [String: [PushTransport: PushAccount]] = [:]
-        for name in names.sorted() where name.hasSuffix(".json") && isDocument(name) {
+        for name in try names().sorted() where name.hasSuffix(".json") && isDocument(name) {
             let account = String(name.dropLast(".json".count))
             accounts[account] = try document(of: account, at: folder + "/" + name)
         }
         return accounts
+    }
+
+    /// A folder that is not there is empty. One that cannot be read may hold every account that is in use.
+    private func names() throws(ConfigurationProblem) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder)
+        } catch let error as CocoaError where [.fileReadNoSuchFile, .fileNoSuchFile].contains(error.code) {
+            return []
+        } catch {
+            throw .file(path: folder, detail: "the folder of push accounts cannot be read")
+        }
     }
 
     /// A service account's file may lie in the same folder, sealed or not, and is none.

@@ -29,19 +29,23 @@ extension PostgreSQLNotifierRecords {
         }
     }
 
-    func claim(_ claim: DeliveryClaim, limit: Int) throws -> Bool {
+    func claim(_ claim: DeliveryClaim, limit: Int) throws -> ClaimOutcome {
         // Two claims of one challenge at once are told apart by the transaction: one of them runs again and counts the other.
-        try change(
+        let made = try row(
             """
-            INSERT INTO delivery_claim (tenant, challenge, device, kept_until)
-            SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT)
-            WHERE (SELECT count(*) FROM delivery_claim WHERE tenant = ? AND challenge = ?) < ?
+            INSERT INTO delivery_claim (tenant, challenge, device, kept_until, has_place)
+            SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT),
+                (SELECT count(*) FROM delivery_claim WHERE tenant = ? AND challenge = ? AND has_place) < CAST(? AS BIGINT)
             ON CONFLICT (tenant, challenge, device) DO NOTHING
+            RETURNING has_place
             """,
             [
                 claim.tenant.rawValue, claim.challenge.rawValue, claim.device.rawValue, claim.keptUntil.milliseconds,
                 claim.tenant.rawValue, claim.challenge.rawValue, limit,
-            ]) == 1
+            ])
+        guard let made else { return .repeated }
+        let hasPlace: Bool = try made["has_place"]
+        return hasPlace ? .place : .noPlace
     }
 
     func deleteDeliveries(before time: Timestamp, limit: Int) throws -> Int {

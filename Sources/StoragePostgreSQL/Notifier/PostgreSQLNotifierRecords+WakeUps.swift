@@ -15,8 +15,15 @@ extension PostgreSQLNotifierRecords {
             ])
     }
 
-    func countWakeUps() throws -> Int {
-        try row("SELECT count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'", [])?["wake_ups"] ?? 0
+    func wakeUpCounts() throws -> [WakeUpCount] {
+        try rows(
+            """
+            SELECT transport, tenant, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
+            GROUP BY transport, tenant
+            """, []
+        ).map { row in
+            try WakeUpCount(tenant: row.id("tenant"), transport: row.word("transport"), number: row["wake_ups"])
+        }
     }
 
     func leaseWakeUps(
@@ -58,6 +65,30 @@ extension PostgreSQLNotifierRecords {
         try add("DELETE FROM wake_up WHERE sequence = ? AND fence = ?", [wakeUp.sequence, wakeUp.fence])
     }
 
+    func passPlace(of wakeUp: WakeUpRecord, at time: Timestamp) throws -> Bool {
+        let isMine = try change(
+            "DELETE FROM wake_up WHERE sequence = ? AND fence = ?", [wakeUp.sequence, wakeUp.fence])
+        guard isMine == 1 else { return false }
+        try mark(wakeUp.device, of: wakeUp, hasPlace: false)
+        let next = try row(
+            """
+            UPDATE wake_up SET stage = 'ring', due_at = ? WHERE sequence = (
+                SELECT sequence FROM wake_up WHERE tenant = ? AND challenge = ? AND stage = 'reserve' AND expires_at > ?
+                ORDER BY sequence LIMIT 1)
+            RETURNING device
+            """,
+            [time.milliseconds, wakeUp.tenant.rawValue, wakeUp.challenge.rawValue, time.milliseconds])
+        guard let next else { return false }
+        try mark(next.id("device"), of: wakeUp, hasPlace: true)
+        return true
+    }
+
+    private func mark(_ device: DeviceID, of wakeUp: WakeUpRecord, hasPlace: Bool) throws {
+        try add(
+            "UPDATE delivery_claim SET has_place = ? WHERE tenant = ? AND challenge = ? AND device = ?",
+            [hasPlace, wakeUp.tenant.rawValue, wakeUp.challenge.rawValue, device.rawValue])
+    }
+
     func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws {
         try add(
             """
@@ -85,7 +116,7 @@ extension PostgreSQLNotifierRecords {
         try add(
             """
             DELETE FROM wake_up WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
-            AND (stage = 'ring' AND attempts = 0 OR device = ? OR expires_at <= ?)
+            AND (stage = 'reserve' OR stage = 'ring' AND attempts = 0 OR device = ? OR expires_at <= ?)
             """,
             [tenant.rawValue, challenge.rawValue, device?.rawValue ?? "", time.milliseconds])
         try add(

@@ -10,6 +10,8 @@ struct PostgreSQLNotifierRecords: NotifierRecords, PostgreSQLRecords {
         PostgreSQLMigration("notifier-0002", PackageResources.notifier_0002_sql),
         PostgreSQLMigration("notifier-0003", PackageResources.notifier_0003_sql),
         PostgreSQLMigration("notifier-0004", PackageResources.notifier_0004_sql),
+        PostgreSQLMigration("notifier-0005", PackageResources.notifier_0005_sql),
+        PostgreSQLMigration("notifier-0006", PackageResources.notifier_0006_sql),
     ])
 }
 

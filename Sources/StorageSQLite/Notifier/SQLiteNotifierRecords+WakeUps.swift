@@ -17,8 +17,15 @@ extension SQLiteNotifierRecords {
         ])
     }
 
-    package func countWakeUps() throws -> Int {
-        try Int.fetchOne(database.cachedStatement(sql: "SELECT count(*) FROM wake_up WHERE stage = 'ring'")) ?? 0
+    package func wakeUpCounts() throws -> [WakeUpCount] {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT transport, tenant, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
+                GROUP BY transport, tenant
+                """)
+        return try Row.fetchAll(statement).map { row in
+            WakeUpCount(tenant: row.id("tenant"), transport: try row.word("transport"), number: row["wake_ups"])
+        }
     }
 
     package func leaseWakeUps(
@@ -64,6 +71,31 @@ extension SQLiteNotifierRecords {
             .execute(arguments: [wakeUp.sequence, wakeUp.fence])
     }
 
+    package func passPlace(of wakeUp: WakeUpRecord, at time: Timestamp) throws -> Bool {
+        try finish(wakeUp)
+        guard database.changesCount == 1 else { return false }
+        try mark(wakeUp.device, of: wakeUp, hasPlace: false)
+        let statement = try database.cachedStatement(
+            sql: """
+                UPDATE wake_up SET stage = 'ring', due_at = ? WHERE sequence = (
+                    SELECT sequence FROM wake_up WHERE tenant = ? AND challenge = ? AND stage = 'reserve' AND expires_at > ?
+                    ORDER BY sequence LIMIT 1)
+                RETURNING device
+                """)
+        let arguments: StatementArguments = [
+            time.milliseconds, wakeUp.tenant.rawValue, wakeUp.challenge.rawValue, time.milliseconds,
+        ]
+        guard let next = try Row.fetchAll(statement, arguments: arguments).first else { return false }
+        try mark(next.id("device"), of: wakeUp, hasPlace: true)
+        return true
+    }
+
+    private func mark(_ device: DeviceID, of wakeUp: WakeUpRecord, hasPlace: Bool) throws {
+        try database.cachedStatement(
+            sql: "UPDATE delivery_claim SET has_place = ? WHERE tenant = ? AND challenge = ? AND device = ?"
+        ).execute(arguments: [hasPlace, wakeUp.tenant.rawValue, wakeUp.challenge.rawValue, device.rawValue])
+    }
+
     package func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws {
         try database.cachedStatement(
             sql: """
@@ -91,7 +123,7 @@ extension SQLiteNotifierRecords {
         try database.cachedStatement(
             sql: """
                 DELETE FROM wake_up WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
-                AND (stage = 'ring' AND attempts = 0 OR device = ? OR expires_at <= ?)
+                AND (stage = 'reserve' OR stage = 'ring' AND attempts = 0 OR device = ? OR expires_at <= ?)
                 """
         ).execute(arguments: whose + [device?.rawValue ?? "", time.milliseconds])
         try database.cachedStatement(

@@ -13,6 +13,8 @@ package struct SQLiteNotifierRecords: SQLiteRecords, NotifierRecords {
         SQLiteMigration("notifier-0002", PackageResources.notifier_0002_sql),
         SQLiteMigration("notifier-0003", PackageResources.notifier_0003_sql),
         SQLiteMigration("notifier-0004", PackageResources.notifier_0004_sql),
+        SQLiteMigration("notifier-0005", PackageResources.notifier_0005_sql),
+        SQLiteMigration("notifier-0006", PackageResources.notifier_0006_sql),
     ])
 
     package func append(_ delivery: DeliveryRecord) throws {
@@ -46,18 +48,24 @@ package struct SQLiteNotifierRecords: SQLiteRecords, NotifierRecords {
         }
     }
 
-    package func claim(_ claim: DeliveryClaim, limit: Int) throws -> Bool {
-        try database.cachedStatement(
+    package func claim(_ claim: DeliveryClaim, limit: Int) throws -> ClaimOutcome {
+        // A SELECT without a condition would take ON CONFLICT for a join's.
+        let statement = try database.cachedStatement(
             sql: """
-                INSERT INTO delivery_claim SELECT ?, ?, ?, ?
-                WHERE (SELECT count(*) FROM delivery_claim WHERE tenant = ? AND challenge = ?) < ?
+                INSERT INTO delivery_claim (tenant, challenge, device, kept_until, has_place)
+                SELECT ?, ?, ?, ?,
+                    (SELECT count(*) FROM delivery_claim WHERE tenant = ? AND challenge = ? AND has_place) < ?
+                WHERE true
                 ON CONFLICT (tenant, challenge, device) DO NOTHING
-                """
-        ).execute(arguments: [
+                RETURNING has_place
+                """)
+        let arguments: StatementArguments = [
             claim.tenant.rawValue, claim.challenge.rawValue, claim.device.rawValue, claim.keptUntil.milliseconds,
             claim.tenant.rawValue, claim.challenge.rawValue, limit,
-        ])
-        return database.changesCount == 1
+        ]
+        guard let made = try Row.fetchAll(statement, arguments: arguments).first else { return .repeated }
+        let hasPlace: Bool = made["has_place"]
+        return hasPlace ? .place : .noPlace
     }
 
     package func deleteDeliveries(before time: Timestamp, limit: Int) throws -> Int {

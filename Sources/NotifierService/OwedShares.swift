@@ -1,0 +1,36 @@
+import Domain
+import Storage
+
+/// Who has how many phones to be rung, and whether somebody may have one more. A value: no store, no clock.
+///
+/// Each transport has a line of its own, so that a provider that is away fills its own alone. In it a tenant gets one more while it has
+/// fewer than are free: by itself it has half of them at most, and whoever comes later finds some.
+struct OwedShares: Sendable {
+    private struct Line {
+        var number = 0
+        var tenants: [TenantID: Int] = [:]
+    }
+
+    let lineMax: Int
+    private var lines: [PushTransport: Line] = [:]
+
+    init(lineMax: Int, _ counts: [WakeUpCount] = []) {
+        self.lineMax = lineMax
+        for count in counts { add(count.number, of: count.tenant, to: count.transport) }
+    }
+
+    /// Of all tenants, over all transports.
+    var number: Int { lines.values.reduce(0) { $0 + $1.number } }
+
+    func hasRoom(for wakeUp: WakeUpRecord) -> Bool {
+        let line = lines[wakeUp.transport] ?? Line()
+        return line.tenants[wakeUp.tenant, default: 0] < lineMax - line.number
+    }
+
+    mutating func add(_ wakeUp: WakeUpRecord) { add(1, of: wakeUp.tenant, to: wakeUp.transport) }
+
+    private mutating func add(_ number: Int, of tenant: TenantID, to transport: PushTransport) {
+        lines[transport, default: Line()].number += number
+        lines[transport, default: Line()].tenants[tenant, default: 0] += number
+    }
+}
