@@ -223,7 +223,7 @@ struct SessionTests {
         #expect(await fixture.refusal(open) == .alreadyRedeemed)
     }
 
-    @Test("a first phone ends what a password alone has opened elsewhere: sessions, and phones that are being added there")
+    @Test("a first phone ends what a password alone has opened elsewhere: sessions, and phones that are added there")
     func firstPhone() async throws {
         let alice = try await fixture.person("alice")
         try await fixture.person("bob")

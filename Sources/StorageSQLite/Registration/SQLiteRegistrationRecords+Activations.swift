@@ -45,7 +45,8 @@ extension SQLiteRegistrationRecords {
             [
                 activation.tenant.rawValue, activation.id.rawValue, activation.person.rawValue,
                 Data(activation.ticketDigest),
-                Data(activation.sealedTicket), activation.session, activation.passSession, activation.createdAt.milliseconds,
+                Data(activation.sealedTicket), activation.session, activation.passSession,
+                activation.createdAt.milliseconds,
                 activation.machine.expiresAt.milliseconds, activation.machine.state.rawValue,
                 activation.machine.device?.rawValue,
                 Data(activation.sealedNumber),
