@@ -90,8 +90,7 @@ struct AdminPolicy: Sendable {
                 $0.username = username
             }, inbound.context())
         guard reply.found else { throw ServiceError(.notFound, "there is no such user") }
-        let verdict = try edge.tenants.tenant(inbound.tenant).policy.verdict(
-            person: PersonID(reply.person.id), groups: Set(reply.person.groups.map { GroupID($0) }))
+        let verdict = try edge.tenants.tenant(inbound.tenant).policy.verdict(on: reply.person)
         return try .json(.ok, Explanation(reply.person.username, verdict))
     }
 }

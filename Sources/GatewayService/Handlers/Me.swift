@@ -63,8 +63,7 @@ struct Me: Sendable {
                 $0.tenant = inbound.tenant.rawValue
                 $0.personID = person.id
             }, inbound.context())
-        let groups = Set(own.person.groups.map { GroupID($0) })
-        return (own, tenant.policy.verdict(person: PersonID(own.person.id), groups: groups))
+        return (own, tenant.policy.verdict(on: own.person))
     }
 
     func verdict(on person: PersonRecord, _ inbound: Inbound) async throws -> PolicyVerdict {
@@ -82,5 +81,12 @@ struct Me: Sendable {
                 $0.requestID = inbound.originID.description
             }, inbound.context())
         return .noContent
+    }
+}
+
+extension AuthenticatorPolicy {
+    /// What it says of a person as registration knows them.
+    func verdict(on person: PersonRecord) -> PolicyVerdict {
+        verdict(person: PersonID(person.id), groups: Set(person.groups.map { GroupID($0) }))
     }
 }

@@ -30,7 +30,7 @@ struct Session: Sendable {
         }
         try SignIns.check(username: body.username)
         guard body.password != nil || body.temporaryAccessPass != nil else {
-            return try await ask(body.username, .passwordless, inbound)
+            return try await ask(body.username, .passwordless, tenant, inbound)
         }
         let reply = try await edge.caller.call(
             StartSession.with {
@@ -42,21 +42,18 @@ struct Session: Sendable {
             }, inbound.context(try edge.effect(inbound, by: "anyone:\(FoldedUsername(body.username))")))
         if reply.needsSecondFactor {
             // Who knows the password may know that a number would be shown in vain.
-            let groups = Set(reply.person.groups.map { GroupID($0) })
-            let verdict = tenant.policy.verdict(person: PersonID(reply.person.id), groups: groups)
-            return try await ask(
-                body.username, .secondFactor, inbound, inVain: verdict.allowsPush(.secondFactor) ? nil : .push)
+            let allowsPush = tenant.policy.verdict(on: reply.person).allowsPush(.secondFactor)
+            return try await ask(body.username, .secondFactor, tenant, inbound, inVain: allowsPush ? nil : .push)
         }
         return try opened(reply.person, reply.sessionToken, reply.expiresAtMs, inbound)
     }
 
     /// 202: a request on the phone first, which only this browser can complete. `inVain`: a method that cannot settle it.
     private func ask(
-        _ username: String, _ factor: Factor, _ inbound: Inbound, inVain: SignInMethod? = nil
+        _ username: String, _ factor: Factor, _ tenant: TenantView, _ inbound: Inbound, inVain: SignInMethod? = nil
     ) async throws -> Reply {
         let browser = cookies.startToken(inbound.headers, inbound.tenant)
         let digest = sha256(Array(browser.utf8))
-        let tenant = try edge.tenants.tenant(inbound.tenant)
         // A repeat of this browser gets the same request; another browser with the same key one of its own.
         let effect = try edge.effect(inbound, by: Self.identity(ofBrowser: digest))
         let reply = try await edge.caller.call(
