@@ -29,10 +29,7 @@ package struct WebPushTargets: Sendable {
         return origin
     }
 
-    /// The first of a name's addresses that may be connected to.
-    package func address(among addresses: [String]) -> String? { self.addresses(among: addresses).first }
-
-    /// All of them, in their order.
+    /// Those of a name's addresses that may be connected to, in their order.
     package func addresses(among addresses: [String]) -> [String] {
         addresses.filter { text in
             guard let bytes = AddressBlock.bytes(of: text) else { return false }

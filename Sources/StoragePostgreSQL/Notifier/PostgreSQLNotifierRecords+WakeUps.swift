@@ -2,6 +2,9 @@ import Domain
 import Storage
 
 extension PostgreSQLNotifierRecords {
+    /// Of one lease alone.
+    private static let ending = "DELETE FROM wake_up WHERE sequence = ? AND fence = ?"
+
     func append(_ wakeUp: WakeUpRecord) throws {
         try add(
             """
@@ -62,13 +65,11 @@ extension PostgreSQLNotifierRecords {
     }
 
     func finish(_ wakeUp: WakeUpRecord) throws {
-        try add("DELETE FROM wake_up WHERE sequence = ? AND fence = ?", [wakeUp.sequence, wakeUp.fence])
+        try add(Self.ending, [wakeUp.sequence, wakeUp.fence])
     }
 
     func passPlace(of wakeUp: WakeUpRecord, at time: Timestamp) throws -> Bool {
-        let isMine = try change(
-            "DELETE FROM wake_up WHERE sequence = ? AND fence = ?", [wakeUp.sequence, wakeUp.fence])
-        guard isMine == 1 else { return false }
+        guard try change(Self.ending, [wakeUp.sequence, wakeUp.fence]) == 1 else { return false }
         try mark(wakeUp.device, of: wakeUp, hasPlace: false)
         let next = try row(
             """
