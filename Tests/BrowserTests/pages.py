@@ -39,6 +39,12 @@ class SignInPage:
         self.page.get_by_role("button", name="Other ways to sign in").click()
         self.page.locator('[data-screen="ways"]').get_by_role("button", name=name).click()
 
+    def give_password(self, password: str) -> None:
+        """From the number on: by Other ways to what follows a password."""
+        self.ways("Use my password")
+        self.page.fill("#password", password)
+        self.page.get_by_role("button", name="Next").click()
+
     def expect_outcome(self, title: str, timeout: float = 10_000) -> None:
         self.expect_screen("outcome", timeout)
         expect(self.page.locator("#outcome-title")).to_have_text(title)

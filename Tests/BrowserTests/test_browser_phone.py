@@ -26,9 +26,7 @@ def test_the_web_page_and_the_phone_in_one_browser(open_browser, owner):
     browser = open_browser()
     page = SignInPage(browser.tab()).open()
     page.next(owner.username)
-    page.ways("Use my password")
-    page.page.fill("#password", owner.password)
-    page.page.get_by_role("button", name="Next").click()
+    page.give_password(owner.password)
     page.expect_signed_in()
     web = page.page
     web.locator("#add").click()
@@ -158,9 +156,7 @@ def test_a_password_and_the_phone_are_two_factors(open_browser, phone, ready):
     """J7."""
     page = SignInPage(open_browser().tab()).open()
     page.next(ready.owner.username)
-    page.ways("Use my password")
-    page.page.fill("#password", ready.owner.password)
-    page.page.get_by_role("button", name="Next").click()
+    page.give_password(ready.owner.password)
     expect(page.page.get_by_role("heading", name="One more step")).to_be_visible()
     expect(phone.requests.filter(has_text="Confirm your sign-in")).to_have_count(1)
     # The focus is where the number goes: no pointer is needed.

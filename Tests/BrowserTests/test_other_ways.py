@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 
 from .pages import SignInPage, approve, only_challenge
 
+TOO_MANY = {"type": "about:blank", "title": "Too Many Requests", "status": 429, "code": "too_many_attempts"}
+
 
 def code_of(someone) -> str:
     return pyotp.TOTP(someone.phone.registration["offlineCode"]["secret"]).now()
@@ -46,8 +48,8 @@ def test_a_time_to_wait_is_counted_down_and_then_the_code_is_taken(browser, some
     page = SignInPage(browser.tab()).open()
     page.next(someone.username)
     page.ways("Use a verification code")
-    path, refusal = "**/sign-ins/*/code", {"type": "about:blank", "title": "Too Many Requests", "status": 429, "code": "too_many_attempts"}
-    page.page.route(path, lambda route: route.fulfill(status=429, headers={"Retry-After": "4"}, json=refusal))
+    path = "**/sign-ins/*/code"
+    page.page.route(path, lambda route: route.fulfill(status=429, headers={"Retry-After": "4"}, json=TOO_MANY))
     page.page.fill("#code-password", someone.password)
     page.page.fill("#code", code_of(someone))
     submit, error = page.page.get_by_role("button", name="Sign in", exact=True), page.page.locator("#code-error")
@@ -71,8 +73,7 @@ def test_a_wait_ends_with_the_screen_that_it_was_on(browser, someone):
     page = SignInPage(browser.tab()).open()
     page.next(someone.username)
     page.ways("Use my password")
-    refusal = {"type": "about:blank", "title": "Too Many Requests", "status": 429, "code": "too_many_attempts"}
-    page.page.route("**/session", lambda route: route.fulfill(status=429, headers={"Retry-After": "60"}, json=refusal))
+    page.page.route("**/session", lambda route: route.fulfill(status=429, headers={"Retry-After": "60"}, json=TOO_MANY))
     page.page.fill("#password", someone.password)
     page.page.locator("#password-form button").click()
     expect(page.page.locator("#password-error")).to_contain_text("Please wait")
@@ -99,9 +100,7 @@ def test_a_password_is_followed_by_a_number(browser, make_someone):
     someone = make_someone(phone_sign_in=False)
     page = SignInPage(browser.tab()).open()
     page.next(someone.username)
-    page.ways("Use my password")
-    page.page.fill("#password", "not the password")
-    page.page.get_by_role("button", name="Next").click()
+    page.give_password("not the password")
     expect(page.page.locator("#password-error")).to_contain_text("is not right")
     page.page.fill("#password", someone.password)
     page.page.get_by_role("button", name="Next").click()
@@ -114,9 +113,7 @@ def test_a_code_is_the_second_factor_without_a_second_password(browser, make_som
     someone = make_someone(phone_sign_in=False)
     page = SignInPage(browser.tab()).open()
     page.next(someone.username)
-    page.ways("Use my password")
-    page.page.fill("#password", someone.password)
-    page.page.get_by_role("button", name="Next").click()
+    page.give_password(someone.password)
     page.number()
     expect(page.page.get_by_text("Nothing on your phone?")).to_be_visible()
     page.page.locator("#number-code").click()
@@ -135,9 +132,7 @@ def test_who_is_left_out_of_the_policy_signs_in_with_a_code_and_sees_no_number_a
     page = SignInPage(browser.tab()).open()
     page.next(someone.username)
     if way == "password first":
-        page.ways("Use my password")
-        page.page.fill("#password", someone.password)
-        page.page.get_by_role("button", name="Next").click()
+        page.give_password(someone.password)
         expect(page.page.locator("#code")).to_be_focused()
         expect(page.page.locator("#code-password")).to_be_hidden()
     else:
@@ -153,9 +148,7 @@ def test_a_second_step_that_has_run_out_says_why_the_password_is_asked_for_again
     someone = make_someone(phone_sign_in=False)
     page = SignInPage(browser.tab()).open()
     page.next(someone.username)
-    page.ways("Use my password")
-    page.page.fill("#password", someone.password)
-    page.page.get_by_role("button", name="Next").click()
+    page.give_password(someone.password)
     page.number()
     page.page.locator("#number-code").click()
     page.page.fill("#code", code_of(someone))
