@@ -57,6 +57,43 @@ import Wire
         }
     }
 
+    @Test("long lines travel in batches that fit into a message")
+    func longLines() async throws {
+        try await GatewayHarness.run { gateway in
+            let batches = Mutex<[Batch]>.Box([])
+            Self.recording(in: gateway, batches)
+            let name = String(repeating: "字", count: 5000)
+            let file = (0..<40).map { #"{"username":"u\#($0)","displayName":"\#(name)"}"# }.joined(separator: "\n")
+            let answer = try await gateway.send(
+                .POST, Self.path, [GatewayHarness.administrator, Self.ndjson], body: Array(file.utf8))
+            #expect(answer.status == 200)
+            // Eight lines of 15 kB fit into 128 KiB.
+            #expect(batches.value.withLock { $0.map(\.lines) } == [8, 8, 8, 8, 8])
+        }
+    }
+
+    @Test("a quotation mark in a field of a CSV stands for itself and swallows no line", arguments: ["", "\u{FEFF}"])
+    func marksWithin(byteOrderMark: String) async throws {
+        try await GatewayHarness.run { gateway in
+            let batches = Mutex<[Batch]>.Box([])
+            Self.recording(in: gateway, batches)
+            let file = #"""
+                \#(byteOrderMark)"username",displayName
+                anna,Anna 6" tall
+                bert,"Bert ""the
+                Tall"""
+                cleo,"Cleo" x
+                dora,Dora
+                """#
+            let answer = try await gateway.send(
+                .POST, Self.path, [GatewayHarness.administrator, ("Content-Type", "text/csv")], body: Array(file.utf8))
+            #expect(answer.status == 200)
+            #expect(batches.value.withLock { $0.map(\.lines) } == [3])
+            let report = try JSONDecoder().decode(ImportReport.self, from: Data(answer.body.utf8))
+            #expect(report.problems.map(\.line).sorted() == [2, 5])
+        }
+    }
+
     @Test("a file of bad lines gets its report: all are counted, the first ten thousand listed, the good lines taken")
     func badLines() async throws {
         try await GatewayHarness.run { gateway in

@@ -16,6 +16,8 @@ import Foundation
 /// `POST …/admin/users:import`: CSV or NDJSON, read as it comes, handed to registration in batches.
 struct AdminImport: Sendable {
     static let batchLines = 500
+    /// Of all lines of a batch together: it travels as one message.
+    static let batchBytes = 131_072
     /// A batch hashes up to 500 passwords, one a core at a time.
     static let batchTimeout = Duration.seconds(300)
 
@@ -31,21 +33,25 @@ struct AdminImport: Sendable {
         var reader = try Self.reader(of: inbound.headers)
         var report = ImportTally()
         var batch: [ImportLine] = []
+        var bytes = 0
         var sent = 0
 
         func take(_ results: [ImportReader.Result]) async throws {
             for result in results {
                 switch result {
-                case .line(let line): batch.append(line)
+                case .line(let line):
+                    let size = try line.serializedData().count
+                    if bytes + size > Self.batchBytes || batch.count == Self.batchLines { try await flush() }
+                    batch.append(line)
+                    bytes += size
                 case .problem(let problem): report.add(problem)
                 }
-                if batch.count == Self.batchLines { try await flush() }
             }
         }
         func flush() async throws {
             guard !batch.isEmpty else { return }
             let lines = batch
-            batch = []
+            (batch, bytes) = ([], 0)
             report.add(
                 try await edge.caller.call(
                     ImportUsers.with {

@@ -26,9 +26,28 @@ struct ImportReader {
         ([0xFE, 0xFF], "UTF-16BE"),
     ]
 
+    /// Where in a record of a CSV the next byte stands (RFC 4180 section 2): a quotation mark opens a field only at its beginning.
+    private enum Place {
+        case fieldStart, plain, quoted, quoteInQuoted
+
+        mutating func pass(_ byte: UInt8) {
+            self =
+                switch (self, byte) {
+                case (.quoted, 0x22): .quoteInQuoted
+                case (.quoted, _): .quoted
+                case (.fieldStart, 0x22), (.quoteInQuoted, 0x22): .quoted
+                case (_, 0x2C): .fieldStart
+                default: .plain
+                }
+        }
+    }
+
+    /// Spreadsheets put it in front of UTF-8.
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     private let format: Format
     private var record: [UInt8] = []
-    private var isQuoted = false
+    private var place = Place.fieldStart
     private var isTooLong = false
     private var line = 1
     private var recordStart = 1
@@ -42,15 +61,15 @@ struct ImportReader {
     mutating func read(_ bytes: some Sequence<UInt8>) throws(ServiceError) -> [Result] {
         var results: [Result] = []
         for byte in bytes {
-            if format == .csv, byte == 0x22 { isQuoted.toggle() }
             if byte == 0x0A {
                 line += 1
                 // RFC 4180 section 2.6: a quoted field may hold line breaks.
-                if !isQuoted || isTooLong {
+                if place != .quoted || isTooLong {
                     if let result = try endRecord() { results.append(result) }
                     continue
                 }
             }
+            if format == .csv, !isOfMark(byte) { place.pass(byte) }
             guard record.count < APILimits.importLineBytesMax else {
                 isTooLong = true
                 continue
@@ -58,6 +77,11 @@ struct ImportReader {
             record.append(byte)
         }
         return results
+    }
+
+    /// Whether it continues the mark before the first record.
+    private func isOfMark(_ byte: UInt8) -> Bool {
+        isFirstRecord && record.count < Self.byteOrderMark.count && byte == Self.byteOrderMark[record.count]
     }
 
     mutating func finish() throws(ServiceError) -> [Result] {
@@ -68,7 +92,7 @@ struct ImportReader {
     private mutating func endRecord() throws(ServiceError) -> Result? {
         defer {
             record = []
-            (isQuoted, isTooLong, recordStart) = (false, false, line)
+            (place, isTooLong, recordStart) = (.fieldStart, false, line)
         }
         if isFirstRecord, let encoding = Self.otherEncodings.first(where: { record.starts(with: $0.mark) })?.name {
             throw ServiceError(
@@ -81,8 +105,7 @@ struct ImportReader {
                 ["reason": "line_too_long", "max": "\(APILimits.importLineBytesMax)"])
         }
         if record.last == 0x0D { record.removeLast() }
-        // Spreadsheets put a byte order mark in front of UTF-8.
-        if isFirstRecord, record.starts(with: [0xEF, 0xBB, 0xBF]) { record.removeFirst(3) }
+        if isFirstRecord, record.starts(with: Self.byteOrderMark) { record.removeFirst(Self.byteOrderMark.count) }
         isFirstRecord = false
         guard !record.isEmpty else { return nil }
         guard let text = String(validating: record, as: UTF8.self), !record.contains(0) else {
