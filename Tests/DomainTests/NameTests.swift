@@ -11,7 +11,10 @@ import Testing
             (String(repeating: "क्षि", count: 65), false), ("e" + String(repeating: "\u{301}", count: 7), true),
             ("e" + String(repeating: "\u{301}", count: 8), false), ("", false), (" ", false), ("a\nb", false),
             ("a\u{200B}b", false), ("a\u{2028}b", false), ("a\u{202E}b", false), ("a\u{E000}b", false),
-            ("a\u{0}b", false), ("a\u{FEFF}b", false),
+            ("a\u{0}b", false), ("a\u{FEFF}b", false), ("می\u{200C}خواهم", true), ("क्\u{200D}ष", true),
+            ("👩🏽\u{200D}💻 Code", true),
+            ("❤\u{FE0F}\u{200D}🔥", true), ("Pay\u{200D}roll", false), ("字\u{200C}体", false), ("می\u{200C}", false),
+            ("👩\u{200D}\u{200D}💻", false), ("1\u{200D}2", false),
         ])
     func displayName(text: String, isValid: Bool) {
         #expect(DisplayName.isValid(text) == isValid)
