@@ -69,6 +69,23 @@ struct DeviceTests {
         #expect(await fixture.refusal(try fixture.registration(ticket, key)) == .ticketUsed)
     }
 
+    @Test("a registration under its caller's key gets the first reply, confirmed or late, and another body none")
+    func registeredAgain() async throws {
+        let alice = try await fixture.person("alice")
+        let ticket = try await fixture.activation(alice).ticket
+        let request = try await fixture.registration(ticket, SoftwareDeviceSigner())
+        let key = RequestID(idempotencyDigest: sha256(Array("k".utf8)))
+        let first = try await fixture.call(request, id: key)
+        try await fixture.confirm(first.device)
+        fixture.clock.advance(.seconds(300))
+        #expect(try await fixture.call(request, id: key) == first)
+        var other = request
+        other.facts.name = "Another"
+        fixture.clock.advance(.seconds(-300))
+        #expect(await fixture.refusal(other, id: key) == .idempotencyMismatch)
+        #expect(await fixture.refusal(request) == .ticketUsed)
+    }
+
     @Test(
         "a push address that its provider does not know is dropped, the device stays, and an address that came since stays"
     )

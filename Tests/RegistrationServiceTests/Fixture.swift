@@ -91,9 +91,11 @@ final class Fixture: Sendable {
     }
 
     /// What the call is refused with; nil when it is not.
-    func refusal<Request: ServiceRequest>(_ request: Request, from caller: ServiceName = .gateway) async -> ErrorCode? {
+    func refusal<Request: ServiceRequest>(
+        _ request: Request, from caller: ServiceName = .gateway, id: RequestID? = nil
+    ) async -> ErrorCode? {
         do {
-            _ = try await call(request, from: caller)
+            _ = try await call(request, from: caller, id: id)
             return nil
         } catch {
             return error.code

@@ -12,6 +12,8 @@ extension RegistrationService {
     func registerDevice(_ request: RegisterDevice, _ context: HandlerContext) async throws -> RegisterDeviceReply {
         let tenant = TenantID(request.tenant)
         let view = try tenants.tenant(tenant)
+        // Before the proof is looked at, which is too old when a repeat comes late.
+        if let reply = try await repeated(request, context, holdsSecret: true) { return reply }
         let facts = try DeviceInput.facts(request.facts)
         let push = try DeviceInput.push(request.push)
         let ticketDigest = sha256(Array(request.ticket.utf8))
@@ -19,7 +21,7 @@ extension RegistrationService {
         guard isKnown else { throw Self.registrationRefused }
         let key = try provenKey(request, skew: .seconds(view.settings.clockSkewSeconds))
         let phone = Phone(key: key.x963, facts: facts, push: push)
-        return try await apply(context) { change in
+        return try await change(request, context, holdsSecret: true) { change in
             guard var activation = try change.records.activation(ticketDigest: ticketDigest, tenant: tenant),
                 let person = try change.records.person(activation.person, tenant: tenant), !person.isBlocked
             else { throw Self.registrationRefused }
