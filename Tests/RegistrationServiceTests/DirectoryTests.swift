@@ -210,6 +210,39 @@ struct DirectoryTests {
         #expect(try before("user.change").map { $0["groupNames"] } == [[]])
     }
 
+    @Test("members who change nothing have no entry, and a long list has entries that each fit into a message")
+    func membersAudit() async throws {
+        let group = try await fixture.call(CreateGroup.with { ($0.tenant, $0.name) = ("demo", "Staff") }).group
+        var ids: [String] = []
+        for number in 0..<150 {
+            ids.append(try await fixture.person(String(repeating: "字", count: 250) + "\(number)").id)
+        }
+        func change(add: [String], remove: [String] = []) async throws -> UInt32 {
+            try await fixture.call(
+                ChangeMembers.with {
+                    ($0.tenant, $0.groupID, $0.add, $0.remove) = ("demo", group.id, add, remove)
+                }
+            ).group.memberCount
+        }
+        let stale = ChangeMembers.with {
+            ($0.tenant, $0.groupID, $0.add, $0.ifMatch) = ("demo", group.id, ids, #""stale""#)
+        }
+        #expect(await fixture.refusal(stale) == .preconditionFailed)
+        #expect(try await change(add: ids + ids.prefix(3)) == 150)
+        #expect(try await change(add: ids) == 150)
+        #expect(try await change(add: [ids[0]], remove: [ids[0], "nobody"]) == 149)
+        let entries = try await fixture.call(
+            ListDirectoryAudit.with {
+                $0.tenant = "demo"
+                $0.page.limit = 10
+            }
+        ).entries.filter { $0.action == "group.members" }
+        let documents = try entries.map { try JSONValue(parsing: $0.afterJson) }
+        #expect(documents.map { $0["added"]?.elements?.count } == [0, 50, 100])
+        #expect(documents.map { $0["removed"]?.elements?.count } == [1, 0, 0])
+        #expect(entries.allSatisfy { $0.afterJson.utf8.count < 131_072 })
+    }
+
     @Test("the audit log is filtered by who, what, whom and when")
     func auditFilters() async throws {
         let admin = Wire.Actor.with { ($0.kind, $0.id, $0.name) = ("person", "p9", "Root") }

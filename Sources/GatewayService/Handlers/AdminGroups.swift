@@ -88,17 +88,17 @@ struct AdminGroups: Sendable {
     }
 
     func changeMembers(_ inbound: Inbound) async throws -> Reply {
-        let body = try inbound.decode(MembersPatch.self)
-        return try await change(members: body, inbound)
+        try await change(inbound) { try inbound.decode(MembersPatch.self) }
     }
 
     func removeMember(_ inbound: Inbound) async throws -> Reply {
-        _ = try await change(members: MembersPatch(remove: [inbound.parameter("user")]), inbound)
+        _ = try await change(inbound) { MembersPatch(remove: [inbound.parameter("user")]) }
         return .noContent
     }
 
-    private func change(members: MembersPatch, _ inbound: Inbound) async throws -> Reply {
+    private func change(_ inbound: Inbound, members: () throws -> MembersPatch) async throws -> Reply {
         let actor = try await edge.authentication.administrator(inbound)
+        let members = try members()
         let effect = try edge.effect(inbound, by: "\(actor.kind):\(actor.id)")
         let reply = try await edge.caller.call(
             ChangeMembers.with {
@@ -108,6 +108,7 @@ struct AdminGroups: Sendable {
                 $0.remove = members.remove ?? []
                 $0.actor = actor
                 $0.requestID = effect.description
+                $0.ifMatch = inbound.headers[.ifMatch] ?? ""
             }, inbound.context(effect))
         return try Self.document(.ok, reply)
     }

@@ -7,6 +7,8 @@ import Wire
 
 extension RegistrationService {
     private static let membersAtOnceMax = 1000
+    /// One entry of the audit log names as many people at most: with the longest names it still travels in one message.
+    private static let membersPerEntry = 100
 
     func createGroup(_ request: CreateGroup, _ context: HandlerContext) async throws -> GroupReply {
         let tenant = TenantID(request.tenant)
@@ -76,21 +78,22 @@ extension RegistrationService {
         }
         return try await change(request, context) { change in
             let group = try change.records.needGroup(request.groupID, tenant: tenant)
+            try EntityTag.check(request.ifMatch, current: Self.reply(group, change.records).etag)
             let added = Set(request.add.map { PersonID($0) })
             guard try change.records.existing(people: Array(added), tenant: tenant) == added else {
                 throw ServiceError(.invalidValue, "one of the users does not exist", members: ["member": "add"])
             }
-            for person in added { try change.records.add(person, to: group.id, tenant: tenant) }
-            for person in request.remove { try change.records.remove(PersonID(person), from: group.id, tenant: tenant) }
-            try change.audit(
-                request.actor, "group.members", tenant: tenant, target: group.id.rawValue,
-                after: [
-                    "name": .string(group.name),
-                    "added": .array(request.add.map(JSONValue.string)),
-                    "addedUsernames": try change.records.usernames(request.add, tenant: tenant),
-                    "removed": .array(request.remove.map(JSONValue.string)),
-                    "removedUsernames": try change.records.usernames(request.remove, tenant: tenant),
-                ])
+            let removed = Set(request.remove.map { PersonID($0) })
+            let members = try change.records.groups(of: Array(added.union(removed)), tenant: tenant)
+                .filter { $0.value.contains(group.id) }
+            // Whoever is already where they shall be has no change to be told of.
+            let moves = added.union(removed).sorted { $0.rawValue < $1.rawValue }
+                .map { Move(person: $0, joins: !removed.contains($0)) }
+                .filter { $0.joins == (members[$0.person] == nil) }
+            for move in moves { try change.make(move, in: group) }
+            for start in stride(from: 0, to: moves.count, by: Self.membersPerEntry) {
+                try change.audit(moves[start...].prefix(Self.membersPerEntry), in: group, by: request.actor)
+            }
             return try Self.reply(group, change.records)
         }
     }
@@ -121,9 +124,36 @@ extension RegistrationService {
     }
 }
 
-extension RegistrationRecords {
+/// A person who comes to a group, or leaves it.
+private struct Move {
+    let person: PersonID
+    let joins: Bool
+}
+
+extension Change {
+    fileprivate func make(_ move: Move, in group: StoredGroup) throws {
+        if move.joins {
+            try records.add(move.person, to: group.id, tenant: group.tenant)
+        } else {
+            try records.remove(move.person, from: group.id, tenant: group.tenant)
+        }
+    }
+
+    fileprivate func audit(_ moves: some Sequence<Move>, in group: StoredGroup, by actor: Actor) throws {
+        let (added, removed) = (moves.filter(\.joins).map(\.person), moves.filter { !$0.joins }.map(\.person))
+        try audit(
+            actor, "group.members", tenant: group.tenant, target: group.id.rawValue,
+            after: [
+                "name": .string(group.name),
+                "added": .array(added.map { .string($0.rawValue) }),
+                "addedUsernames": try usernames(added, group.tenant),
+                "removed": .array(removed.map { .string($0.rawValue) }),
+                "removedUsernames": try usernames(removed, group.tenant),
+            ])
+    }
+
     /// Of those that there are.
-    fileprivate func usernames(_ people: [String], tenant: TenantID) throws -> JSONValue {
-        .array(try people.compactMap { try person(PersonID($0), tenant: tenant).map { .string($0.username) } })
+    private func usernames(_ people: [PersonID], _ tenant: TenantID) throws -> JSONValue {
+        .array(try people.compactMap { try records.person($0, tenant: tenant).map { .string($0.username) } })
     }
 }

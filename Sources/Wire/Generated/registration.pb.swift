@@ -1616,6 +1616,9 @@ package nonisolated struct ChangeMembers: Sendable {
 
   package var requestID: String = String()
 
+  /// empty: whatever the group is now
+  package var ifMatch: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -4975,7 +4978,7 @@ nonisolated extension DeleteGroup: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension ChangeMembers: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = "ChangeMembers"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}group_id\0\u{1}add\0\u{1}remove\0\u{1}actor\0\u{3}request_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}group_id\0\u{1}add\0\u{1}remove\0\u{1}actor\0\u{3}request_id\0\u{3}if_match\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4989,6 +4992,7 @@ nonisolated extension ChangeMembers: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 4: try { try decoder.decodeRepeatedStringField(value: &self.remove) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._actor) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.requestID) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.ifMatch) }()
       default: break
       }
     }
@@ -5017,6 +5021,9 @@ nonisolated extension ChangeMembers: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.requestID.isEmpty {
       try visitor.visitSingularStringField(value: self.requestID, fieldNumber: 6)
     }
+    if !self.ifMatch.isEmpty {
+      try visitor.visitSingularStringField(value: self.ifMatch, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5027,6 +5034,7 @@ nonisolated extension ChangeMembers: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.remove != rhs.remove {return false}
     if lhs._actor != rhs._actor {return false}
     if lhs.requestID != rhs.requestID {return false}
+    if lhs.ifMatch != rhs.ifMatch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
