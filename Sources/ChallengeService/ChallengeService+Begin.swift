@@ -28,7 +28,7 @@ extension ChallengeService {
         let (randomBytes, sealer) = (randomBytes, sealer)
         // Nil where a repeat gets the first reply.
         let isDecoy = Mutex<Bool?>(nil)
-        let reply = try await once.run(request, context, holdsSecret: true) {
+        let reply = try await once.run(request.withoutPlaceOfBrowser, context, holdsSecret: true) {
             (records: any ChallengeRecords) -> BeginChallengeReply in
             var transaction = ChallengeTransaction(
                 records: records, tenant: tenant, time: draft.time, sealer: sealer, for: context.call)
@@ -43,6 +43,18 @@ extension ChallengeService {
             metrics.begun.increment(draft.purpose.rawValue, ChallengeMetrics.kind(isDecoy: isDecoy))
         }
         return reply
+    }
+}
+
+extension BeginChallenge {
+    /// A browser that asks again from another address, or after its tenant was named anew, asks the same. An application's context is
+    /// its own, and part of what it asks.
+    fileprivate var withoutPlaceOfBrowser: BeginChallenge {
+        guard !owner.browserDigest.isEmpty else { return self }
+        var request = self
+        request.clearContext()
+        request.application = ""
+        return request
     }
 }
 

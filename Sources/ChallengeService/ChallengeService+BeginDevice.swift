@@ -70,8 +70,9 @@ extension ChallengeService {
         begin.trace = transaction.trace
         begin.targets = [DeviceID(request.deviceID)]
         // A wrong number ends an activation, whatever the tenant allows elsewhere.
+        let wrongNumbers = purpose == .registration ? 1 : tenant.settings.wrongNumbersPerRequest
         let machine = ChallengeMachine(
-            rules: .init(expiresAt: expiresAt, redeemWindow: nil, isDecoy: false), wrongNumbers: 1)
+            rules: .init(expiresAt: expiresAt, redeemWindow: nil, isDecoy: false), wrongNumbers: wrongNumbers)
         return ChallengeRecord(begin, machine: machine)
     }
 }

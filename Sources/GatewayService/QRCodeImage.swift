@@ -6,9 +6,11 @@ struct QRCodeImage {
 
     let svg: String
 
-    /// Nil when the text is too long for any QR code.
+    /// Nil when the text is too long for any QR code: beyond 2,953 bytes. Beyond 2,331 it is one that less of may be covered.
     init?(_ text: String) {
-        guard let code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_M) else { return nil }
+        guard
+            let code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_M) ?? QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L)
+        else { return nil }
         defer { QRcode_free(code) }
         let width = Int(code.pointee.width)
         guard let modules = code.pointee.data else { return nil }

@@ -2,7 +2,7 @@ package import Domain
 
 /// What the QR code of a device registration holds.
 package struct ActivationURI: Hashable, Sendable {
-    private static let charactersMax = 2048
+    private static let charactersMax = 4096
     private static let prefix = "countersign://activate?"
 
     /// The gateway's external URL.

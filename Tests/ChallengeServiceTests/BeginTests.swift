@@ -168,6 +168,30 @@ struct BeginTests {
         #expect(await bench.refusal { try await bench.begin(id: key) }?.code == .idempotencyKeyUsed)
     }
 
+    @Test("a browser asks the same from another address and under its tenant's later name, an application does not")
+    func repeatedFromElsewhere() async throws {
+        let bench = try ChallengeBench()
+        func elsewhere(_ request: inout BeginChallenge) {
+            request.context.ipAddress = "198.51.100.9"
+            request.application = "Renamed"
+        }
+        func ofBrowser(_ request: inout BeginChallenge) {
+            request.owner = .with { $0.browserDigest = Data(repeating: 7, count: 32) }
+        }
+        let browser = bench.key("browser")
+        let first = try await bench.begin(id: browser) { ofBrowser(&$0) }
+        let again = try await bench.begin(id: browser) {
+            ofBrowser(&$0)
+            elsewhere(&$0)
+        }
+        #expect(again.reply == first.reply)
+        #expect(try await bench.line(first.id)?.ipAddress == "203.0.113.7")
+        let application = bench.key("application")
+        _ = try await bench.begin(id: application)
+        let refusal = await bench.refusal { try await bench.begin(id: application) { elsewhere(&$0) } }
+        #expect(refusal?.code == .idempotencyMismatch)
+    }
+
     @Test(
         "what is not a request is refused by its own code",
         arguments: [

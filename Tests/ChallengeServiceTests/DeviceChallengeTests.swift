@@ -135,6 +135,17 @@ struct DeviceChallengeTests {
         #expect(await bench.refusal { try await bench.settle(answer(bench, begun.number)) }?.code == .settled)
     }
 
+    @Test("phone sign-in is set up with as many tries as the tenant allows")
+    func triesOfSetUp() async throws {
+        let bench = try ChallengeBench { $0.wrongNumbersPerRequest = 2 }
+        let begun = try await bench.beginForDevice("c1", .phoneSignInSetup)
+        let wrong = begun.number == "11" ? "12" : "11"
+        let reply = try await bench.settle(answer(bench, wrong) { $0.deviceState = "active" })
+        #expect(reply.status == "pending" && reply.reason == "wrong_number")
+        let right = try await bench.settle(answer(bench, begun.number) { $0.deviceState = "active" })
+        #expect(right.status == "approved")
+    }
+
     @Test("a decline, a report, an expiry and a revocation tell registration that it failed", arguments: purposes)
     func failures(_ purpose: Purpose) async throws {
         for end in 0..<4 {

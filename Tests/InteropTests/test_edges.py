@@ -8,6 +8,7 @@ import secrets
 import socket
 import uuid
 
+import pyotp
 import requests
 
 from client import Person, b64u, unb64u
@@ -27,6 +28,35 @@ def test_a_repeat_in_the_same_browser_is_the_same_request_and_in_another_browser
     assert first.json() == second.json()
     stranger = Person(demo["base"], demo["tenant"]).call("POST", "/session", json=body, headers=again)
     assert stranger.status_code == 202 and stranger.json()["signIn"]["id"] != first.json()["signIn"]["id"]
+
+
+def test_a_repeat_of_a_browser_that_calls_itself_otherwise_is_the_same_request(demo, someone):
+    browser, again = Person(demo["base"], demo["tenant"]), key()
+    assert browser.sign_in(someone.username).status_code == 202
+    replies = [
+        browser.call("POST", "/session", json={"username": someone.username}, headers={**again, "User-Agent": name}) for name in ("Old/1", "Renewed/2")
+    ]
+    assert [reply.status_code for reply in replies] == [202, 202], replies[1].text
+    assert replies[0].json() == replies[1].json()
+
+
+def test_an_empty_credential_is_a_wrong_one_and_an_empty_password_beside_a_code_none(demo, someone, application):
+    for name in ("password", "temporaryAccessPass"):
+        reply = Person(demo["base"], demo["tenant"]).sign_in(someone.username, **{name: ""})
+        assert (reply.status_code, reply.json()["code"]) == (401, "invalid_credentials"), reply.text
+    code = pyotp.parse_uri(someone.phone.registration["offlineCode"]["uri"]).now()
+    accepted = application.code(application.begin(someone.username, factor="secondFactor").json(), code, password="")
+    assert accepted.status_code == 200 and accepted.json()["method"] == "code", accepted.text
+
+
+def test_the_qr_code_of_the_longest_user_names(demo, administrator):
+    for name, status in (("字" * 250 + secrets.token_hex(3), 200), ("🦊" * 250 + secrets.token_hex(3), 422)):
+        user = administrator.create_user(name)
+        browser = Person(demo["base"], demo["tenant"])
+        assert browser.sign_in(name, temporaryAccessPass=administrator.issue_pass(user["id"])).status_code == 200
+        image = browser.call("GET", f"/me/activations/{browser.new_activation()['id']}/qr.svg")
+        assert image.status_code == status, image.text
+        assert status == 200 or image.json()["code"] == "invalid_username"
 
 
 def test_an_older_request_of_a_browser_can_be_completed_after_a_newer_one_began(demo, someone):

@@ -90,7 +90,7 @@ struct Activations: Sendable {
                 $0.activationID = inbound.parameter("activation")
             }, inbound.context())
         guard let image = QRCodeImage(uri(reply, inbound).text) else {
-            throw ServiceError(.internal, "the text does not fit into a QR code")
+            throw ServiceError(.invalidUsername, "the user name is too long for a QR code: use activationUri")
         }
         // The image holds the ticket: no script in it may run, and no cache may keep it.
         return .document(Array(image.svg.utf8), type: "image/svg+xml", headers: [.securityPolicy: "default-src 'none'"])

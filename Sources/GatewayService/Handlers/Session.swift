@@ -32,6 +32,9 @@ struct Session: Sendable {
         guard body.password != nil || body.temporaryAccessPass != nil else {
             return try await ask(body.username, .passwordless, tenant, inbound)
         }
+        guard body.password != "", body.temporaryAccessPass != "" else {
+            throw ServiceError(.invalidCredentials, "the user name or the credential is not right")
+        }
         let reply = try await edge.caller.call(
             StartSession.with {
                 $0.tenant = inbound.tenant.rawValue

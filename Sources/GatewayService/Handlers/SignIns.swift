@@ -88,7 +88,8 @@ struct SignIns: Sendable {
             $0.secretDigest = access.secretDigest
             $0.owner = access.owner
             $0.code = body.code
-            if let password = body.password { $0.password = Data(password.utf8) }
+            // A form may send the field empty: nobody's password, and none to count.
+            if let password = body.password?.nonEmpty { $0.password = Data(password.utf8) }
         }
         return try .json(
             .ok,

@@ -1,7 +1,7 @@
 // What the QR code of an activation holds.
 
 const prefix = "countersign://activate?";
-const charactersMax = 2048;
+const charactersMax = 4096;
 
 /** `{server, serverName, tenant, ticket, issuer, account}`, or null when it is no activation link. */
 export function readActivationLink(text) {
