@@ -16,6 +16,8 @@ package struct ChallengeConfiguration: Sendable {
     package var deliveryTimeout = Duration.seconds(5)
     /// For how long a message is one process's where several share the store: longer than a delivery.
     package var deliveryLease = Duration.seconds(8)
+    /// For how long what was delivered waits for others to be deleted with.
+    package var deletionPause = Duration.milliseconds(25)
     /// How often, where several share the store, a process looks for what one that ended has left undone, and how long that must be overdue.
     package var adoptionInterval = Duration.seconds(2)
     /// For how long the handler that settles a device's challenge has its effect to itself, before the outbox repeats it.

@@ -25,21 +25,19 @@ extension ChallengeService {
         let admission = Admission(found, factor: factor, policy: tenant.policy)
         let draft = RequestDraft(
             request: request, factor: factor, tenant: tenant, admission: admission, time: now())
-        let (randomBytes, sealer) = (randomBytes, sealer)
+        let randomBytes = randomBytes
         // Nil where a repeat gets the first reply.
-        let isDecoy = Mutex<Bool?>(nil)
+        let done = Mutex<(isDecoy: Bool, effects: ChallengeTransaction.Effects)?>(nil)
         let reply = try await once.run(request.withoutPlaceOfBrowser, context, holdsSecret: true) {
             (records: any ChallengeRecords) -> BeginChallengeReply in
-            var transaction = ChallengeTransaction(
-                records: records, tenant: tenant, time: draft.time, sealer: sealer, for: context.call)
+            var transaction = self.transaction(records, tenant, at: draft.time, for: context.call)
             let (reply, rules) = try draft.begin(in: &transaction, randomBytes)
-            isDecoy.withLock { $0 = rules.isDecoy }
+            done.withLock { $0 = (rules.isDecoy, transaction.effects) }
             return reply
         }
-        // A repeat gets here too; both are harmless then.
-        let lapse = Lapse(at: Timestamp(milliseconds: reply.expiresAtMs), id: ChallengeID(reply.id), tenant: tenant.id)
-        perform(.init(lapses: [lapse], outboxDue: [.notifier: draft.time]))
-        if let isDecoy = isDecoy.withLock({ $0 }) {
+        // Whoever made what a repeat finds does what follows, or has left it to be found in the store.
+        if let (isDecoy, effects) = done.withLock(\.self) {
+            perform(effects)
             metrics.begun.increment(draft.purpose.rawValue, ChallengeMetrics.kind(isDecoy: isDecoy))
         }
         return reply

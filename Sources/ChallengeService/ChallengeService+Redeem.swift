@@ -14,7 +14,7 @@ extension ChallengeService {
         let claim = Claim(
             tenant: request.tenant, id: request.id, secretDigest: request.secretDigest, owner: request.owner)
         if request.waitMs > 0 { _ = try await settled(claim, waitingAtMost: .milliseconds(Int64(request.waitMs))) }
-        let (time, sealer) = (now(), sealer)
+        let time = now()
         // How long a repeat wants to wait does not make it another request.
         var keyed = request
         keyed.waitMs = 0
@@ -28,8 +28,7 @@ extension ChallengeService {
             case .notApproved: throw ServiceError(.notApproved, "the sign-in is not approved")
             case .expired: throw ServiceError(.expired, "the sign-in has expired")
             }
-            var transaction = ChallengeTransaction(
-                records: records, tenant: tenant, time: time, sealer: sealer, for: context.call)
+            var transaction = self.transaction(records, tenant, at: time, for: context.call)
             try transaction.store(challenge, .init())
             return RedeemReply(challenge)
         }

@@ -14,11 +14,10 @@ extension ChallengeService {
         guard let cause = SignInReason(rawValue: request.cause) else {
             throw ServiceError(.malformed, "unknown cause")
         }
-        let (time, sealer) = (now(), sealer)
+        let time = now()
         let effects = Mutex(ChallengeTransaction.Effects())
         let reply = try await once.run(request, context) { (records: any ChallengeRecords) -> Wire.Empty in
-            var transaction = ChallengeTransaction(
-                records: records, tenant: tenant, time: time, sealer: sealer, for: context.call)
+            var transaction = self.transaction(records, tenant, at: time, for: context.call)
             try transaction.revoke(request, cause)
             effects.withLock { $0 = transaction.effects }
             return Wire.Empty()

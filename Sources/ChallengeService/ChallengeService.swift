@@ -103,15 +103,21 @@ package final class ChallengeService: Service {
         _ tenant: TenantView, _ call: CallContext,
         _ body: @escaping @Sendable (inout ChallengeTransaction) throws -> Result
     ) async throws -> Result {
-        let (time, sealer) = (now(), sealer)
+        let time = now()
         let (result, effects) = try await store.write(until: call.deadline) { records in
-            var transaction = ChallengeTransaction(
-                records: records, tenant: tenant, time: time, sealer: sealer, for: call)
+            var transaction = self.transaction(records, tenant, at: time, for: call)
             let result = try body(&transaction)
             return (result, transaction.effects)
         }
         perform(effects)
         return result
+    }
+
+    func transaction(_ records: any ChallengeRecords, _ tenant: TenantView, at time: Timestamp, for call: CallContext)
+        -> ChallengeTransaction
+    {
+        ChallengeTransaction(
+            records: records, tenant: tenant, time: time, sealer: sealer, turn: outbox.turn(at: time), for: call)
     }
 
     /// A challenge has changed in the store: who waits for it, here and in other processes, looks again.
@@ -124,6 +130,7 @@ package final class ChallengeService: Service {
         for lapse in effects.lapses { deadlines.add(.lapse(lapse.id, lapse.tenant), at: lapse.at) }
         for id in effects.changed { tell(of: id) }
         for end in effects.settled { metrics.settled(end) }
+        outbox.handOver(effects.sending)
         for (receiver, due) in effects.outboxDue { outbox.schedule(for: receiver, at: due) }
     }
 }

@@ -15,6 +15,8 @@ struct ChallengeTransaction {
         /// Challenges whose waiters look again.
         var changed: [ChallengeID] = []
         var settled: [Settled] = []
+        /// Messages that this process sends at once.
+        var sending: [OutboxRecord] = []
         var outboxDue: [OutboxRecord.Receiver: Timestamp] = [:]
     }
 
@@ -46,11 +48,16 @@ struct ChallengeTransaction {
     let origin: RequestID
     /// The `traceparent` of the request that this serves; nil when it is not traced.
     let trace: String?
+    private var turn: OutboxTurn
     private(set) var effects = Effects()
     /// Where the outbox keeps the effect of a device's own challenge.
     private(set) var confirmSequence: Int64?
 
-    init(records: any ChallengeRecords, tenant: TenantView, time: Timestamp, sealer: Sealer, for call: CallContext) {
+    init(
+        records: any ChallengeRecords, tenant: TenantView, time: Timestamp, sealer: Sealer, turn: OutboxTurn,
+        for call: CallContext
+    ) {
+        self.turn = turn
         self.records = records
         self.tenant = tenant
         self.time = time
@@ -194,18 +201,38 @@ struct ChallengeTransaction {
         attempts: Int?,
         due: Timestamp? = nil
     ) throws -> Int64 {
-        let due = due ?? time
-        effects.outboxDue[kind.receiver] = min(effects.outboxDue[kind.receiver] ?? due, due)
-        return try records.append(
-            OutboxRecord(
-                kind: kind, challenge: challenge.id, body: try sealer.seal(body, for: OutboxDispatcher.sealingPurpose),
-                origin: origin, trace: trace, createdAt: time, usefulUntil: usefulUntil, attemptsLeft: attempts,
-                dueAt: due))
+        let isOwn = due == nil && turn.take()
+        let due = isOwn ? turn.due : due ?? time
+        var message = OutboxRecord(
+            kind: kind, challenge: challenge.id, body: try sealer.seal(body, for: OutboxDispatcher.sealingPurpose),
+            origin: origin, trace: trace, createdAt: time, usefulUntil: usefulUntil, attemptsLeft: attempts, dueAt: due)
+        message.sequence = try records.append(message)
+        if isOwn {
+            effects.sending.append(message)
+        } else {
+            effects.outboxDue[kind.receiver] = min(effects.outboxDue[kind.receiver] ?? due, due)
+        }
+        return message.sequence
     }
 
     private mutating func noteLapse(of challenge: ChallengeRecord) {
         guard let at = challenge.machine.lapsesAt else { return }
         effects.lapses.append(Lapse(at: at, id: challenge.id, tenant: challenge.tenant))
+    }
+}
+
+/// How many messages of a transaction this process sends itself, and when the store gives them to whoever looks, should it not.
+struct OutboxTurn: Sendable {
+    private(set) var places: Int
+    let due: Timestamp
+
+    init(places: Int, due: Timestamp) { (self.places, self.due) = (places, due) }
+
+    /// Whether there was a place for one more.
+    mutating func take() -> Bool {
+        guard places > 0 else { return false }
+        places -= 1
+        return true
     }
 }
 

@@ -9,7 +9,7 @@ import Synchronization
 import Telemetry
 import Wire
 
-/// Sends what was committed together with a change, until it has arrived: woken by a signal, idle otherwise.
+/// Sends what was committed together with a change, until it has arrived: woken by a signal, idle otherwise (`OutboxLane`).
 ///
 /// At least once: a crash between the call and the deletion repeats it under the same request id, and both receivers take a
 /// repeat as one.
@@ -24,16 +24,20 @@ final class OutboxDispatcher: Sendable {
     private let configuration: ChallengeConfiguration
     private let metrics: ChallengeMetrics
     private let deadlines: Deadlines
-    private let lanes = Dictionary(
-        uniqueKeysWithValues: OutboxRecord.Receiver.allCases.map { ($0, Lane(receiver: $0)) })
+    private let lanes: [OutboxRecord.Receiver: Lane]
 
-    /// What goes to one receiver: it has a loop and a bound of its own.
+    /// A lane with the word that something is there for it.
     private final class Lane: Sendable {
         let receiver: OutboxRecord.Receiver
         let signal = ChangeSignal()
-        let underWay = Mutex<Set<Int64>>([])
+        /// Advances when something was delivered.
+        let ended = ChangeSignal()
+        let state: Mutex<OutboxLane>
 
-        init(receiver: OutboxRecord.Receiver) { self.receiver = receiver }
+        init(receiver: OutboxRecord.Receiver, places: Int) {
+            self.receiver = receiver
+            state = Mutex(OutboxLane(receiver: receiver, places: places))
+        }
     }
 
     init(
@@ -48,40 +52,84 @@ final class OutboxDispatcher: Sendable {
         self.configuration = configuration
         self.metrics = metrics
         self.deadlines = deadlines
+        lanes = Dictionary(
+            uniqueKeysWithValues: OutboxRecord.Receiver.allCases.map {
+                ($0, Lane(receiver: $0, places: configuration.deliveriesMax))
+            })
+    }
+
+    /// The turn of a transaction at `time` whose messages this process sends itself once it is committed. Where several share the store
+    /// they are this one's from the beginning: nobody has to lease them.
+    func turn(at time: Timestamp) -> OutboxTurn {
+        let places = lanes[.notifier]?.state.withLock(\.free) ?? 0
+        return OutboxTurn(places: places, due: store.announcements == nil ? time : time + configuration.deliveryLease)
+    }
+
+    /// Sends what was committed in a transaction's turn.
+    func handOver(_ messages: [OutboxRecord]) {
+        for (receiver, messages) in Dictionary(grouping: messages, by: \.kind.receiver) {
+            guard let lane = lanes[receiver] else { continue }
+            lane.state.withLock { $0.handOver(messages) }
+            lane.signal.advance()
+        }
     }
 
     /// Something is due, now or later.
     func schedule(for receiver: OutboxRecord.Receiver, at time: Timestamp) {
-        if time <= now() { lanes[receiver]?.signal.advance() } else { deadlines.add(.outbox, at: time) }
+        guard time <= now() else { return deadlines.add(.outbox, at: time) }
+        if let lane = lanes[receiver] { look(lane) }
     }
 
     /// Something may be due now.
     func wake() {
-        for lane in lanes.values { lane.signal.advance() }
+        for lane in lanes.values { look(lane) }
+    }
+
+    private func look(_ lane: Lane) {
+        lane.state.withLock { $0.look() }
+        lane.signal.advance()
     }
 
     func run() async {
         await withDiscardingTaskGroup { group in
-            for lane in lanes.values { group.addTask { await self.run(lane) } }
+            for lane in lanes.values {
+                group.addTask { await self.run(lane) }
+                group.addTask { await self.keepDeleting(lane) }
+            }
         }
     }
 
     private func run(_ lane: Lane) async {
         await withDiscardingTaskGroup { group in
+            lane.state.withLock { $0.open() }
             while !Task.isCancelled {
                 let seen = lane.signal.count
-                let round = await due(lane)
+                let (messages, looks) = lane.state.withLock { $0.take() }
+                for message in messages { group.addTask { await self.deliver(message, lane) } }
+                let round = looks ? await due(lane) : Round()
                 for message in round.messages { group.addTask { await self.deliver(message, lane) } }
-                if !round.mayHaveMore { await lane.signal.wait(past: seen) }
+                if round.mayHaveMore { lane.state.withLock { $0.look() } } else { await lane.signal.wait(past: seen) }
             }
             // What is under way may end; what has not begun is found again at the next start.
+            lane.state.withLock { $0.close() }
+        }
+    }
+
+    /// Deletes what was delivered, several at a time: nobody waits for it, and until then it is sent to nobody again.
+    private func keepDeleting(_ lane: Lane) async {
+        while !Task.isCancelled {
+            let seen = lane.ended.count
+            if await delete(lane) { continue }
+            await lane.ended.wait(past: seen)
+            try? await Task.sleep(for: configuration.deletionPause)
         }
     }
 
     /// Delivers what is due now and returns when each has been tried.
     func deliverDue() async {
         for lane in lanes.values {
-            for message in await due(lane).messages { await deliver(message, lane) }
+            for message in await due(lane, whereClosed: true).messages { await deliver(message, lane) }
+            await delete(lane)
         }
     }
 
@@ -92,26 +140,26 @@ final class OutboxDispatcher: Sendable {
         var mayHaveMore = false
     }
 
-    private func due(_ lane: Lane) async -> Round {
-        let (time, busy) = (now(), lane.underWay.withLock { $0 })
-        let free = configuration.deliveriesMax - busy.count
-        // Whoever ends wakes the loop.
-        guard free > 0 else { return Round() }
+    private func due(_ lane: Lane, whereClosed: Bool = false) async -> Round {
+        let time = now()
+        guard let (limit, known) = lane.state.withLock({ $0.beginLook(whereClosed: whereClosed) }) else {
+            return Round()
+        }
         do {
-            let messages =
+            let found =
                 if store.announcements == nil {
                     try await store.read { [receiver = lane.receiver] records in
-                        try records.dueMessages(for: receiver, at: time, limit: free + busy.count)
+                        try records.dueMessages(for: receiver, at: time, limit: limit + known)
                     }
                 } else {
                     try await store.write { [receiver = lane.receiver, until = time + configuration.deliveryLease] in
-                        try $0.leaseDueMessages(for: receiver, at: time, until: until, limit: free)
+                        try $0.leaseDueMessages(for: receiver, at: time, until: until, limit: limit)
                     }
                 }
-            let fresh = messages.filter { !busy.contains($0.sequence) }.prefix(free)
-            lane.underWay.withLock { $0.formUnion(fresh.map(\.sequence)) }
-            return Round(messages: Array(fresh), mayHaveMore: fresh.count == free)
+            let messages = lane.state.withLock { $0.endLook(found, limit: limit) }
+            return Round(messages: messages, mayHaveMore: messages.count == limit)
         } catch {
+            _ = lane.state.withLock { $0.endLook([], limit: 0) }
             logger.error("outbox not read", metadata: ["error": "\(error)"])
             deadlines.add(.outbox, at: time + configuration.retryFirst)
             return Round()
@@ -121,21 +169,31 @@ final class OutboxDispatcher: Sendable {
     private func deliver(_ message: OutboxRecord, _ lane: Lane) async {
         let outcome = await send(message)
         metrics.outbox.increment(message.kind.rawValue, outcome.rawValue)
+        let isDelivered = outcome == .delivered || outcome == .dropped
         do {
-            switch outcome {
-            case .delivered, .dropped: try await store.write { try $0.deleteMessage(message.sequence) }
-            case .notSent, .unknown: try await postpone(message, outcome)
-            }
+            if !isDelivered { try await postpone(message, outcome) }
         } catch {
             logger.error("outbox not written", metadata: ["error": "\(error)", "requestId": "\(message.origin)"])
             deadlines.add(.outbox, at: now() + configuration.retryLongest)
         }
-        let wasFull = lane.underWay.withLock { busy in
-            let wasFull = busy.count >= configuration.deliveriesMax
-            busy.remove(message.sequence)
-            return wasFull
+        if lane.state.withLock({ $0.end(message, isDelivered: isDelivered) }) { lane.signal.advance() }
+        if isDelivered { lane.ended.advance() }
+    }
+
+    /// Returns whether there was something to delete. What cannot be deleted is found, and delivered, again.
+    @discardableResult
+    private func delete(_ lane: Lane) async -> Bool {
+        let sequences = lane.state.withLock(\.deletable)
+        guard !sequences.isEmpty else { return false }
+        do {
+            try await store.write { for sequence in sequences { try $0.deleteMessage(sequence) } }
+            lane.state.withLock { $0.forget(sequences, areDeleted: true) }
+        } catch {
+            lane.state.withLock { $0.forget(sequences, areDeleted: false) }
+            if !Task.isCancelled { logger.error("outbox not deleted", metadata: ["error": "\(error)"]) }
+            deadlines.add(.outbox, at: now() + configuration.retryLongest)
         }
-        if wasFull { lane.signal.advance() }
+        return true
     }
 
     /// `unknown`: it was sent, and may or may not have arrived.

@@ -33,14 +33,16 @@ final class ChallengeBench: Sendable {
     private let requests = Mutex<UInt64>(0)
 
     init(
-        configuration: ChallengeConfiguration = .init(), _ change: (inout TenantSettings) -> Void = { _ in }
+        configuration: ChallengeConfiguration = .init(), isShared: Bool = false,
+        _ change: (inout TenantSettings) -> Void = { _ in }
     ) throws {
         var settings = TenantSettings()
         change(&settings)
         tenants = FixedTenants(
             TenantView(id: Self.demo, name: "Demo", settings: settings), TenantView(id: Self.other, name: "Other"))
         folder = try TemporaryFolder()
-        tally = TallyStore(try SQLiteStore<any ChallengeRecords>.challenge(path: folder.file("challenge.db")))
+        tally = TallyStore(
+            try SQLiteStore<any ChallengeRecords>.challenge(path: folder.file("challenge.db")), isShared: isShared)
         store = FailingStore(tally)
         service = ChallengeService(
             Self.given(store, bus, tenants, sealer, clock, bytes), configuration: configuration)

@@ -279,22 +279,56 @@ struct OutboxTests {
         await running.value
     }
 
-    @Test("a message is found by one reading where there is room for more")
-    func oneReading() async throws {
-        let bench = try ChallengeBench()
-        let readings = { bench.tally.take()["dueMessages(for:at:limit:)"] ?? 0 }
+    @Test(
+        "what was just committed is sent without a reading or a lease, and deleted with others", arguments: [false, true])
+    func handedOver(isShared: Bool) async throws {
+        var configuration = ChallengeConfiguration()
+        configuration.deletionPause = .seconds(1)
+        let bench = try ChallengeBench(configuration: configuration, isShared: isShared)
+        let look = isShared ? "leaseDueMessages(for:at:until:limit:)" : "dueMessages(for:at:limit:)"
         let running = Task { await bench.service.outbox.run() }
         // Each receiver's loop looks once when it starts.
-        var first = 0
-        while first < OutboxRecord.Receiver.allCases.count {
-            first += readings()
+        var looks = 0
+        while looks < OutboxRecord.Receiver.allCases.count {
+            looks += bench.tally.take()[look] ?? 0
             await Task.yield()
         }
-        _ = try await bench.begin()
-        while bench.neighbours.notified.isEmpty { await Task.yield() }
+        for number in 0..<5 {
+            bench.neighbours.add("u\(number)", id: "u\(number)", devices: [Neighbours.device("x\(number)", of: "u")])
+            _ = try await bench.begin("u\(number)")
+        }
+        while bench.neighbours.notified.count < 5 { await Task.yield() }
+        // The pause is over for all of them at once.
+        var asked = bench.tally.take()
+        while asked["deleteMessage(_:)"] != 5 {
+            try await Task.sleep(for: .milliseconds(5))
+            asked.merge(bench.tally.take(), uniquingKeysWith: +)
+        }
+        #expect(asked[look] == nil)
+        #expect(asked["transaction"] == 5 + 1)
+        // Asked for, and soon committed.
+        while try await !bench.outbox().isEmpty { await Task.yield() }
         running.cancel()
         await running.value
-        #expect(readings() == 1)
+        #expect(bench.neighbours.notified.count == 5)
+    }
+
+    @Test("what a process that ended had to send is another's when its lease is over")
+    func leftBehind() async throws {
+        let bench = try ChallengeBench(isShared: true)
+        bench.bus.inject(Notify.self) { try await Task.sleep(for: .seconds(3600)) }
+        let running = Task { await bench.service.outbox.run() }
+        while bench.service.outbox.turn(at: bench.now).places == 0 { await Task.yield() }
+        let begun = try await bench.begin()
+        running.cancel()
+        await running.value
+        bench.bus.inject(Notify.self, nil)
+        let other = bench.another()
+        await other.outbox.deliverDue()
+        #expect(bench.neighbours.notified.isEmpty)
+        bench.clock.advance(ChallengeConfiguration().deliveryLease)
+        await other.outbox.deliverDue()
+        #expect(bench.neighbours.notified.map(\.challengeID) == [begun.id])
     }
 
     @Test("a backlog goes out on one signal, however few may be under way")

@@ -8,8 +8,13 @@ final class TallyStore: Store {
 
     private let store: any Store<any ChallengeRecords>
     private let counts = Mutex<[String: Int]>([:])
+    /// As several processes see it.
+    private let isShared: Bool
 
-    init(_ store: any Store<any ChallengeRecords>) { self.store = store }
+    init(_ store: any Store<any ChallengeRecords>, isShared: Bool = false) {
+        self.store = store
+        self.isShared = isShared
+    }
 
     /// What was asked since the last call.
     func take() -> [String: Int] {
@@ -36,7 +41,7 @@ final class TallyStore: Store {
     }
 
     func announce(_ word: String) { store.announce(word) }
-    var announcements: AsyncStream<StoreAnnouncement>? { store.announcements }
+    var announcements: AsyncStream<StoreAnnouncement>? { isShared ? AsyncStream { _ in } : store.announcements }
 
     var waiting: Int { store.waiting }
 

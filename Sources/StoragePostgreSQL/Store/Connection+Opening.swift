@@ -73,10 +73,13 @@ extension Connection {
         }
     }
 
+    /// Without scans of whole tables: a serializable transaction that made one, which the planner prefers for a small table, is
+    /// overtaken by every other one that writes to the table (PostgreSQL documentation, section 13.2.3).
     private static func session(_ configuration: PostgreSQLConfiguration) -> String {
         """
         SET search_path TO "\(configuration.schema)";
         SET statement_timeout TO \(configuration.statementTimeout.milliseconds);
+        SET enable_seqscan TO off;
         SET lock_timeout TO \(configuration.lockTimeout.milliseconds);
         SET idle_in_transaction_session_timeout TO \(configuration.idleTransactionTimeout.milliseconds);
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';

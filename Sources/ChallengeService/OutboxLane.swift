@@ -1,0 +1,83 @@
+import Domain
+import Storage
+
+/// What goes to one receiver: what is under way to it, and what this process holds in memory of the store's outbox.
+///
+/// A message that was just committed here is handed over and sent without a reading. Everything else is found by looking: what did not
+/// fit, what was put off, and what another process or an earlier life of this one has left.
+struct OutboxLane: Sendable {
+    let receiver: OutboxRecord.Receiver
+    private let places: Int
+    private var isOpen = false
+    private var handedOver: [OutboxRecord] = []
+    private var underWay: Set<Int64> = []
+    /// Delivered, and still in the store.
+    private var delivered: Set<Int64> = []
+    /// What was deleted since a reading began, which may find it nevertheless. Nil while there is none.
+    private var deletedWhileLooking: Set<Int64>?
+    private var mustLook = false
+
+    init(receiver: OutboxRecord.Receiver, places: Int) {
+        self.receiver = receiver
+        self.places = places
+    }
+
+    /// How many messages may be handed over, or found by looking: none while nobody sends.
+    var free: Int { isOpen ? max(0, places - underWay.count) : 0 }
+
+    /// From now on what is handed over is sent. The store is looked at first: it may hold messages of an earlier life.
+    mutating func open() { (isOpen, mustLook) = (true, true) }
+
+    mutating func close() { isOpen = false }
+
+    mutating func look() { mustLook = true }
+
+    /// Takes messages that are committed. Where nobody sends they stay in the store, and are found there.
+    mutating func handOver(_ messages: [OutboxRecord]) {
+        guard isOpen else { return }
+        underWay.formUnion(messages.map(\.sequence))
+        handedOver += messages
+    }
+
+    /// What was handed over, and whether the store is to be looked at.
+    mutating func take() -> (messages: [OutboxRecord], looks: Bool) {
+        defer { (handedOver, mustLook) = ([], false) }
+        return (handedOver, mustLook)
+    }
+
+    /// Begins a reading. Returns how many messages it may find, of which those that are known here are left out; nil without a free place.
+    mutating func beginLook(whereClosed: Bool = false) -> (limit: Int, known: Int)? {
+        let free = whereClosed ? places - underWay.count : free
+        // Whoever ends has the store looked at.
+        guard free > 0 else { return nil }
+        deletedWhileLooking = []
+        return (free, underWay.count + delivered.count)
+    }
+
+    /// Ends a reading, which found these. Returns those that are to be sent, at most `limit`.
+    mutating func endLook(_ found: [OutboxRecord], limit: Int) -> [OutboxRecord] {
+        let known = underWay.union(delivered).union(deletedWhileLooking ?? [])
+        deletedWhileLooking = nil
+        let messages = Array(found.filter { !known.contains($0.sequence) }.prefix(limit))
+        underWay.formUnion(messages.map(\.sequence))
+        return messages
+    }
+
+    /// A delivery has ended. Returns whether the store is to be looked at for what found no place.
+    mutating func end(_ message: OutboxRecord, isDelivered: Bool) -> Bool {
+        let wasFull = underWay.count >= places
+        underWay.remove(message.sequence)
+        if isDelivered { delivered.insert(message.sequence) }
+        if wasFull { mustLook = true }
+        return wasFull
+    }
+
+    /// What is to be deleted.
+    var deletable: [Int64] { Array(delivered) }
+
+    /// Deleted, or found again by the next look where that failed.
+    mutating func forget(_ sequences: [Int64], areDeleted: Bool) {
+        delivered.subtract(sequences)
+        if areDeleted { deletedWhileLooking?.formUnion(sequences) }
+    }
+}
