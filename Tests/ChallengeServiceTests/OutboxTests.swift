@@ -280,7 +280,7 @@ struct OutboxTests {
     }
 
     @Test(
-        "what was just committed is sent without a reading or a lease, and deleted with others", arguments: [false, true])
+        "what was just committed is sent without a reading or a lease, and deleted with more", arguments: [false, true])
     func handedOver(isShared: Bool) async throws {
         var configuration = ChallengeConfiguration()
         configuration.deletionPause = .seconds(1)
