@@ -226,17 +226,6 @@ struct WakeUpTests {
         #expect(driver.sent.map(\.challenge.rawValue) == ["c1", "c2", "c3"])
     }
 
-    @Test("phones that no provider is set up for leave the places to those that can be rung")
-    func unreachable() async throws {
-        let driver = ScriptedDriver(.fcm)
-        let bench = try NotifierBench(drivers: [driver])
-        try await running(bench.service) {
-            try await bench.notify(["d1", "d2", "d3", "d4"], transports: ["apns", "apns", "apns", "fcm"])
-            #expect(try await outcomes(bench, 3).sorted() == ["delivered", "no_driver", "no_driver"])
-        }
-        #expect(driver.sent.map(\.device) == [DeviceID("d4")])
-    }
-
     @Test("a request that is settled rings no more; whom it may have rung is told")
     func settled() async throws {
         let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(5))])
