@@ -9,7 +9,7 @@ enum UnansweredOutcome: String, Sendable {
     case overloaded
     /// Its request ended by expiry before a provider was asked once.
     case expired
-    /// This process ended, or was stopped, before an answer came.
+    /// The process that asked ended, or was stopped, before it had an answer and had written it down.
     case interrupted
 }
 

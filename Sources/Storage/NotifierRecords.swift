@@ -72,13 +72,14 @@ package protocol WakeUpRecords {
     /// How many phones are to be rung, of each tenant and over each transport that has any.
     func wakeUpCounts() throws -> [WakeUpCount]
     /// Takes those of a stage and a transport that are due at `time`, at most `limit`, the longest due first. Until `until` they are the
-    /// caller's alone. Each gets the next fence, by which alone it is put off or ended, and one attempt more.
+    /// caller's alone. Each gets the next fence, by which alone it is put off or ended, and one attempt more; it says whether what came of
+    /// the lease before was heard.
     func leaseWakeUps(
         _ stage: WakeUpStage, _ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int
     ) throws -> [WakeUpRecord]
     /// When the next one of a transport that is to be sent is due; nil when none is owed.
     func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp?
-    /// Sets `dueAt` and `attempts`, unless the lease has passed to another, or the request has ended.
+    /// Sets `dueAt` and `attempts`, unless the lease has passed to another; where the request has ended, its lease alone is heard of.
     func postpone(_ wakeUp: WakeUpRecord) throws
     /// Nothing is owed any more, unless the lease has passed to another.
     func finish(_ wakeUp: WakeUpRecord) throws
@@ -186,14 +187,19 @@ package struct WakeUpRecord: Hashable, Sendable {
     package var dueAt: Timestamp
     /// Rises with each lease.
     package let fence: Int64
+    /// The fence of the last lease whose holder has said what came of it.
+    package let heardFence: Int64
     /// How often it was tried, the attempt that the lease is for included.
     package var attempts: Int
     package private(set) var stage: WakeUpStage
 
+    /// Whether nobody has said what came of the lease before this one: its holder was lost, and with it an attempt.
+    package var isTakenOver: Bool { heardFence < fence - 1 }
+
     package init(
         sequence: Int64 = 0, tenant: TenantID, challenge: ChallengeID, device: DeviceID, transport: PushTransport,
-        sealedAddress: [UInt8], expiresAt: Timestamp, dueAt: Timestamp, fence: Int64 = 0, attempts: Int = 0,
-        stage: WakeUpStage = .ring
+        sealedAddress: [UInt8], expiresAt: Timestamp, dueAt: Timestamp, fence: Int64 = 0, heardFence: Int64 = 0,
+        attempts: Int = 0, stage: WakeUpStage = .ring
     ) {
         self.stage = stage
         self.sequence = sequence
@@ -205,6 +211,7 @@ package struct WakeUpRecord: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.dueAt = dueAt
         self.fence = fence
+        self.heardFence = heardFence
         self.attempts = attempts
     }
 

@@ -11,6 +11,7 @@ extension RecordConformance {
         try await shares(store)
         try await places(store)
         try await counts(store)
+        try await unheardLeases(store)
     }
 
     private func deliveries(_ store: any Store<any NotifierRecords>) async throws {
@@ -214,6 +215,36 @@ extension RecordConformance {
             first.map(\.stage), Array(repeating: .ring, count: 7) + [.withdraw], "what has a share beside what rings")
         try expectEqual(rest.map(\.stage), [.ring, .ring, .withdraw, .withdraw], "what is left")
         try expectEqual(purged, [0, 1, 1], "words of the end whose requests have expired")
+    }
+
+    private func unheardLeases(_ store: any Store<any NotifierRecords>) async throws {
+        let challenge = ChallengeID("unheard")
+        let all = ["killed", "postponed", "late"].map { device in
+            WakeUpRecord(
+                tenant: tenant, challenge: challenge, device: DeviceID(device), transport: .fcm, sealedAddress: [7],
+                expiresAt: time(60), dueAt: time(1))
+        }
+        let takenOver = try await store.write { [tenant, time] records in
+            func lease(_ second: Int64) throws -> [WakeUpRecord] {
+                try records.leaseWakeUps(.fcm, at: time(second), until: time(second + 10), limit: 9)
+                    .filter { $0.challenge == challenge }
+            }
+            for one in all { try records.append(one) }
+            let first = try lease(1)
+            try records.postpone(first[1])
+            let second = try lease(11)
+            let third = try lease(21)
+            try records.keep(third[0], at: time(22))
+            try records.withdrawWakeUps(of: challenge, tenant: tenant, answeredBy: nil, at: time(23))
+            // Whoever holds it knows nothing of the end.
+            try records.postpone(third[2])
+            let fourth = try lease(31)
+            for one in fourth { try records.finish(one) }
+            return [first, second, third, fourth].map { $0.filter(\.isTakenOver).map(\.device.rawValue) }
+        }
+        try expectEqual(
+            takenOver, [[], ["killed", "late"], ["killed", "postponed", "late"], ["postponed"]],
+            "leases of which nothing was heard, each told once")
     }
 
     private func counts(_ store: any Store<any NotifierRecords>) async throws {

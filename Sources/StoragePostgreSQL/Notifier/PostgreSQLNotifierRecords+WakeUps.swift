@@ -46,7 +46,7 @@ extension PostgreSQLNotifierRecords {
                 sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
                 device: row.id("device"), transport: transport, sealedAddress: row["address_sealed"],
                 expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
-                attempts: row["attempts"], stage: stage)
+                heardFence: row["heard_fence"], attempts: row["attempts"], stage: stage)
         }.sorted { $0.sequence < $1.sequence }
     }
 
@@ -59,9 +59,13 @@ extension PostgreSQLNotifierRecords {
     }
 
     func postpone(_ wakeUp: WakeUpRecord) throws {
+        let stage = wakeUp.stage.rawValue
         try add(
-            "UPDATE wake_up SET due_at = ?, attempts = ? WHERE sequence = ? AND fence = ? AND stage = ?",
-            [wakeUp.dueAt.milliseconds, wakeUp.attempts, wakeUp.sequence, wakeUp.fence, wakeUp.stage.rawValue])
+            """
+            UPDATE wake_up SET due_at = CASE stage WHEN ? THEN ? ELSE due_at END,
+            attempts = CASE stage WHEN ? THEN ? ELSE attempts END, heard_fence = fence WHERE sequence = ? AND fence = ?
+            """,
+            [stage, wakeUp.dueAt.milliseconds, stage, wakeUp.attempts, wakeUp.sequence, wakeUp.fence])
     }
 
     func finish(_ wakeUp: WakeUpRecord) throws {
@@ -94,7 +98,7 @@ extension PostgreSQLNotifierRecords {
         try add(
             """
             UPDATE wake_up SET due_at = CASE stage WHEN 'ring' THEN expires_at ELSE ? END,
-            stage = CASE stage WHEN 'ring' THEN 'rung' ELSE stage END WHERE sequence = ? AND fence = ?
+            stage = CASE stage WHEN 'ring' THEN 'rung' ELSE stage END, heard_fence = fence WHERE sequence = ? AND fence = ?
             """,
             [time.milliseconds, wakeUp.sequence, wakeUp.fence])
     }

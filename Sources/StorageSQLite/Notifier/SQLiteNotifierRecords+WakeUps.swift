@@ -46,7 +46,7 @@ extension SQLiteNotifierRecords {
                 sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
                 device: row.id("device"), transport: transport, sealedAddress: row.bytes("address_sealed"),
                 expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
-                attempts: row["attempts"], stage: stage)
+                heardFence: row["heard_fence"], attempts: row["attempts"], stage: stage)
         }.sorted { $0.sequence < $1.sequence }
     }
 
@@ -59,10 +59,14 @@ extension SQLiteNotifierRecords {
     }
 
     package func postpone(_ wakeUp: WakeUpRecord) throws {
+        let stage = wakeUp.stage.rawValue
         try database.cachedStatement(
-            sql: "UPDATE wake_up SET due_at = ?, attempts = ? WHERE sequence = ? AND fence = ? AND stage = ?"
+            sql: """
+                UPDATE wake_up SET due_at = CASE stage WHEN ? THEN ? ELSE due_at END,
+                attempts = CASE stage WHEN ? THEN ? ELSE attempts END, heard_fence = fence WHERE sequence = ? AND fence = ?
+                """
         ).execute(arguments: [
-            wakeUp.dueAt.milliseconds, wakeUp.attempts, wakeUp.sequence, wakeUp.fence, wakeUp.stage.rawValue,
+            stage, wakeUp.dueAt.milliseconds, stage, wakeUp.attempts, wakeUp.sequence, wakeUp.fence,
         ])
     }
 
@@ -100,7 +104,7 @@ extension SQLiteNotifierRecords {
         try database.cachedStatement(
             sql: """
                 UPDATE wake_up SET due_at = CASE stage WHEN 'ring' THEN expires_at ELSE ? END,
-                stage = CASE stage WHEN 'ring' THEN 'rung' ELSE stage END WHERE sequence = ? AND fence = ?
+                stage = CASE stage WHEN 'ring' THEN 'rung' ELSE stage END, heard_fence = fence WHERE sequence = ? AND fence = ?
                 """
         ).execute(arguments: [time.milliseconds, wakeUp.sequence, wakeUp.fence])
     }
