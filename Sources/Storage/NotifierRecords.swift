@@ -91,17 +91,19 @@ package protocol WakeUpRecords {
     func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws
     /// Whether something of this request is owed or kept.
     func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool
-    /// Those that are due, or whose lease ends, after `time`.
-    func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp) throws
+    /// Those that are due, or whose lease ends, after `time`, at most `limit`; returns them.
+    func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp, limit: Int) throws
+        -> [WakeUpRecord]
     /// The request has ended. What was never tried is deleted, what is in reserve too, and what rang the device that answered, or has expired. The rest is
     /// `withdraw`: due at `time` if it was sent; what is being sent, or has been tried, when its lease or its pause is over, unless `keep`
-    /// says before that it was sent.
+    /// says before that it was sent. What was not sent before it expired stays `ring`, and what a lease is for that was not heard of
+    /// becomes `rung` where its device has answered: both are to be written down.
     func withdrawWakeUps(of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp)
         throws
-    /// Those that were due, and whose requests ended by expiry, before `time`, at most `limit`; returns how many.
+    /// Those that were due, and whose requests ended by expiry, before `time`, at most `limit`; returns them.
     func deleteWakeUps(
         _ stage: WakeUpStage, _ transport: PushTransport, expiredBefore time: Timestamp, limit: Int
-    ) throws -> Int
+    ) throws -> [WakeUpRecord]
 }
 
 /// How many phones of one tenant are to be rung over one transport.
@@ -137,20 +139,25 @@ extension WakeUpRecords {
         return try rings + first + lease(.withdraw, rest)
     }
 
-    /// Those to be sent that are due, or whose lease ends, after `time`.
-    package func deleteWakeUps(dueAfter time: Timestamp) throws {
-        for stage in WakeUpStage.sent {
-            for transport in PushTransport.allCases { try deleteWakeUps(stage, transport, dueAfter: time) }
+    /// Those to be sent that are due, or whose lease ends, after `time`, at most `limit`; returns them.
+    package func deleteWakeUps(dueAfter time: Timestamp, limit: Int) throws -> [WakeUpRecord] {
+        try ofEach(WakeUpStage.sent, limit: limit) { try deleteWakeUps($0, $1, dueAfter: time, limit: $2) }
+    }
+
+    /// Those that were sent or are in reserve, and are due and whose requests ended before `time` by expiry, at most `limit`; returns them.
+    package func deleteWakeUps(keptAndExpiredBefore time: Timestamp, limit: Int) throws -> [WakeUpRecord] {
+        try ofEach([.rung, .reserve, .withdraw], limit: limit) {
+            try deleteWakeUps($0, $1, expiredBefore: time, limit: $2)
         }
     }
 
-    /// Those that were sent or are in reserve, and are due and whose requests ended before `time` by expiry, at most `limit`; returns how
-    /// many.
-    package func deleteWakeUps(keptAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
-        var deleted = 0
-        for stage in [WakeUpStage.rung, .reserve, .withdraw] {
-            for transport in PushTransport.allCases where deleted < limit {
-                deleted += try deleteWakeUps(stage, transport, expiredBefore: time, limit: limit - deleted)
+    private func ofEach(
+        _ stages: [WakeUpStage], limit: Int, _ delete: (WakeUpStage, PushTransport, Int) throws -> [WakeUpRecord]
+    ) throws -> [WakeUpRecord] {
+        var deleted: [WakeUpRecord] = []
+        for stage in stages {
+            for transport in PushTransport.allCases where deleted.count < limit {
+                deleted += try delete(stage, transport, limit - deleted.count)
             }
         }
         return deleted
@@ -195,6 +202,8 @@ package struct WakeUpRecord: Hashable, Sendable {
 
     /// Whether nobody has said what came of the lease before this one: its holder was lost, and with it an attempt.
     package var isTakenOver: Bool { heardFence < fence - 1 }
+    /// The same of the last lease.
+    package var isUnheard: Bool { heardFence < fence }
 
     package init(
         sequence: Int64 = 0, tenant: TenantID, challenge: ChallengeID, device: DeviceID, transport: PushTransport,

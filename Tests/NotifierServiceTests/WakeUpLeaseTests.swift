@@ -124,6 +124,25 @@ struct WakeUpLeaseTests {
         #expect(bench.count("interrupted") == 1)
     }
 
+    @Test("one that was lost after it had rung the device that answered is written down when its request is over")
+    func lostAndAnswered() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await bench.notify(["d1"], transport: "fcm")
+        try await bench.lose()
+        try await bench.notify(["d1"], event: "settled", answeredBy: "d1")
+        try await running(bench.service) {
+            try await bench.notify(["d2"], challenge: "c2", transport: "fcm")
+            _ = try await outcomes(bench, 1)
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d2")])
+        bench.advance(.seconds(60))
+        for _ in 0..<2 { try await bench.service.purge() }
+        let lost = try await bench.deliveries("c1").map(\.outcome)
+        #expect(lost == ["interrupted"])
+        #expect(bench.count("interrupted") == 1)
+    }
+
     @Test("one that comes back when its lease is nearly over sends nothing, which is no attempt")
     func late() async throws {
         let bench = try NotifierBench {

@@ -41,7 +41,14 @@ extension SQLiteNotifierRecords {
         let arguments: StatementArguments = [
             until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit,
         ]
-        return try Row.fetchAll(statement, arguments: arguments).map { row in
+        return try wakeUps(statement, arguments, stage, transport)
+    }
+
+    /// What the statement returns, as it came into the table.
+    private func wakeUps(
+        _ statement: Statement, _ arguments: StatementArguments, _ stage: WakeUpStage, _ transport: PushTransport
+    ) throws -> [WakeUpRecord] {
+        try Row.fetchAll(statement, arguments: arguments).map { row in
             WakeUpRecord(
                 sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
                 device: row.id("device"), transport: transport, sealedAddress: row.bytes("address_sealed"),
@@ -115,40 +122,58 @@ extension SQLiteNotifierRecords {
         return try Row.fetchOne(statement, arguments: [tenant.rawValue, challenge.rawValue]) != nil
     }
 
-    package func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp) throws {
-        try database.cachedStatement(sql: "DELETE FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ?")
-            .execute(arguments: [stage.rawValue, transport.rawValue, time.milliseconds])
+    package func deleteWakeUps(
+        _ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp, limit: Int
+    ) throws -> [WakeUpRecord] {
+        let statement = try database.cachedStatement(
+            sql: """
+                DELETE FROM wake_up WHERE sequence IN (
+                    SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ? LIMIT ?)
+                RETURNING *
+                """)
+        let arguments: StatementArguments = [stage.rawValue, transport.rawValue, time.milliseconds, limit]
+        return try wakeUps(statement, arguments, stage, transport)
     }
 
     package func withdrawWakeUps(
         of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp
     ) throws {
         let whose: StatementArguments = [tenant.rawValue, challenge.rawValue]
+        let ended: StatementArguments = [device?.rawValue ?? "", time.milliseconds]
         try database.cachedStatement(
             sql: """
-                DELETE FROM wake_up WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
-                AND (stage = 'reserve' OR stage = 'ring' AND attempts = 0 OR device = ? OR expires_at <= ?)
+                DELETE FROM wake_up WHERE tenant = ? AND challenge = ? AND (stage = 'reserve'
+                    OR stage = 'rung' AND heard_fence = fence AND (device = ? OR expires_at <= ?)
+                    OR stage = 'ring' AND heard_fence = fence AND (device = ? OR attempts = 0) AND expires_at > ?)
                 """
-        ).execute(arguments: whose + [device?.rawValue ?? "", time.milliseconds])
+        ).execute(arguments: whose + ended + ended)
         try database.cachedStatement(
             sql: """
                 UPDATE wake_up SET due_at = CASE stage WHEN 'rung' THEN ? ELSE due_at END, stage = 'withdraw', attempts = 0
-                WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
+                WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw' AND device <> ? AND expires_at > ?
                 """
-        ).execute(arguments: [time.milliseconds] + whose)
+        ).execute(arguments: [time.milliseconds] + whose + ended)
+        // Whoever holds it may still say what came of it; nobody else may send it.
+        try database.cachedStatement(
+            sql: """
+                UPDATE wake_up SET stage = 'rung'
+                WHERE tenant = ? AND challenge = ? AND stage = 'ring' AND device = ? AND expires_at > ?
+                """
+        ).execute(arguments: whose + ended)
     }
 
     package func deleteWakeUps(
         _ stage: WakeUpStage, _ transport: PushTransport, expiredBefore time: Timestamp, limit: Int
-    ) throws -> Int {
-        try database.cachedStatement(
+    ) throws -> [WakeUpRecord] {
+        let statement = try database.cachedStatement(
             sql: """
                 DELETE FROM wake_up WHERE sequence IN (
                     SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at < ? AND expires_at < ? LIMIT ?)
-                """
-        ).execute(arguments: [
+                RETURNING *
+                """)
+        let arguments: StatementArguments = [
             stage.rawValue, transport.rawValue, time.milliseconds, time.milliseconds, limit,
-        ])
-        return database.changesCount
+        ]
+        return try wakeUps(statement, arguments, stage, transport)
     }
 }
