@@ -66,6 +66,19 @@ struct WebPushDriverTests {
         await push.stop()
     }
 
+    @Test(
+        "an answer is what its status says, however much follows, and its connection is kept",
+        arguments: [(201, .delivered), (410, .expiredAddress), (413, .tooLarge)] as [(Int, PushOutcome)])
+    func longAnswer(status: Int, outcome: PushOutcome) async throws {
+        let push = try await WebPushBench()
+        let subscription = push.double.subscribe()
+        push.server.fail(.refuse(DoubleReply(status, body: String(repeating: "x", count: 200_000))))
+        #expect(await push.send(to: subscription) == outcome)
+        #expect(await push.send(to: subscription) == .delivered)
+        #expect(push.server.requests.map(\.connection) == [1, 1])
+        await push.stop()
+    }
+
     @Test("a subscription that nobody listens to now, or that gets too much, closes its push service for nobody else")
     func oneOfMany() async throws {
         let push = try await WebPushBench()
