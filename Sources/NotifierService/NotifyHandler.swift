@@ -77,11 +77,12 @@ struct NotifyHandler: Sendable {
         var wakeUps: [WakeUpRecord] = []
         for target in targets {
             guard let transport = PushTransport(rawValue: target.push.transport), transport != .none else { continue }
+            let address = Redacted(Array(target.push.address))
             wakeUps.append(
                 WakeUpRecord(
                     tenant: tenant, challenge: ChallengeID(request.challengeID), device: DeviceID(target.deviceID),
-                    transport: transport,
-                    sealedAddress: try sealer.seal(Array(target.push.address), for: WakeUpLine.sealingPurpose),
+                    transport: transport, service: transport.service(of: address),
+                    sealedAddress: try sealer.seal(address.value, for: WakeUpLine.sealingPurpose),
                     expiresAt: expiresAt, dueAt: now()))
         }
         guard !wakeUps.isEmpty else { return }

@@ -69,7 +69,7 @@ package enum ClaimOutcome: Sendable {
 
 package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
-    /// How many phones are to be rung, of each tenant and over each transport that has any.
+    /// How many phones are to be rung, of each tenant, over each transport and by each service of it that has any.
     func wakeUpCounts() throws -> [WakeUpCount]
     /// Takes those of a stage and a transport that are due at `time`, at most `limit`, the longest due first. Until `until` they are the
     /// caller's alone. Each gets the next fence, by which alone it is put off or ended, and one attempt more; it says whether what came of
@@ -106,15 +106,17 @@ package protocol WakeUpRecords {
     ) throws -> [WakeUpRecord]
 }
 
-/// How many phones of one tenant are to be rung over one transport.
+/// How many phones of one tenant are to be rung over one transport, by one service of it.
 package struct WakeUpCount: Hashable, Sendable {
     package let tenant: TenantID
     package let transport: PushTransport
+    package let service: String
     package let number: Int
 
-    package init(tenant: TenantID, transport: PushTransport, number: Int) {
+    package init(tenant: TenantID, transport: PushTransport, service: String = "", number: Int) {
         self.tenant = tenant
         self.transport = transport
+        self.service = service
         self.number = number
     }
 }
@@ -188,6 +190,8 @@ package struct WakeUpRecord: Hashable, Sendable {
     package let challenge: ChallengeID
     package let device: DeviceID
     package let transport: PushTransport
+    /// By which of the transport's services, where it has several: a word that says nothing else of the address.
+    package let service: String
     package let sealedAddress: [UInt8]
     package let expiresAt: Timestamp
     /// When it may be tried; while it is leased, when the lease ends.
@@ -207,8 +211,8 @@ package struct WakeUpRecord: Hashable, Sendable {
 
     package init(
         sequence: Int64 = 0, tenant: TenantID, challenge: ChallengeID, device: DeviceID, transport: PushTransport,
-        sealedAddress: [UInt8], expiresAt: Timestamp, dueAt: Timestamp, fence: Int64 = 0, heardFence: Int64 = 0,
-        attempts: Int = 0, stage: WakeUpStage = .ring
+        service: String = "", sealedAddress: [UInt8], expiresAt: Timestamp, dueAt: Timestamp, fence: Int64 = 0,
+        heardFence: Int64 = 0, attempts: Int = 0, stage: WakeUpStage = .ring
     ) {
         self.stage = stage
         self.sequence = sequence
@@ -216,6 +220,7 @@ package struct WakeUpRecord: Hashable, Sendable {
         self.challenge = challenge
         self.device = device
         self.transport = transport
+        self.service = service
         self.sealedAddress = sealedAddress
         self.expiresAt = expiresAt
         self.dueAt = dueAt

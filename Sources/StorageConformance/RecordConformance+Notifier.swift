@@ -220,14 +220,17 @@ extension RecordConformance {
     }
 
     private func counts(_ store: any Store<any NotifierRecords>) async throws {
-        func wakeUp(_ transport: PushTransport, _ stage: WakeUpStage, _ device: String) -> WakeUpRecord {
+        func wakeUp(
+            _ transport: PushTransport, _ stage: WakeUpStage, _ device: String, by service: String = ""
+        ) -> WakeUpRecord {
             WakeUpRecord(
                 tenant: other, challenge: ChallengeID("n"), device: DeviceID(device), transport: transport,
-                sealedAddress: [7], expiresAt: time(20), dueAt: time(1), stage: stage)
+                service: service, sealedAddress: [7], expiresAt: time(20), dueAt: time(1), stage: stage)
         }
         let all = [
             wakeUp(.fcm, .ring, "1"), wakeUp(.fcm, .ring, "2"), wakeUp(.apns, .ring, "3"), wakeUp(.apns, .rung, "4"),
-            wakeUp(.webpush, .withdraw, "5"),
+            wakeUp(.webpush, .withdraw, "5"), wakeUp(.webpush, .ring, "6", by: "a"),
+            wakeUp(.webpush, .ring, "7", by: "b"), wakeUp(.webpush, .ring, "8", by: "b"),
         ]
         let found = try await store.write { records in
             for one in all { try records.append(one) }
@@ -239,8 +242,10 @@ extension RecordConformance {
             [
                 WakeUpCount(tenant: other, transport: .fcm, number: 2),
                 WakeUpCount(tenant: other, transport: .apns, number: 1),
-            ], "phones of a tenant that are to be rung over each transport")
-        try expectEqual(ofOne.count, 2, "each tenant and transport once")
+                WakeUpCount(tenant: other, transport: .webpush, service: "a", number: 1),
+                WakeUpCount(tenant: other, transport: .webpush, service: "b", number: 2),
+            ], "phones of a tenant that are to be rung over each transport by each service")
+        try expectEqual(ofOne.count, 4, "each tenant, transport and service once")
         try expectEqual(found.1, found.0.reduce(0) { $0 + $1.number }, "phones that are to be rung, in all")
     }
 

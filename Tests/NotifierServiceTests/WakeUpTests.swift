@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import NotifierService
 import ServiceKit
 import Storage
@@ -206,6 +207,24 @@ struct WakeUpTests {
         }
         let rung = try await bench.deliveries("well").map(\.outcome)
         #expect(rung == ["delivered"])
+    }
+
+    @Test("a push service that is away fills its own share, and its tenant's phones at another one are rung")
+    func services() async throws {
+        func address(_ host: String) -> String { #"{"endpoint":"https://\#(host)/1","p256dh":"AA","auth":"AA"}"# }
+        let bench = try NotifierBench(drivers: [ScriptedDriver(.webpush)]) { $0.queuedWakeUpsMax = 9 }
+        for number in 0..<5 {
+            try await bench.notify(
+                ["d1"], challenge: "away\(number)", transport: "webpush", address: address("away.example"))
+        }
+        // From here on they are counted in the store.
+        bench.advance(.milliseconds(100))
+        try await bench.notify(["d2"], challenge: "well", transport: "webpush", address: address("well.example"))
+        let refused = try await bench.deliveries().map { "\($0.challengeID) \($0.outcome)" }
+        #expect(refused == ["away4 overloaded", "away3 overloaded"])
+        #expect(try bench.storedBytes().range(of: Data("away.example".utf8)) == nil)
+        let owed = try await bench.store.read { try $0.holdsWakeUps(of: ChallengeID("well"), tenant: TenantID("demo")) }
+        #expect(owed)
     }
 
     @Test("nothing is sent after the request's end")

@@ -8,24 +8,26 @@ extension PostgreSQLNotifierRecords {
     func append(_ wakeUp: WakeUpRecord) throws {
         try add(
             """
-            INSERT INTO wake_up (tenant, challenge, device, transport, address_sealed, expires_at, due_at, fence, attempts, stage)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO wake_up (tenant, challenge, device, transport, service, address_sealed, expires_at, due_at, fence, attempts, stage)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 wakeUp.tenant.rawValue, wakeUp.challenge.rawValue, wakeUp.device.rawValue, wakeUp.transport.rawValue,
-                wakeUp.sealedAddress, wakeUp.expiresAt.milliseconds, wakeUp.dueAt.milliseconds, wakeUp.fence,
-                wakeUp.attempts, wakeUp.stage.rawValue,
+                wakeUp.service, wakeUp.sealedAddress, wakeUp.expiresAt.milliseconds, wakeUp.dueAt.milliseconds,
+                wakeUp.fence, wakeUp.attempts, wakeUp.stage.rawValue,
             ])
     }
 
     func wakeUpCounts() throws -> [WakeUpCount] {
         try rows(
             """
-            SELECT transport, tenant, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
-            GROUP BY transport, tenant
+            SELECT transport, tenant, service, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
+            GROUP BY transport, tenant, service
             """, []
         ).map { row in
-            try WakeUpCount(tenant: row.id("tenant"), transport: row.word("transport"), number: row["wake_ups"])
+            try WakeUpCount(
+                tenant: row.id("tenant"), transport: row.word("transport"), service: row["service"],
+                number: row["wake_ups"])
         }
     }
 
@@ -50,9 +52,9 @@ extension PostgreSQLNotifierRecords {
         try rows(sql, values).map { row in
             try WakeUpRecord(
                 sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
-                device: row.id("device"), transport: transport, sealedAddress: row["address_sealed"],
-                expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
-                heardFence: row["heard_fence"], attempts: row["attempts"], stage: stage)
+                device: row.id("device"), transport: transport, service: row["service"],
+                sealedAddress: row["address_sealed"], expiresAt: row.time("expires_at"), dueAt: row.time("due_at"),
+                fence: row["fence"], heardFence: row["heard_fence"], attempts: row["attempts"], stage: stage)
         }.sorted { $0.sequence < $1.sequence }
     }
 

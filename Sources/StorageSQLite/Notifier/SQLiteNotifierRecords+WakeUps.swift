@@ -7,24 +7,26 @@ extension SQLiteNotifierRecords {
     package func append(_ wakeUp: WakeUpRecord) throws {
         try database.cachedStatement(
             sql: """
-                INSERT INTO wake_up (tenant, challenge, device, transport, address_sealed, expires_at, due_at, fence, attempts, stage)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO wake_up (tenant, challenge, device, transport, service, address_sealed, expires_at, due_at, fence, attempts, stage)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             wakeUp.tenant.rawValue, wakeUp.challenge.rawValue, wakeUp.device.rawValue, wakeUp.transport.rawValue,
-            Data(wakeUp.sealedAddress), wakeUp.expiresAt.milliseconds, wakeUp.dueAt.milliseconds, wakeUp.fence,
-            wakeUp.attempts, wakeUp.stage.rawValue,
+            wakeUp.service, Data(wakeUp.sealedAddress), wakeUp.expiresAt.milliseconds, wakeUp.dueAt.milliseconds,
+            wakeUp.fence, wakeUp.attempts, wakeUp.stage.rawValue,
         ])
     }
 
     package func wakeUpCounts() throws -> [WakeUpCount] {
         let statement = try database.cachedStatement(
             sql: """
-                SELECT transport, tenant, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
-                GROUP BY transport, tenant
+                SELECT transport, tenant, service, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
+                GROUP BY transport, tenant, service
                 """)
         return try Row.fetchAll(statement).map { row in
-            WakeUpCount(tenant: row.id("tenant"), transport: try row.word("transport"), number: row["wake_ups"])
+            WakeUpCount(
+                tenant: row.id("tenant"), transport: try row.word("transport"), service: row["service"],
+                number: row["wake_ups"])
         }
     }
 
@@ -51,9 +53,10 @@ extension SQLiteNotifierRecords {
         try Row.fetchAll(statement, arguments: arguments).map { row in
             WakeUpRecord(
                 sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
-                device: row.id("device"), transport: transport, sealedAddress: row.bytes("address_sealed"),
-                expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
-                heardFence: row["heard_fence"], attempts: row["attempts"], stage: stage)
+                device: row.id("device"), transport: transport, service: row["service"],
+                sealedAddress: row.bytes("address_sealed"), expiresAt: row.time("expires_at"),
+                dueAt: row.time("due_at"), fence: row["fence"], heardFence: row["heard_fence"],
+                attempts: row["attempts"], stage: stage)
         }.sorted { $0.sequence < $1.sequence }
     }
 
