@@ -55,7 +55,10 @@ final class ProviderConnection: Sendable {
         self.line = line
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         executor = LoopExecutor(loop)
-        let makeClient: @Sendable () -> ProviderClient = { [settings] in ProviderClient(settings, on: loop) }
+        let silence = TimeAmount(provider.silence)
+        let makeClient: @Sendable () -> ProviderClient = { [settings] in
+            ProviderClient(settings, on: loop, silence: silence) { line.streams > 0 }
+        }
         self.makeClient = makeClient
         clients = Mutex(ConnectionSuccession(makeClient()))
         timeout = TimeAmount(provider.timeout)
