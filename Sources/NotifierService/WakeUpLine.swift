@@ -196,7 +196,7 @@ final class WakeUpLine: Sendable {
             return nil
         }
         await conclude(wakeUp, attempt)
-        return attempt.report.outcome == .expiredAddress ? aim : nil
+        return attempt.report.dropsAddress ? aim : nil
     }
 
     /// Has registration forget a dead address. Of more than may be under way the device's next wake-up finds the same.
