@@ -17,8 +17,8 @@ package struct NotifierConfiguration: Sendable {
     package var targetsMax = 64
     /// No request lives longer, whatever its end is said to be.
     package var lifetimeMax = Duration.seconds(86_400)
-    /// Wake-ups that are owed over one transport, about, of which one tenant has half at most; three times as many in all. The excess is
-    /// recorded as `overloaded`.
+    /// Wake-ups that are owed over one transport, about, of which one tenant has half at most, and one push service of Web Push two thirds of
+    /// that; three times as many in all. The excess is recorded as `overloaded`.
     package var queuedWakeUpsMax = 20_000
     /// Wake-ups of one transport that are being sent, of which one party has half at most: as many as a provider takes on one connection while
     /// each answer is 100 ms away, for 5,000 a second.

@@ -57,6 +57,7 @@ package struct NotifierService: Service {
     let checks: PushCheckHandler
     private let sender: WakeUpSender
     private let owed: OwedWakeUps
+    private let wakeUpPurge: WakeUpPurge
     private let given: Dependencies
     private let configuration: NotifierConfiguration
 
@@ -73,6 +74,7 @@ package struct NotifierService: Service {
         notifications = NotifyHandler(
             store: given.store, tenants: given.tenants, sealer: given.sealer, live: live, sender: sender,
             owed: owed, configuration: configuration, metrics: metrics, now: given.now)
+        wakeUpPurge = WakeUpPurge(store: given.store, push: push, configuration: configuration)
         deliveries = DeliveryHandler(store: given.store)
         checks = PushCheckHandler(
             push: push, store: given.store, configuration: configuration, now: given.now,
@@ -96,19 +98,11 @@ package struct NotifierService: Service {
     /// Deletes what need not be kept, and forgets listeners that have been silent for long.
     package func purge() async throws {
         live.forgetSilent()
-        try await forgoFuture()
         let (time, batch) = (given.now(), configuration.purgeBatchMax)
+        try await wakeUpPurge.run(at: time)
         try await owed.shares(at: time)
         let before = time - configuration.deliveryRetention
         try await given.store.purge(batch) { try $0.deleteDeliveries(before: before, limit: $1) }
-        try await given.store.purge(batch) { try $0.deleteWakeUps(keptAndExpiredBefore: time, limit: $1) }
         try await given.store.purge(batch) { try $0.deleteClaims(keptUntilBefore: time, limit: $1) }
-    }
-
-    /// Forgoes wake-ups that wait for longer than any is put off: they were owed while this machine's clock was ahead, by whose time
-    /// their requests are over.
-    private func forgoFuture() async throws {
-        let horizon = given.now() + configuration.dueMax
-        try await given.store.write { try $0.deleteWakeUps(dueAfter: horizon) }
     }
 }

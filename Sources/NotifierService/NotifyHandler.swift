@@ -74,18 +74,17 @@ struct NotifyHandler: Sendable {
 
     private func ring(_ targets: [NotifyTarget], _ request: Notify, _ expiresAt: Timestamp) async throws {
         let tenant = TenantID(request.tenant)
-        // Those that cannot be rung take the places that are left.
-        var (reachable, others): ([WakeUpRecord], [WakeUpRecord]) = ([], [])
+        var wakeUps: [WakeUpRecord] = []
         for target in targets {
             guard let transport = PushTransport(rawValue: target.push.transport), transport != .none else { continue }
-            let wakeUp = WakeUpRecord(
-                tenant: tenant, challenge: ChallengeID(request.challengeID), device: DeviceID(target.deviceID),
-                transport: transport,
-                sealedAddress: try sealer.seal(Array(target.push.address), for: WakeUpLine.sealingPurpose),
-                expiresAt: expiresAt, dueAt: now())
-            if sender.hasDriver(transport, for: tenant) { reachable.append(wakeUp) } else { others.append(wakeUp) }
+            let address = Redacted(Array(target.push.address))
+            wakeUps.append(
+                WakeUpRecord(
+                    tenant: tenant, challenge: ChallengeID(request.challengeID), device: DeviceID(target.deviceID),
+                    transport: transport, service: transport.service(of: address),
+                    sealedAddress: try sealer.seal(address.value, for: WakeUpLine.sealingPurpose),
+                    expiresAt: expiresAt, dueAt: now()))
         }
-        let wakeUps = reachable + others
         guard !wakeUps.isEmpty else { return }
         let limit = try tenants.tenant(tenant).settings.notificationsPerRequest
         let refused = try await claim(wakeUps, limit: limit, until: expiresAt + configuration.claimRetention)
@@ -102,25 +101,26 @@ struct NotifyHandler: Sendable {
     private func claim(_ wakeUps: [WakeUpRecord], limit: Int, until: Timestamp) async throws -> [DeliveryRecord] {
         let time = now()
         let shares = try await owed.shares(at: time)
-        let (appended, refused) = try await store.write { [sender] records in
+        let (appended, refused) = try await store.write { records in
             var line = shares
             var (appended, refused): ([WakeUpRecord], [DeliveryRecord]) = ([], [])
             for wakeUp in wakeUps {
                 let claim = DeliveryClaim(
                     tenant: wakeUp.tenant, challenge: wakeUp.challenge, device: wakeUp.device, keptUntil: until)
-                let isServed = sender.hasDriver(wakeUp.transport, for: wakeUp.tenant)
-                let hasRoom = !isServed || line.hasRoom(for: wakeUp)
-                // One that finds no room rings nobody: the place is another's.
-                switch try records.claim(claim, limit: hasRoom ? limit : 0) {
+                let refusal = refusal(wakeUp, line)
+                // One that cannot be sent rings nobody: the place is another's.
+                switch try records.claim(claim, limit: refusal == nil ? limit : 0) {
                 case .repeated: continue
-                case .place where !isServed: refused.append(DeliveryRecord(wakeUp, .noDriver, at: time))
-                case .noPlace where !isServed: continue
-                case .noPlace where !hasRoom: refused.append(DeliveryRecord(wakeUp, .overloaded, at: time))
-                case .noPlace: try records.append(wakeUp.inReserve)
                 case .place:
                     try records.append(wakeUp)
                     line.add(wakeUp)
                     appended.append(wakeUp)
+                case .noPlace:
+                    if let refusal {
+                        refused.append(DeliveryRecord(wakeUp, refusal, at: time))
+                    } else {
+                        try records.append(wakeUp.inReserve)
+                    }
                 }
             }
             for delivery in refused { try records.append(delivery) }
@@ -128,5 +128,11 @@ struct NotifyHandler: Sendable {
         }
         owed.added(appended)
         return refused
+    }
+
+    /// Why it cannot be sent; nil when it can.
+    private func refusal(_ wakeUp: WakeUpRecord, _ line: OwedShares) -> UnansweredOutcome? {
+        guard sender.hasDriver(wakeUp.transport, for: wakeUp.tenant) else { return .noDriver }
+        return line.hasRoom(for: wakeUp) ? nil : .overloaded
     }
 }

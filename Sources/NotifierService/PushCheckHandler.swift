@@ -42,7 +42,7 @@ struct PushCheckHandler: Sendable {
         push.count(attempt.delivery, .check)
         guard !attempt.isInterrupted else { throw ServiceError(.unavailable, "the notifier is stopping") }
         try await store.write { try $0.append(attempt.delivery) }
-        if attempt.report.outcome == .expiredAddress {
+        if attempt.report.dropsAddress {
             await push.drop(aim, by: context.call.deadline - Self.replyTime)
         }
         return .with {

@@ -82,6 +82,12 @@ package struct PushReport: Hashable, Sendable {
     package let reason: String?
     /// Our account was refused, or whatever we send: no address and no message can be to blame.
     package let refusesAccount: Bool
+    /// The provider has taken something of this account before: our settings are right.
+    package var isAccountProven = false
+
+    /// Whether the address is of no use: it is to be forgotten. As long as nothing was taken, it may be one wrong setting of ours that makes
+    /// every address another's.
+    var dropsAddress: Bool { outcome == .expiredAddress || outcome == .foreignAddress && isAccountProven }
 
     /// Whether the provider was asked, so that it may have rung the phone whatever became of the answer.
     var isAsked: Bool { if case .paused = outcome { false } else { true } }

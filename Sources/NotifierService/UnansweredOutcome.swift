@@ -7,9 +7,9 @@ enum UnansweredOutcome: String, Sendable {
     case noDriver = "no_driver"
     /// Too many are owed already.
     case overloaded
-    /// Its request ended by expiry before a provider was asked once.
+    /// Its request ended by expiry before a provider was asked once; of a word of the end, before it was sent.
     case expired
-    /// This process ended, or was stopped, before an answer came.
+    /// The process that asked ended, or was stopped, before it had an answer and had written it down.
     case interrupted
 }
 

@@ -81,7 +81,14 @@ final class WakeUpLine: Sendable {
             guard let due = try await store.read({ try $0.nextWakeUpDue(transport) }) else { return .wait(lookPause) }
             guard due <= time else { return .wait(lookPause.map { min($0, due - time) } ?? due - time) }
             let until = time + configuration.wakeUpLease
-            let leased = try await store.write { try $0.leaseWakeUps(transport, at: time, until: until, limit: free) }
+            let (leased, lost) = try await store.write { records in
+                let leased = try records.leaseWakeUps(transport, at: time, until: until, limit: free)
+                // With the lease, so that it is done once.
+                let lost = leased.compactMap { $0.lostAttempt(at: time) }
+                for attempt in lost { try records.append(attempt.delivery) }
+                return (leased, lost)
+            }
+            for attempt in lost { push.count(attempt.delivery, attempt.purpose) }
             // Another process holds what is due at this very moment.
             return leased.isEmpty ? .wait(configuration.readPause) : .send(leased)
         } catch {
@@ -146,8 +153,11 @@ final class WakeUpLine: Sendable {
         _ wakeUp: WakeUpRecord, to address: Redacted<[UInt8]>?, over route: PushRoute?
     ) async -> PushAim? {
         let (start, isTried) = (now(), wakeUp.attempts > 1)
-        // A process that was stopped since it got the lease must not send what another may be sending by now.
-        guard start + configuration.sendTimeout <= wakeUp.dueAt else { return nil }
+        // A process that was stopped since it got the lease must not send what another may be sending by now. It has not tried.
+        guard start + configuration.sendTimeout <= wakeUp.dueAt else {
+            await putOff(wakeUp, to: wakeUp.dueAt, isAttempt: false, nil)
+            return nil
+        }
         guard start < wakeUp.expiresAt else {
             // What was tried is written down.
             let delivery = isTried ? nil : DeliveryRecord(wakeUp, .expired, at: start)
@@ -155,8 +165,8 @@ final class WakeUpLine: Sendable {
             return nil
         }
         guard wakeUp.attempts <= configuration.attemptsMax else {
-            // Its last attempt was lost with its process, and may have rung.
-            await end(wakeUp, DeliveryRecord(wakeUp, .interrupted, at: start), mayHaveRung: true)
+            // Its last attempt was lost with its process, which is written down, and may have rung.
+            await end(wakeUp, nil, mayHaveRung: true)
             return nil
         }
         guard let address else {
@@ -186,7 +196,7 @@ final class WakeUpLine: Sendable {
             return nil
         }
         await conclude(wakeUp, attempt)
-        return attempt.report.outcome == .expiredAddress ? aim : nil
+        return attempt.report.dropsAddress ? aim : nil
     }
 
     /// Has registration forget a dead address. Of more than may be under way the device's next wake-up finds the same.

@@ -69,16 +69,17 @@ package enum ClaimOutcome: Sendable {
 
 package protocol WakeUpRecords {
     func append(_ wakeUp: WakeUpRecord) throws
-    /// How many phones are to be rung, of each tenant and over each transport that has any.
+    /// How many phones are to be rung, of each tenant, over each transport and by each service of it that has any.
     func wakeUpCounts() throws -> [WakeUpCount]
     /// Takes those of a stage and a transport that are due at `time`, at most `limit`, the longest due first. Until `until` they are the
-    /// caller's alone. Each gets the next fence, by which alone it is put off or ended, and one attempt more.
+    /// caller's alone. Each gets the next fence, by which alone it is put off or ended, and one attempt more; it says whether what came of
+    /// the lease before was heard.
     func leaseWakeUps(
         _ stage: WakeUpStage, _ transport: PushTransport, at time: Timestamp, until: Timestamp, limit: Int
     ) throws -> [WakeUpRecord]
     /// When the next one of a transport that is to be sent is due; nil when none is owed.
     func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp?
-    /// Sets `dueAt` and `attempts`, unless the lease has passed to another, or the request has ended.
+    /// Sets `dueAt` and `attempts`, unless the lease has passed to another; where the request has ended, its lease alone is heard of.
     func postpone(_ wakeUp: WakeUpRecord) throws
     /// Nothing is owed any more, unless the lease has passed to another.
     func finish(_ wakeUp: WakeUpRecord) throws
@@ -90,28 +91,32 @@ package protocol WakeUpRecords {
     func keep(_ wakeUp: WakeUpRecord, at time: Timestamp) throws
     /// Whether something of this request is owed or kept.
     func holdsWakeUps(of challenge: ChallengeID, tenant: TenantID) throws -> Bool
-    /// Those that are due, or whose lease ends, after `time`.
-    func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp) throws
+    /// Those that are due, or whose lease ends, after `time`, at most `limit`; returns them.
+    func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp, limit: Int) throws
+        -> [WakeUpRecord]
     /// The request has ended. What was never tried is deleted, what is in reserve too, and what rang the device that answered, or has expired. The rest is
     /// `withdraw`: due at `time` if it was sent; what is being sent, or has been tried, when its lease or its pause is over, unless `keep`
-    /// says before that it was sent.
+    /// says before that it was sent. What was not sent before it expired stays `ring`, and what a lease is for that was not heard of
+    /// becomes `rung` where its device has answered: both are to be written down.
     func withdrawWakeUps(of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp)
         throws
-    /// Those that were due, and whose requests ended by expiry, before `time`, at most `limit`; returns how many.
+    /// Those that were due, and whose requests ended by expiry, before `time`, at most `limit`; returns them.
     func deleteWakeUps(
         _ stage: WakeUpStage, _ transport: PushTransport, expiredBefore time: Timestamp, limit: Int
-    ) throws -> Int
+    ) throws -> [WakeUpRecord]
 }
 
-/// How many phones of one tenant are to be rung over one transport.
+/// How many phones of one tenant are to be rung over one transport, by one service of it.
 package struct WakeUpCount: Hashable, Sendable {
     package let tenant: TenantID
     package let transport: PushTransport
+    package let service: String
     package let number: Int
 
-    package init(tenant: TenantID, transport: PushTransport, number: Int) {
+    package init(tenant: TenantID, transport: PushTransport, service: String = "", number: Int) {
         self.tenant = tenant
         self.transport = transport
+        self.service = service
         self.number = number
     }
 }
@@ -136,20 +141,25 @@ extension WakeUpRecords {
         return try rings + first + lease(.withdraw, rest)
     }
 
-    /// Those to be sent that are due, or whose lease ends, after `time`.
-    package func deleteWakeUps(dueAfter time: Timestamp) throws {
-        for stage in WakeUpStage.sent {
-            for transport in PushTransport.allCases { try deleteWakeUps(stage, transport, dueAfter: time) }
+    /// Those to be sent that are due, or whose lease ends, after `time`, at most `limit`; returns them.
+    package func deleteWakeUps(dueAfter time: Timestamp, limit: Int) throws -> [WakeUpRecord] {
+        try ofEach(WakeUpStage.sent, limit: limit) { try deleteWakeUps($0, $1, dueAfter: time, limit: $2) }
+    }
+
+    /// Those that were sent or are in reserve, and are due and whose requests ended before `time` by expiry, at most `limit`; returns them.
+    package func deleteWakeUps(keptAndExpiredBefore time: Timestamp, limit: Int) throws -> [WakeUpRecord] {
+        try ofEach([.rung, .reserve, .withdraw], limit: limit) {
+            try deleteWakeUps($0, $1, expiredBefore: time, limit: $2)
         }
     }
 
-    /// Those that were sent or are in reserve, and are due and whose requests ended before `time` by expiry, at most `limit`; returns how
-    /// many.
-    package func deleteWakeUps(keptAndExpiredBefore time: Timestamp, limit: Int) throws -> Int {
-        var deleted = 0
-        for stage in [WakeUpStage.rung, .reserve, .withdraw] {
-            for transport in PushTransport.allCases where deleted < limit {
-                deleted += try deleteWakeUps(stage, transport, expiredBefore: time, limit: limit - deleted)
+    private func ofEach(
+        _ stages: [WakeUpStage], limit: Int, _ delete: (WakeUpStage, PushTransport, Int) throws -> [WakeUpRecord]
+    ) throws -> [WakeUpRecord] {
+        var deleted: [WakeUpRecord] = []
+        for stage in stages {
+            for transport in PushTransport.allCases where deleted.count < limit {
+                deleted += try delete(stage, transport, limit - deleted.count)
             }
         }
         return deleted
@@ -180,20 +190,29 @@ package struct WakeUpRecord: Hashable, Sendable {
     package let challenge: ChallengeID
     package let device: DeviceID
     package let transport: PushTransport
+    /// By which of the transport's services, where it has several: a word that says nothing else of the address.
+    package let service: String
     package let sealedAddress: [UInt8]
     package let expiresAt: Timestamp
     /// When it may be tried; while it is leased, when the lease ends.
     package var dueAt: Timestamp
     /// Rises with each lease.
     package let fence: Int64
+    /// The fence of the last lease whose holder has said what came of it.
+    package let heardFence: Int64
     /// How often it was tried, the attempt that the lease is for included.
     package var attempts: Int
     package private(set) var stage: WakeUpStage
 
+    /// Whether nobody has said what came of the lease before this one: its holder was lost, and with it an attempt.
+    package var isTakenOver: Bool { heardFence < fence - 1 }
+    /// The same of the last lease.
+    package var isUnheard: Bool { heardFence < fence }
+
     package init(
         sequence: Int64 = 0, tenant: TenantID, challenge: ChallengeID, device: DeviceID, transport: PushTransport,
-        sealedAddress: [UInt8], expiresAt: Timestamp, dueAt: Timestamp, fence: Int64 = 0, attempts: Int = 0,
-        stage: WakeUpStage = .ring
+        service: String = "", sealedAddress: [UInt8], expiresAt: Timestamp, dueAt: Timestamp, fence: Int64 = 0,
+        heardFence: Int64 = 0, attempts: Int = 0, stage: WakeUpStage = .ring
     ) {
         self.stage = stage
         self.sequence = sequence
@@ -201,10 +220,12 @@ package struct WakeUpRecord: Hashable, Sendable {
         self.challenge = challenge
         self.device = device
         self.transport = transport
+        self.service = service
         self.sealedAddress = sealedAddress
         self.expiresAt = expiresAt
         self.dueAt = dueAt
         self.fence = fence
+        self.heardFence = heardFence
         self.attempts = attempts
     }
 

@@ -11,6 +11,8 @@ extension RecordConformance {
         try await shares(store)
         try await places(store)
         try await counts(store)
+        try await unheardLeases(store)
+        try await unsaid(store)
     }
 
     private func deliveries(_ store: any Store<any NotifierRecords>) async throws {
@@ -100,8 +102,9 @@ extension RecordConformance {
         try expectEqual(left, 3, "owed after one was ended")
         let (wasOwed, isOwed, rest) = try await store.write { [tenant, time] records in
             let wasOwed = try records.holdsWakeUps(of: ChallengeID("c"), tenant: tenant)
+            for wakeUp in second { try records.finish(wakeUp) }
             try records.withdrawWakeUps(
-                of: ChallengeID("c"), tenant: tenant, answeredBy: nil, at: time(9))
+                of: ChallengeID("c"), tenant: tenant, answeredBy: nil, at: time(8))
             return (
                 wasOwed, try records.holdsWakeUps(of: ChallengeID("c"), tenant: tenant), try records.countWakeUps()
             )
@@ -117,12 +120,12 @@ extension RecordConformance {
         let counts = try await store.write { [time] records in
             let before = try records.countWakeUps()
             try records.append(late)
-            try records.deleteWakeUps(dueAfter: time(9))
+            let none = try records.deleteWakeUps(dueAfter: time(9), limit: 9)
             let kept = try records.countWakeUps() - before
-            try records.deleteWakeUps(dueAfter: time(8))
-            return [kept, try records.countWakeUps() - before]
+            let deleted = try records.deleteWakeUps(dueAfter: time(8), limit: 9)
+            return [none.count, kept, deleted.count, try records.countWakeUps() - before]
         }
-        try expectEqual(counts, [1, 0], "wake-ups that are due too late")
+        try expectEqual(counts, [0, 1, 1, 0], "wake-ups that are due too late")
     }
 
     private func withdrawals(_ store: any Store<any NotifierRecords>) async throws {
@@ -184,9 +187,9 @@ extension RecordConformance {
             return [
                 try records.deleteWakeUps(keptAndExpiredBefore: time(20), limit: 9),
                 try records.deleteWakeUps(keptAndExpiredBefore: time(21), limit: 9),
-            ]
+            ].map { $0.map(\.device.rawValue) }
         }
-        try expectEqual(purged, [0, 1], "wake-ups whose request has expired")
+        try expectEqual(purged, [[], ["gone"]], "wake-ups whose request has expired")
     }
 
     private func shares(_ store: any Store<any NotifierRecords>) async throws {
@@ -207,7 +210,7 @@ extension RecordConformance {
                     try records.deleteWakeUps(keptAndExpiredBefore: time(20), limit: 9),
                     try records.deleteWakeUps(keptAndExpiredBefore: time(21), limit: 1),
                     try records.deleteWakeUps(keptAndExpiredBefore: time(21), limit: 9),
-                ]
+                ].map(\.count)
             )
         }
         try expectEqual(
@@ -217,14 +220,17 @@ extension RecordConformance {
     }
 
     private func counts(_ store: any Store<any NotifierRecords>) async throws {
-        func wakeUp(_ transport: PushTransport, _ stage: WakeUpStage, _ device: String) -> WakeUpRecord {
+        func wakeUp(
+            _ transport: PushTransport, _ stage: WakeUpStage, _ device: String, by service: String = ""
+        ) -> WakeUpRecord {
             WakeUpRecord(
                 tenant: other, challenge: ChallengeID("n"), device: DeviceID(device), transport: transport,
-                sealedAddress: [7], expiresAt: time(20), dueAt: time(1), stage: stage)
+                service: service, sealedAddress: [7], expiresAt: time(20), dueAt: time(1), stage: stage)
         }
         let all = [
             wakeUp(.fcm, .ring, "1"), wakeUp(.fcm, .ring, "2"), wakeUp(.apns, .ring, "3"), wakeUp(.apns, .rung, "4"),
-            wakeUp(.webpush, .withdraw, "5"),
+            wakeUp(.webpush, .withdraw, "5"), wakeUp(.webpush, .ring, "6", by: "a"),
+            wakeUp(.webpush, .ring, "7", by: "b"), wakeUp(.webpush, .ring, "8", by: "b"),
         ]
         let found = try await store.write { records in
             for one in all { try records.append(one) }
@@ -236,8 +242,10 @@ extension RecordConformance {
             [
                 WakeUpCount(tenant: other, transport: .fcm, number: 2),
                 WakeUpCount(tenant: other, transport: .apns, number: 1),
-            ], "phones of a tenant that are to be rung over each transport")
-        try expectEqual(ofOne.count, 2, "each tenant and transport once")
+                WakeUpCount(tenant: other, transport: .webpush, service: "a", number: 1),
+                WakeUpCount(tenant: other, transport: .webpush, service: "b", number: 2),
+            ], "phones of a tenant that are to be rung over each transport by each service")
+        try expectEqual(ofOne.count, 4, "each tenant, transport and service once")
         try expectEqual(found.1, found.0.reduce(0) { $0 + $1.number }, "phones that are to be rung, in all")
     }
 
@@ -282,7 +290,7 @@ extension RecordConformance {
             let purged = [
                 try records.deleteWakeUps(keptAndExpiredBefore: time(60), limit: 9),
                 try records.deleteWakeUps(keptAndExpiredBefore: time(61), limit: 9),
-            ]
+            ].map(\.count)
             try records.append(wakeUpForPlace("kept", 0).inReserve)
             try records.withdrawWakeUps(of: ChallengeID("p"), tenant: tenant, answeredBy: nil, at: time(5))
             return (purged, try records.holdsWakeUps(of: ChallengeID("p"), tenant: tenant))

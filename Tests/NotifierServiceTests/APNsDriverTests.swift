@@ -105,6 +105,21 @@ struct APNsDriverTests {
         await otherKey.stop()
     }
 
+    @Test("an address that is another's is dropped once the account has delivered; before, our settings may be wrong")
+    func foreign() async throws {
+        let apns = try await APNsBench()
+        func drops(_ reason: String) async -> Bool {
+            apns.server.fail(.refuse(DoubleReply(400, body: #"{"reason":"\#(reason)"}"#)))
+            let report = await apns.driver.send(apns.bench.wakeUp(), to: APNsBench.address)
+            #expect(report.outcome == .foreignAddress && report.reason == reason)
+            return report.dropsAddress
+        }
+        for reason in ["BadDeviceToken", "DeviceTokenNotForTopic"] { #expect(await !drops(reason)) }
+        #expect(await apns.send() == .delivered)
+        for reason in ["BadDeviceToken", "DeviceTokenNotForTopic"] { #expect(await drops(reason)) }
+        await apns.stop()
+    }
+
     @Test("what is refused of one request closes the way to no other phone, and a key that is refused to all")
     func refusedAccount() async throws {
         let apns = try await APNsBench()

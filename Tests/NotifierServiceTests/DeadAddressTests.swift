@@ -28,6 +28,17 @@ final class RegistrationDouble: Sendable {
     func heard(_ count: Int) async { while dropped.count < count { await Task.yield() } }
 }
 
+/// A provider that has taken something of our account, and knows this address as another's.
+private struct ForeignDriver: PushDriver {
+    let transport = PushTransport.fcm
+
+    func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
+        var report = PushReport(.foreignAddress)
+        report.isAccountProven = true
+        return report
+    }
+}
+
 @Suite("Addresses that a provider does not know", .timeLimit(.minutes(1)))
 struct DeadAddressTests {
     private static let digest = sha256(Array("secret-address".utf8))
@@ -48,6 +59,18 @@ struct DeadAddressTests {
         #expect(registration.dropped.map(\.transport) == ["apns"])
         #expect(registration.dropped.map { Array($0.addressDigest) } == [Self.digest])
         #expect(registration.dropped.map(\.tenant) == ["demo"])
+    }
+
+    @Test("registration is told of another's address when the account is known to be right, by whomever it is found")
+    func foreign() async throws {
+        let (bench, registration) = (try NotifierBench(drivers: [ForeignDriver()]), RegistrationDouble())
+        bench.bus.add(registration.routes)
+        try await running(bench.service) {
+            try await bench.notify(["d1"], transport: "fcm")
+            await registration.heard(1)
+        }
+        #expect(try await PushCheckTests.check(bench).outcome == "foreign_address")
+        #expect(registration.dropped.map(\.transport) == ["fcm", "fcm"])
     }
 
     @Test("registration is not told of an address that the phone has registered since")
@@ -99,7 +122,7 @@ struct DeadAddressTests {
 
 @Suite("An administrator's check of one device", .timeLimit(.minutes(1)))
 struct PushCheckTests {
-    private static func check(_ bench: NotifierBench, transport: String = "fcm") async throws(ServiceError)
+    fileprivate static func check(_ bench: NotifierBench, transport: String = "fcm") async throws(ServiceError)
         -> TestPushReply
     {
         try await bench.bus.caller(.gateway).call(

@@ -6,11 +6,13 @@ import Testing
 
 @Suite("Shares of phones that are to be rung")
 struct OwedSharesTests {
-    private static func wakeUp(_ tenant: String, _ transport: PushTransport = .apns) -> WakeUpRecord {
+    private static func wakeUp(
+        _ tenant: String, _ transport: PushTransport = .apns, by service: String = ""
+    ) -> WakeUpRecord {
         let time = Timestamp(seconds: 1_750_000_000)
         return WakeUpRecord(
             tenant: TenantID(tenant), challenge: ChallengeID("c"), device: DeviceID("d"), transport: transport,
-            sealedAddress: [], expiresAt: time, dueAt: time)
+            service: service, sealedAddress: [], expiresAt: time, dueAt: time)
     }
 
     /// How many it gets of so many.
@@ -38,6 +40,28 @@ struct OwedSharesTests {
         #expect(Self.fill(&shares, Self.wakeUp("acme")) == 2)
         #expect(Self.fill(&shares, Self.wakeUp("acme", .fcm)) == 2)
         #expect(Self.fill(&shares, Self.wakeUp("acme", .webpush)) == 2)
+    }
+
+    @Test("a push service has two thirds of what its tenant may have, and the tenant's phones at others find room")
+    func services() {
+        var shares = OwedShares(lineMax: 90)
+        #expect(Self.fill(&shares, Self.wakeUp("acme", .webpush, by: "dead")) == 30)
+        #expect(Self.fill(&shares, Self.wakeUp("acme", .webpush, by: "well")) == 10)
+        #expect(Self.fill(&shares, Self.wakeUp("other", .webpush, by: "well")) == 17)
+        #expect(Self.fill(&shares, Self.wakeUp("other", .webpush, by: "dead")) == 6)
+    }
+
+    @Test("what was counted of a push service is taken from its share")
+    func countedService() {
+        let acme = TenantID("acme")
+        var shares = OwedShares(
+            lineMax: 90,
+            [
+                WakeUpCount(tenant: acme, transport: .webpush, service: "dead", number: 30),
+                WakeUpCount(tenant: acme, transport: .webpush, service: "well", number: 9),
+            ])
+        #expect(Self.fill(&shares, Self.wakeUp("acme", .webpush, by: "dead")) == 0)
+        #expect(Self.fill(&shares, Self.wakeUp("acme", .webpush, by: "well")) == 1)
     }
 
     @Test("what was counted is taken")

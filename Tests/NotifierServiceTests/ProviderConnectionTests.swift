@@ -56,6 +56,25 @@ struct ProviderConnectionTests {
         await apns.stop()
     }
 
+    @Test("one that gives no sign of life is ended while a request waits, which goes over another at once")
+    func dead() async throws {
+        let apns = try await APNsBench { $0.silence = .milliseconds(300) }
+        #expect(await apns.send() == .delivered)
+        apns.server.fail(.silence)
+        #expect(await apns.send("lost") == .delivered)
+        #expect(apns.server.requests.map(\.connection) == [1, 1, 2])
+        await apns.stop()
+    }
+
+    @Test("one that is alive is kept, however long its provider takes for an answer")
+    func alive() async throws {
+        let apns = try await APNsBench { $0.silence = .milliseconds(300) }
+        apns.server.fail(.delay(milliseconds: 1500))
+        #expect(await apns.send("slow") == .delivered)
+        #expect(apns.server.connections == 1 && apns.server.requests.count == 1)
+        await apns.stop()
+    }
+
     @Test("one on which others are answered is kept, and so is one whose request was given up soon")
     func slow() async throws {
         let apns = try await APNsBench()

@@ -88,15 +88,62 @@ struct WakeUpLeaseTests {
         try await running(bench.successor([driver])) {
             await bench.pass(.seconds(25))
             await bench.pass(.seconds(2))
-            let tried = try await outcomes(bench, 2)
-            #expect(tried == ["timeout", "timeout"])
+            let tried = try await outcomes(bench, 3)
+            #expect(tried == ["interrupted", "timeout", "timeout"])
         }
         #expect(driver.sent.count == 2)
         let owed = try await bench.store.read { try $0.countWakeUps() }
         #expect(owed == 0)
     }
 
-    @Test("one that comes back when its lease is nearly over sends nothing, and one whose lease is over ends nothing")
+    @Test("an attempt that was lost with its notifier is written down and counted once, by whoever takes over")
+    func lost() async throws {
+        let bench = try NotifierBench(drivers: [ScriptedDriver(.fcm, [.retry(after: .seconds(5))])])
+        try await bench.notify(["d1"], transport: "fcm")
+        try await bench.lose()
+        try await running(bench.service) {
+            await bench.pass(.seconds(10))
+            let tried = try await outcomes(bench, 3)
+            #expect(tried == ["interrupted", "retry", "delivered"])
+        }
+        #expect(bench.count("interrupted") == 1)
+    }
+
+    @Test("one that was lost is a ring although its request has ended when it is taken over; the phone is told")
+    func lostAndSettled() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await bench.notify(["d1"], transport: "fcm")
+        try await bench.lose()
+        try await bench.notify(["d1"], event: "settled")
+        try await running(bench.service) {
+            let tried = try await outcomes(bench, 2)
+            #expect(tried == ["interrupted", "delivered"])
+        }
+        #expect(driver.sent.map(\.isWithdrawal) == [true])
+        #expect(bench.count("interrupted") == 1)
+    }
+
+    @Test("one that was lost after it had rung the device that answered is written down when its request is over")
+    func lostAndAnswered() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await bench.notify(["d1"], transport: "fcm")
+        try await bench.lose()
+        try await bench.notify(["d1"], event: "settled", answeredBy: "d1")
+        try await running(bench.service) {
+            try await bench.notify(["d2"], challenge: "c2", transport: "fcm")
+            _ = try await outcomes(bench, 1)
+        }
+        #expect(driver.sent.map(\.device) == [DeviceID("d2")])
+        bench.advance(.seconds(60))
+        for _ in 0..<2 { try await bench.service.purge() }
+        let lost = try await bench.deliveries("c1").map(\.outcome)
+        #expect(lost == ["interrupted"])
+        #expect(bench.count("interrupted") == 1)
+    }
+
+    @Test("one that comes back when its lease is nearly over sends nothing, which is no attempt")
     func late() async throws {
         let bench = try NotifierBench {
             $0.wakeUpLease = .seconds(25)
@@ -109,7 +156,23 @@ struct WakeUpLeaseTests {
             await bench.waits.reached(.seconds(25))
         }
         #expect(driver.sent.isEmpty)
-        let owed = try await bench.store.read { try $0.countWakeUps() }
-        #expect(owed == 1)
+        bench.advance(.seconds(25))
+        let leased = try await bench.lease()
+        #expect(leased.map(\.attempts) == [1] && leased.map(\.isTakenOver) == [false])
+    }
+}
+
+extension NotifierBench {
+    /// As another process does it.
+    fileprivate func lease() async throws -> [WakeUpRecord] {
+        let (time, until) = (now, now + .seconds(10))
+        return try await store.write { try $0.leaseWakeUps(.fcm, at: time, until: until, limit: 9) }
+    }
+
+    /// What is due is leased by a process that is killed before it says anything; the lease is over.
+    fileprivate func lose() async throws {
+        let leased = try await lease()
+        #expect(!leased.isEmpty)
+        advance(.seconds(10))
     }
 }

@@ -2,6 +2,7 @@ import Domain
 import NotifierService
 import Storage
 import StorageSQLite
+import Telemetry
 import TestSupport
 import Testing
 
@@ -51,6 +52,33 @@ struct WakeUpPlacesTests {
             _ = try await outcomes(bench, 4)
         }
         #expect(Self.rung(driver) == ["d4"])
+    }
+
+    @Test("phones that no provider is set up for take no place from those that can be rung, and each is written down")
+    func withoutProvider() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            try await bench.notify(["d1", "d2", "d3", "d4"], transports: ["apns", "apns", "apns", "fcm"])
+            let found = try await outcomes(bench, 4)
+            #expect(found.sorted() == ["delivered", "no_driver", "no_driver", "no_driver"])
+        }
+        #expect(Self.rung(driver) == ["d4"])
+    }
+
+    @Test("phones without a provider have left all places when the event comes again with one that can be rung")
+    func withoutProviderAtFirst() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await running(bench.service) {
+            for _ in 0..<2 { try await bench.notify(["d1", "d2", "d3"], transport: "apns") }
+            try await bench.notify(["d1", "d2", "d3", "d4"], transports: ["apns", "apns", "apns", "fcm"])
+            let found = try await outcomes(bench, 4)
+            #expect(found == ["no_driver", "no_driver", "no_driver", "delivered"])
+        }
+        #expect(Self.rung(driver) == ["d4"])
+        let counted = "{transport=\"apns\",outcome=\"no_driver\",purpose=\"ring\"} 3\n"
+        #expect(bench.metrics.exposition().contains(counted))
     }
 
     @Test(

@@ -83,6 +83,8 @@ struct WakeUpRestartTests {
         try await bench.service.purge()
         let after = try await bench.store.read { try $0.countWakeUps() }
         #expect(before == 2 && after == 1)
+        let forgone = try await bench.deliveries().map { "\($0.challengeID) \($0.outcome)" }
+        #expect(forgone == ["future expired"])
     }
 
     @Test("one that waits for its next try is tried by the next process")
@@ -148,6 +150,20 @@ struct WakeUpRestartTests {
         let forgone = try await bench.deliveries("c1").map(\.outcome)
         #expect(forgone == ["expired"])
         #expect(bench.count("expired") == 1)
+    }
+
+    @Test("one that was never tried is written down although the word of its request's end comes first")
+    func expiredAndSettled() async throws {
+        let driver = ScriptedDriver(.fcm)
+        let bench = try NotifierBench(drivers: [driver])
+        try await bench.notify(["d1"], transport: "fcm")
+        bench.advance(.seconds(60))
+        try await bench.notify(["d1"], event: "settled")
+        try await running(bench.service) {
+            let forgone = try await outcomes(bench, 1)
+            #expect(forgone == ["expired"])
+        }
+        #expect(driver.sent.isEmpty)
     }
 
     @Test("one that was sealed under a key that came into the ring since is sent, and one of another key is kept")

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import NotifierService
 import ServiceKit
 import Storage
@@ -208,6 +209,24 @@ struct WakeUpTests {
         #expect(rung == ["delivered"])
     }
 
+    @Test("a push service that is away fills its own share, and its tenant's phones at another one are rung")
+    func services() async throws {
+        func address(_ host: String) -> String { #"{"endpoint":"https://\#(host)/1","p256dh":"AA","auth":"AA"}"# }
+        let bench = try NotifierBench(drivers: [ScriptedDriver(.webpush)]) { $0.queuedWakeUpsMax = 9 }
+        for number in 0..<5 {
+            try await bench.notify(
+                ["d1"], challenge: "away\(number)", transport: "webpush", address: address("away.example"))
+        }
+        // From here on they are counted in the store.
+        bench.advance(.milliseconds(100))
+        try await bench.notify(["d2"], challenge: "well", transport: "webpush", address: address("well.example"))
+        let refused = try await bench.deliveries().map { "\($0.challengeID) \($0.outcome)" }
+        #expect(refused == ["away4 overloaded", "away3 overloaded"])
+        #expect(try bench.storedBytes().range(of: Data("away.example".utf8)) == nil)
+        let owed = try await bench.store.read { try $0.holdsWakeUps(of: ChallengeID("well"), tenant: TenantID("demo")) }
+        #expect(owed)
+    }
+
     @Test("nothing is sent after the request's end")
     func expired() async throws {
         let driver = ScriptedDriver(.fcm, [.retry(after: .seconds(61)), .retry(after: .seconds(20))])
@@ -224,17 +243,6 @@ struct WakeUpTests {
             #expect(try await outcomes(bench, 3) == ["retry", "retry", "delivered"])
         }
         #expect(driver.sent.map(\.challenge.rawValue) == ["c1", "c2", "c3"])
-    }
-
-    @Test("phones that no provider is set up for leave the places to those that can be rung")
-    func unreachable() async throws {
-        let driver = ScriptedDriver(.fcm)
-        let bench = try NotifierBench(drivers: [driver])
-        try await running(bench.service) {
-            try await bench.notify(["d1", "d2", "d3", "d4"], transports: ["apns", "apns", "apns", "fcm"])
-            #expect(try await outcomes(bench, 3).sorted() == ["delivered", "no_driver", "no_driver"])
-        }
-        #expect(driver.sent.map(\.device) == [DeviceID("d4")])
     }
 
     @Test("a request that is settled rings no more; whom it may have rung is told")

@@ -46,10 +46,13 @@ struct WebPushDriverTests {
         await push.stop()
     }
 
-    @Test("a subscription of another server's key refuses ours")
+    @Test("a subscription of another server's key refuses ours, and is kept")
     func otherKey() async throws {
         let push = try await WebPushBench()
-        #expect(await push.send(to: push.double.subscribe(serverKey: "another")) == .foreignAddress)
+        #expect(await push.send(to: push.double.subscribe()) == .delivered)
+        let address = push.double.subscribe(serverKey: "another").address(at: push.origin)
+        let report = await push.driver.send(push.bench.wakeUp(), to: Redacted(Array(address.utf8)))
+        #expect(report.outcome == .foreignAddress && !report.dropsAddress)
         await push.stop()
     }
 
@@ -63,6 +66,19 @@ struct WebPushDriverTests {
         #expect(await push.send(to: subscription) == .throttled(after: .seconds(30)))
         #expect(await push.send(to: subscription) == .tooLarge)
         #expect(await push.send(to: subscription) == .delivered)
+        await push.stop()
+    }
+
+    @Test(
+        "an answer is what its status says, however much follows, and its connection is kept",
+        arguments: [(201, .delivered), (410, .expiredAddress), (413, .tooLarge)] as [(Int, PushOutcome)])
+    func longAnswer(status: Int, outcome: PushOutcome) async throws {
+        let push = try await WebPushBench()
+        let subscription = push.double.subscribe()
+        push.server.fail(.refuse(DoubleReply(status, body: String(repeating: "x", count: 200_000))))
+        #expect(await push.send(to: subscription) == outcome)
+        #expect(await push.send(to: subscription) == .delivered)
+        #expect(push.server.requests.map(\.connection) == [1, 1])
         await push.stop()
     }
 

@@ -79,6 +79,22 @@ struct WithdrawalTests {
         #expect(held == [false, false])
     }
 
+    @Test("a withdrawal that was not sent before its request expired is written down and counted when it is deleted")
+    func unsent() async throws {
+        let bench = try NotifierBench(drivers: [ScriptedDriver(.fcm)])
+        try await running(bench.service) {
+            try await bench.notify(["d1", "d2"], transport: "fcm")
+            _ = try await outcomes(bench, 2)
+        }
+        try await bench.notify(["d1", "d2"], event: "settled", answeredBy: "d2")
+        bench.advance(.seconds(61))
+        for _ in 0..<2 { try await bench.service.purge() }
+        let found = try await outcomes(bench, 3)
+        #expect(found == ["delivered", "delivered", "expired"])
+        let counted = "{transport=\"fcm\",outcome=\"expired\",purpose=\"withdraw\"} 1\n"
+        #expect(bench.metrics.exposition().contains(counted))
+    }
+
     @Test("a withdrawal that its provider does not take now is tried again, by the next process too")
     func repeated() async throws {
         let driver = ScriptedDriver(.fcm, [.delivered, .retry(after: .seconds(5))])

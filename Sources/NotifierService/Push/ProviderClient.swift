@@ -8,7 +8,11 @@ final class ProviderClient: Sendable {
     /// In front of all that it connects by.
     private let hearing: Hearing
 
-    init(_ settings: HTTPClient.Configuration, on loop: any EventLoop) {
+    /// A connection that is silent for so long while `isAwaited` is asked whether it is alive.
+    init(
+        _ settings: HTTPClient.Configuration, on loop: any EventLoop, silence: TimeAmount,
+        isAwaited: @escaping @Sendable () -> Bool
+    ) {
         var settings = settings
         let hearing = Hearing()
         self.hearing = hearing
@@ -23,6 +27,7 @@ final class ProviderClient: Sendable {
                 let tls = try pipeline.handler(type: NIOSSLHandler.self)
                 try pipeline.addHandler(WriteConsolidation(), position: .after(tls))
                 try pipeline.addHandler(hearing, position: .first)
+                try pipeline.addHandler(SilenceWatch(every: silence, isAwaited: isAwaited), position: .first)
             }
         }
         client = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: settings)

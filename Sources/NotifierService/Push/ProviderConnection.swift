@@ -13,7 +13,7 @@ import Synchronization
 /// provider ends (GOAWAY), or that is left because an answer calls it ended or nothing is heard on it, takes no more requests; the next one
 /// goes over another. Shut it down when it is no longer needed.
 final class ProviderConnection: Sendable {
-    /// Answers say little; what is longer is no answer of a provider.
+    /// Answers say little; of what is longer the rest says nothing.
     private static let answerBytesMax = 64 * 1024
     /// Providers want connections to be kept (APNs takes frequent new ones for an attack), and close them themselves.
     private static let idleTimeout = TimeAmount.minutes(60)
@@ -55,7 +55,10 @@ final class ProviderConnection: Sendable {
         self.line = line
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         executor = LoopExecutor(loop)
-        let makeClient: @Sendable () -> ProviderClient = { [settings] in ProviderClient(settings, on: loop) }
+        let silence = TimeAmount(provider.silence)
+        let makeClient: @Sendable () -> ProviderClient = { [settings] in
+            ProviderClient(settings, on: loop, silence: silence) { line.streams > 0 }
+        }
         self.makeClient = makeClient
         clients = Mutex(ConnectionSuccession(makeClient()))
         timeout = TimeAmount(provider.timeout)
@@ -85,10 +88,9 @@ final class ProviderConnection: Sendable {
         let (start, heard) = (now(), client.heard)
         do {
             let response = try await client.execute(request, timeout: timeout)
-            let body = try await response.body.collect(upTo: Self.answerBytesMax)
             return ProviderAnswer(
                 status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"),
-                body: Array(body.readableBytesView), connection: connection)
+                body: try await Self.beginning(of: response.body), connection: connection)
         } catch {
             let failure = failure(error)
             let isFair = error as? HTTPClientError == .deadlineExceeded || now() - start >= fairTime
@@ -96,6 +98,16 @@ final class ProviderConnection: Sendable {
             if failure == .timedOut, isFair, client.heard == heard { leave(connection) }
             throw failure
         }
+    }
+
+    /// The rest is not waited for: the provider has answered, whatever else it sends.
+    private static func beginning(of body: HTTPClientResponse.Body) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await part in body {
+            bytes += part.readableBytesView.prefix(answerBytesMax - bytes.count)
+            if bytes.count == answerBytesMax { break }
+        }
+        return bytes
     }
 
     private func failure(_ error: any Error) -> ProviderFailure {

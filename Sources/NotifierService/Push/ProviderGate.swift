@@ -11,6 +11,8 @@ final class ProviderGate: Sendable {
     private let fairTime: Duration
     /// Who waited for a place for longer does not ask: an answer might come too late, and what was sent unheard would be sent again.
     private let waitMax: Duration
+    /// It has taken something of this account.
+    private let isProven = Atomic(false)
 
     init(
         _ transport: PushTransport, _ provider: ProviderSettings,
@@ -47,7 +49,7 @@ final class ProviderGate: Sendable {
         if case .wait(let pause) = breaker.withLock({ $0.admit(now: time) }) {
             return PushReport(.paused(after: pause))
         }
-        let report = await send()
+        var report = await send()
         let end = now()
         // It may have been taken, which is for the caller to know.
         if report.outcome == .timeout, Task.isCancelled, end - time < fairTime { return report }
@@ -57,6 +59,9 @@ final class ProviderGate: Sendable {
             // Within the lock, so that two changes are counted in their order.
             if breaker.isClosed != wasClosed { count.change(transport, by: wasClosed ? 1 : -1) }
         }
+        if report.outcome == .delivered { isProven.store(true, ordering: .relaxed) }
+        // Why a push service forbids one subscription is its own affair, and may pass.
+        report.isAccountProven = transport != .webpush && isProven.load(ordering: .relaxed)
         return report
     }
 }

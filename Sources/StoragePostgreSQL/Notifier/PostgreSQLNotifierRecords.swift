@@ -12,6 +12,8 @@ struct PostgreSQLNotifierRecords: NotifierRecords, PostgreSQLRecords {
         PostgreSQLMigration("notifier-0004", PackageResources.notifier_0004_sql),
         PostgreSQLMigration("notifier-0005", PackageResources.notifier_0005_sql),
         PostgreSQLMigration("notifier-0006", PackageResources.notifier_0006_sql),
+        PostgreSQLMigration("notifier-0007", PackageResources.notifier_0007_sql),
+        PostgreSQLMigration("notifier-0008", PackageResources.notifier_0008_sql),
     ])
 }
 

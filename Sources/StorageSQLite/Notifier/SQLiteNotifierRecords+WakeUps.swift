@@ -7,24 +7,26 @@ extension SQLiteNotifierRecords {
     package func append(_ wakeUp: WakeUpRecord) throws {
         try database.cachedStatement(
             sql: """
-                INSERT INTO wake_up (tenant, challenge, device, transport, address_sealed, expires_at, due_at, fence, attempts, stage)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO wake_up (tenant, challenge, device, transport, service, address_sealed, expires_at, due_at, fence, attempts, stage)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             wakeUp.tenant.rawValue, wakeUp.challenge.rawValue, wakeUp.device.rawValue, wakeUp.transport.rawValue,
-            Data(wakeUp.sealedAddress), wakeUp.expiresAt.milliseconds, wakeUp.dueAt.milliseconds, wakeUp.fence,
-            wakeUp.attempts, wakeUp.stage.rawValue,
+            wakeUp.service, Data(wakeUp.sealedAddress), wakeUp.expiresAt.milliseconds, wakeUp.dueAt.milliseconds,
+            wakeUp.fence, wakeUp.attempts, wakeUp.stage.rawValue,
         ])
     }
 
     package func wakeUpCounts() throws -> [WakeUpCount] {
         let statement = try database.cachedStatement(
             sql: """
-                SELECT transport, tenant, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
-                GROUP BY transport, tenant
+                SELECT transport, tenant, service, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
+                GROUP BY transport, tenant, service
                 """)
         return try Row.fetchAll(statement).map { row in
-            WakeUpCount(tenant: row.id("tenant"), transport: try row.word("transport"), number: row["wake_ups"])
+            WakeUpCount(
+                tenant: row.id("tenant"), transport: try row.word("transport"), service: row["service"],
+                number: row["wake_ups"])
         }
     }
 
@@ -41,11 +43,19 @@ extension SQLiteNotifierRecords {
         let arguments: StatementArguments = [
             until.milliseconds, stage.rawValue, transport.rawValue, time.milliseconds, limit,
         ]
-        return try Row.fetchAll(statement, arguments: arguments).map { row in
+        return try wakeUps(statement, arguments, stage, transport)
+    }
+
+    /// What the statement returns, as it came into the table.
+    private func wakeUps(
+        _ statement: Statement, _ arguments: StatementArguments, _ stage: WakeUpStage, _ transport: PushTransport
+    ) throws -> [WakeUpRecord] {
+        try Row.fetchAll(statement, arguments: arguments).map { row in
             WakeUpRecord(
                 sequence: row["sequence"], tenant: row.id("tenant"), challenge: row.id("challenge"),
-                device: row.id("device"), transport: transport, sealedAddress: row.bytes("address_sealed"),
-                expiresAt: row.time("expires_at"), dueAt: row.time("due_at"), fence: row["fence"],
+                device: row.id("device"), transport: transport, service: row["service"],
+                sealedAddress: row.bytes("address_sealed"), expiresAt: row.time("expires_at"),
+                dueAt: row.time("due_at"), fence: row["fence"], heardFence: row["heard_fence"],
                 attempts: row["attempts"], stage: stage)
         }.sorted { $0.sequence < $1.sequence }
     }
@@ -59,10 +69,14 @@ extension SQLiteNotifierRecords {
     }
 
     package func postpone(_ wakeUp: WakeUpRecord) throws {
+        let stage = wakeUp.stage.rawValue
         try database.cachedStatement(
-            sql: "UPDATE wake_up SET due_at = ?, attempts = ? WHERE sequence = ? AND fence = ? AND stage = ?"
+            sql: """
+                UPDATE wake_up SET due_at = CASE stage WHEN ? THEN ? ELSE due_at END,
+                attempts = CASE stage WHEN ? THEN ? ELSE attempts END, heard_fence = fence WHERE sequence = ? AND fence = ?
+                """
         ).execute(arguments: [
-            wakeUp.dueAt.milliseconds, wakeUp.attempts, wakeUp.sequence, wakeUp.fence, wakeUp.stage.rawValue,
+            stage, wakeUp.dueAt.milliseconds, stage, wakeUp.attempts, wakeUp.sequence, wakeUp.fence,
         ])
     }
 
@@ -100,7 +114,7 @@ extension SQLiteNotifierRecords {
         try database.cachedStatement(
             sql: """
                 UPDATE wake_up SET due_at = CASE stage WHEN 'ring' THEN expires_at ELSE ? END,
-                stage = CASE stage WHEN 'ring' THEN 'rung' ELSE stage END WHERE sequence = ? AND fence = ?
+                stage = CASE stage WHEN 'ring' THEN 'rung' ELSE stage END, heard_fence = fence WHERE sequence = ? AND fence = ?
                 """
         ).execute(arguments: [time.milliseconds, wakeUp.sequence, wakeUp.fence])
     }
@@ -111,40 +125,58 @@ extension SQLiteNotifierRecords {
         return try Row.fetchOne(statement, arguments: [tenant.rawValue, challenge.rawValue]) != nil
     }
 
-    package func deleteWakeUps(_ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp) throws {
-        try database.cachedStatement(sql: "DELETE FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ?")
-            .execute(arguments: [stage.rawValue, transport.rawValue, time.milliseconds])
+    package func deleteWakeUps(
+        _ stage: WakeUpStage, _ transport: PushTransport, dueAfter time: Timestamp, limit: Int
+    ) throws -> [WakeUpRecord] {
+        let statement = try database.cachedStatement(
+            sql: """
+                DELETE FROM wake_up WHERE sequence IN (
+                    SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at > ? LIMIT ?)
+                RETURNING *
+                """)
+        let arguments: StatementArguments = [stage.rawValue, transport.rawValue, time.milliseconds, limit]
+        return try wakeUps(statement, arguments, stage, transport)
     }
 
     package func withdrawWakeUps(
         of challenge: ChallengeID, tenant: TenantID, answeredBy device: DeviceID?, at time: Timestamp
     ) throws {
         let whose: StatementArguments = [tenant.rawValue, challenge.rawValue]
+        let ended: StatementArguments = [device?.rawValue ?? "", time.milliseconds]
         try database.cachedStatement(
             sql: """
-                DELETE FROM wake_up WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
-                AND (stage = 'reserve' OR stage = 'ring' AND attempts = 0 OR device = ? OR expires_at <= ?)
+                DELETE FROM wake_up WHERE tenant = ? AND challenge = ? AND (stage = 'reserve'
+                    OR stage = 'rung' AND heard_fence = fence AND (device = ? OR expires_at <= ?)
+                    OR stage = 'ring' AND heard_fence = fence AND (device = ? OR attempts = 0) AND expires_at > ?)
                 """
-        ).execute(arguments: whose + [device?.rawValue ?? "", time.milliseconds])
+        ).execute(arguments: whose + ended + ended)
         try database.cachedStatement(
             sql: """
                 UPDATE wake_up SET due_at = CASE stage WHEN 'rung' THEN ? ELSE due_at END, stage = 'withdraw', attempts = 0
-                WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw'
+                WHERE tenant = ? AND challenge = ? AND stage <> 'withdraw' AND device <> ? AND expires_at > ?
                 """
-        ).execute(arguments: [time.milliseconds] + whose)
+        ).execute(arguments: [time.milliseconds] + whose + ended)
+        // Whoever holds it may still say what came of it; nobody else may send it.
+        try database.cachedStatement(
+            sql: """
+                UPDATE wake_up SET stage = 'rung'
+                WHERE tenant = ? AND challenge = ? AND stage = 'ring' AND device = ? AND expires_at > ?
+                """
+        ).execute(arguments: whose + ended)
     }
 
     package func deleteWakeUps(
         _ stage: WakeUpStage, _ transport: PushTransport, expiredBefore time: Timestamp, limit: Int
-    ) throws -> Int {
-        try database.cachedStatement(
+    ) throws -> [WakeUpRecord] {
+        let statement = try database.cachedStatement(
             sql: """
                 DELETE FROM wake_up WHERE sequence IN (
                     SELECT sequence FROM wake_up WHERE stage = ? AND transport = ? AND due_at < ? AND expires_at < ? LIMIT ?)
-                """
-        ).execute(arguments: [
+                RETURNING *
+                """)
+        let arguments: StatementArguments = [
             stage.rawValue, transport.rawValue, time.milliseconds, time.milliseconds, limit,
-        ])
-        return database.changesCount
+        ]
+        return try wakeUps(statement, arguments, stage, transport)
     }
 }

@@ -15,6 +15,8 @@ package struct SQLiteNotifierRecords: SQLiteRecords, NotifierRecords {
         SQLiteMigration("notifier-0004", PackageResources.notifier_0004_sql),
         SQLiteMigration("notifier-0005", PackageResources.notifier_0005_sql),
         SQLiteMigration("notifier-0006", PackageResources.notifier_0006_sql),
+        SQLiteMigration("notifier-0007", PackageResources.notifier_0007_sql),
+        SQLiteMigration("notifier-0008", PackageResources.notifier_0008_sql),
     ])
 
     package func append(_ delivery: DeliveryRecord) throws {
