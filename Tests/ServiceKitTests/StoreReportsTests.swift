@@ -130,6 +130,17 @@ import Wire
         #expect(warnings.count == 1)
     }
 
+    @Test("what another process replied with is a warning there and none here; what nobody replied to is one")
+    func carriedOn() async throws {
+        let refusal = ServiceError(.unavailable, "the store cannot be written", retryAfter: .seconds(1))
+        _ = try await ask { _ in throw ServiceError(refusal.code, failure: refusal.failure) }
+        let line = try #require(lines.all.withLock(\.self).last)
+        #expect(line.contains(#""level":"info""#) && line.contains(#""request not served""#))
+        #expect(line.contains(#""code":"unavailable""#) && !line.contains(#""error""#) && warnings.isEmpty)
+        _ = try await ask { _ in throw refusal }
+        #expect(warnings.count == 1 && warnings[0].contains("the store cannot be written"))
+    }
+
     @Test("a handler's transactions are known by its method and request")
     func origin() async throws {
         var routes = Routes(service: .policy)

@@ -65,25 +65,31 @@ extension Logger {
         log(level: method.isFollowing ? .debug : .info, "request handled", metadata: metadata)
     }
 
-    /// A refusal is everyday; what keeps the service from working is an operator's business, with what ended its transaction.
+    /// A refusal is everyday; what keeps the service from working is an operator's business, with what ended its transaction. What another
+    /// process replied with is told there, and only carried on here.
     fileprivate func log(
         _ failure: ServiceError, cause: any Error, in origin: TransactionOrigin, metadata: Logger.Metadata
     ) {
         let run = origin.end()
         var metadata = metadata
         metadata["code"] = "\(failure.code.name)"
-        switch failure.code {
-        case .internal, .unavailable, .overloaded:
-            metadata["error"] = "\(cause)"
-            metadata.merge(run?.metadata ?? [:]) { $1 }
-            if failure.code == .internal {
-                error("request failed", metadata: metadata)
-            } else {
-                warning("request not served", metadata: metadata)
+        let sentence: Logger.Message =
+            switch failure.code {
+            case .internal: "request failed"
+            case .unavailable, .overloaded: "request not served"
+            default: "request refused"
             }
-        default:
+        guard failure.isFault, !failure.isCarriedOn else {
             if let run { log(run, of: metadata) }
-            info("request refused", metadata: metadata)
+            return info(sentence, metadata: metadata)
         }
+        metadata["error"] = "\(cause)"
+        metadata.merge(run?.metadata ?? [:]) { $1 }
+        log(level: failure.code == .internal ? .error : .warning, sentence, metadata: metadata)
     }
+}
+
+extension ServiceError {
+    /// Whether the service did not do what it should, whoever asked.
+    fileprivate var isFault: Bool { [.internal, .unavailable, .overloaded].contains(code) }
 }
