@@ -35,8 +35,17 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write an HdrHistogram log with a histogram a second to this file.", valueName: "file"))
     var hdr: String?
 
+    func validate() throws {
+        let phases = try load.phaseNames()
+        for text in output.thresholds {
+            guard let phase = try Threshold(text).phase, !phases.contains(phase) else { continue }
+            throw ValidationError("'\(text)' names no phase of this run: \(phases.joined(separator: ", "))")
+        }
+    }
+
     func run() async throws {
         let target = try place.target()
+        try output.checkPlaces()
         if let share = load.share {
             let (report, isInterrupted) = try await Interruption.watching {
                 try await refusing(target) { try await Generator.run(try load.plan(target, share)) }
@@ -206,6 +215,8 @@ struct LoadOptions: ParsableArguments {
             _ = try AnswerTime(answerTime)
         }
     }
+
+    func phaseNames() throws -> [String] { trivial ? [TrivialRun.phaseName] : try scenario().map(\.name) }
 
     func plan(_ target: Target, _ share: Share = .whole) throws -> LoadRun.Plan {
         var plan = LoadRun.Plan(target: target, people: people, phases: try scenario())

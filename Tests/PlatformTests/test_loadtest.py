@@ -352,6 +352,27 @@ def test_waits_and_streams_that_are_lost_are_taken_up_again_and_fail_nothing(sta
     assert people_left(demo) == []
 
 
+def test_without_a_terminal_each_second_is_a_line_that_names_what_failed(stack, credentials, demo):
+    with Proxy(lambda data: Fate.LOST if re.match(rb"POST \S+/sign-ins ", data) else Fate.PASSED) as proxy:
+        gateway = Gateway(stack, 3, f"--http.externalURL={proxy.base}", "--loadTest.allowed=true")
+        try:
+            with proxy.serving(gateway.address):
+                output = run("--credentials", credentials, "--gateway", proxy.base, "--people", 1, "--seconds", 2, expect=1)
+        finally:
+            assert gateway.stop() == 0
+    seconds = [line for line in output.splitlines() if "in flight" in line]
+    assert seconds and re.search(r" [1-9]\d* failures .* [1-9]\d* x begin: ", seconds[-1]), output
+    assert people_left(demo) == []
+
+
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_a_report_that_could_not_be_written_ends_a_run_before_it_begins(credentials, demo, tmp_path, option):
+    for place in (tmp_path / "missing/report", tmp_path):
+        output = run("--demo", credentials, "--people", 1, "--seconds", 1, option, place, expect=73)
+        assert output == f"Error: {place} cannot be written\n", output
+    assert people_left(demo) == []
+
+
 @pytest.mark.parametrize(
     "options, words",
     [
@@ -359,6 +380,7 @@ def test_waits_and_streams_that_are_lost_are_taken_up_again_and_fail_nothing(sta
         (["--mix", "sleep=1"], "is no share of a mix"),
         (["--phase", "200 for 30s"], "is no phase"),
         (["--fail-if", "p98(whole) > 5ms"], "is no threshold"),
+        (["--phase", "soak 5/s for 1s", "--fail-if", "rate < 5/s in soka"], "names no phase of this run: soak"),
         (["--answer-time", "fast"], "is no answer time"),
         (["--rate", "5", "--phase", "5/s for 1s"], "exclude each other"),
         (["--people", "2", "--phase", "3 people for 1s"], "has 3 people"),
