@@ -143,6 +143,8 @@ def test_a_rolling_update_replaces_each_container_and_no_sign_in_fails(installat
     installation.sign_in("alice")
 
 
-def test_the_edge_tells_the_world_nothing_of_the_inside(installation):
+def test_the_edge_tells_prometheus_how_it_is_and_the_world_nothing_of_the_inside(installation):
+    wait_for("Prometheus", lambda: total(installation, 'up{job="edge"}') == 1)
+    wait_for("both gateways", lambda: total(installation, 'haproxy_backend_active_servers{proxy="gateways"}') == 2)
     for path, status in (("/healthz", 200), ("/metrics", 404), ("/readyz", 404)):
         assert installation.published_status(path) == status, path
