@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -124,10 +125,41 @@ def test_install_puts_programs_units_and_right_configuration_in_place_and_keeps_
         assert f"ExecStart=/usr/bin/countersign-{service} --config /etc/countersign/{service}.yaml" in unit
         assert f"LoadCredential={service}.key:/etc/countersign/keys/{service}/{service}.key" in unit
         assert f"u countersign-{service} " in (tmp_path / "usr/lib/sysusers.d/countersign.conf").read_text()
+        assert (tmp_path / f"usr/share/countersign/{service}.yaml").read_bytes() == file.read_bytes()
+    for name in ("usr/share/countersign/alerts.yaml", "usr/share/countersign/dashboard.json", "usr/share/doc/countersign/runbook.md"):
+        assert (tmp_path / name).is_file(), name
     changed = tmp_path / "etc/countersign/gateway.yaml"
     changed.write_text("log: {level: debug}\n")
     assert "/etc/countersign/gateway.yaml" in install()
-    assert changed.read_text() == "log: {level: debug}\n" and (tmp_path / "etc/countersign/gateway.yaml.shipped").exists()
+    assert changed.read_text() == "log: {level: debug}\n"
+
+
+def test_an_upgrade_by_the_lines_of_the_page_puts_programs_that_run_in_place_and_keeps_configuration(tmp_path):
+    """An image of the installation is made in one folder, and copied over another one, which stands for the machine."""
+    page = (ROOT / "docs/install.md").read_text()
+    lines = re.findall(r"^sudo (cp .* image/\S+) /(?: |$)", page, re.M)
+    assert len(lines) == 2, lines
+    (tmp_path / "machine").mkdir()
+
+    def upgrade():
+        subprocess.run(
+            [ROOT / "scripts/install"], check=True, capture_output=True, timeout=120,
+            env={**os.environ, "DESTDIR": str(tmp_path / "image"), "PROGRAMS": str(BIN)})
+        for line in lines:
+            subprocess.run([*line.split(), "machine/"], check=True, cwd=tmp_path, timeout=60)
+
+    upgrade()
+    configuration, program = tmp_path / "machine/etc/countersign/gateway.yaml", tmp_path / "machine/usr/bin/countersign-gateway"
+    configuration.write_text("log: {level: debug}\n")
+    # An old version, which runs.
+    shutil.copy("/bin/sleep", program)
+    with subprocess.Popen([program, "60"]) as running:
+        try:
+            upgrade()
+        finally:
+            running.kill()
+    assert configuration.read_text() == "log: {level: debug}\n"
+    assert program.read_bytes() == (tmp_path / "image/usr/bin/countersign-gateway").read_bytes() and program.stat().st_mode & 0o777 == 0o755
 
 
 # --- compose/rolling-update, with a stand-in for the engine's client ------------------------------------------------------
