@@ -58,7 +58,7 @@ def test_a_run_is_kept_read_again_drawn_and_put_into_the_documentation(tmp_path)
     written = documents.filled(page, runs[1])
     assert "| P1 | sign-ins | 600 /s | 0.60 | ≥ 0.50 | yes |" in written and "old" not in written
     # 1.5 ms a sign-in, cores busy for 60 % of the time.
-    assert "| gateway | 1.50 ms | 0.03 | 2.50 | 250 |" in written
+    assert "| gateway | 1.50 ms | 0.03 | 0.16 | 2.50 | 250 |" in written
     assert written.startswith("before\n") and written.endswith("after\n")
     assert documents.filled(written, runs[1]) == written
     with pytest.raises(ValueError):
