@@ -102,6 +102,10 @@ def test_the_list_of_what_is_in_an_image_is_of_what_it_was_given(tmp_path):
         "pkg:deb/debian/libstdc++6@12.2.0-14%2Bdeb12u1?arch=amd64"]
     known = {package["SPDXID"] for package in document["packages"]} | {"SPDXRef-DOCUMENT"}
     assert len(known) == 5 and all({relation["spdxElementId"], relation["relatedSpdxElement"]} <= known for relation in document["relationships"])
+    # Of a server that is Debian's alone.
+    server = subprocess.run(
+        [ROOT / "scripts/sbom", "countersign-edge", "1.0", "--debian", tmp_path / "packages"], capture_output=True, text=True, timeout=20)
+    assert [package["name"] for package in json.loads(server.stdout)["packages"]] == ["countersign-edge", "libstdc++6"]
     (tmp_path / "packages").write_text("no tabs here\n")
     wrong = sbom("--debian", tmp_path / "packages")
     assert wrong.returncode == 65 and "line 1" in wrong.stderr and wrong.stdout == ""
