@@ -57,6 +57,17 @@ def test_only_the_edge_is_published_to_others_and_the_inside_has_no_way_out(name
     assert reach == public | {"notifier", "tools"}
 
 
+def test_the_page_has_each_variable_of_the_compose_files_with_its_default():
+    used = {match for name in COMPOSE for match in re.findall(r"\$\{([A-Z_]+)(?::-([^}]*))?", (ROOT / "compose" / name).read_text())}
+    defaults = {}
+    for variable, default in used:
+        defaults[variable] = default or defaults.get(variable, "")
+    table = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", (ROOT / "docs/containers.md").read_text(), re.M))
+    assert set(table) == set(defaults), set(table) ^ set(defaults)
+    for variable, default in defaults.items():
+        assert table[variable].startswith(f"`{default}`" if default else "none"), (variable, default)
+
+
 def test_the_configuration_in_the_images_is_right():
     for service in Stack.SERVICES:
         file = ROOT / f"compose/configuration/{service}.yaml"
