@@ -387,6 +387,8 @@ def test_a_report_that_could_not_be_written_ends_a_run_before_it_begins(credenti
         (["--people", "2", "--processes", "3"], "each of --processes needs one of --people"),
         (["--processes", "65"], "--processes takes 1 to 64"),
         (["--keep", "people.json", "--trivial"], "--keep is for phones with streams"),
+        (["--trivial", "--hdr", "load.hdr"], "--hdr is for sign-ins"),
+        (["--trivial", "--mix", "code=1"], "--trivial has no people"),
         (["--wake", "pigeon"], "--wake takes streams, apns, fcm or webpush"),
         (["--wake", "apns"], "needs --push-double"),
         (["--push-double", "."], "needs --wake"),
