@@ -35,11 +35,21 @@ def capacity(run: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
+def cost_by_step(run: dict) -> str:
+    """What each message of a sign-in takes at half of P1; nothing where P2 is not in the run."""
+    steps = run["details"].get("P2", {}).get("steps")
+    if not steps:
+        return ""
+    lines = ["", "| Message | Handled by | Times a sign-in | Time in the handler at half of P1, mean |", "|---|---|---|---|"]
+    lines += [f"| `{step['message']}` | {step['process']} | {number(step['aSignIn'])} | {number(step['milliseconds'])} ms |" for step in steps]
+    return "\n".join(lines) + "\n"
+
+
 def filled(page: str, run: dict) -> str:
     if page.count(BEGIN) != 1 or page.count(END) != 1:
         raise ValueError(f"the page must have '{BEGIN.strip()}' and '{END.strip()}' once")
     before, rest = page.split(BEGIN)
-    return before + BEGIN + markdown(run) + capacity(run) + END + rest.split(END)[1]
+    return before + BEGIN + markdown(run) + capacity(run) + cost_by_step(run) + END + rest.split(END)[1]
 
 
 def write(run: dict, page: pathlib.Path = PAGE) -> None:
