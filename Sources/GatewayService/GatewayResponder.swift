@@ -232,9 +232,9 @@ struct GatewayResponder: HTTPResponder {
                 "scheme": "\(addresses.scheme(of: peer, request.headers, isTLS: edge.configuration.tls != nil))",
             ]
         if let refusal { metadata["code"] = "\(refusal.code.name)" }
-        // Nobody behind had it in hand who could say why. Of a caller who has gone there is nothing to say, and of a full process too much.
-        let isFault = refusal?.code == .unavailable && refusal?.isCarriedOn == false && !Task.isCancelled
-        if isFault, let refusal { metadata["error"] = "\(refusal)" }
+        // Nobody behind has it in hand who could say why. Of a caller who has gone there is nothing to say, and of a full process too much.
+        let isFault = refusal?.code == .unavailable && refusal?.isToldElsewhere == false && !Task.isCancelled
+        if let refusal, refusal.code == .unavailable { metadata["error"] = "\(refusal.detail)" }
         edge.logger.log(level: isFault ? .warning : .info, "request answered", metadata: metadata)
     }
 

@@ -10,8 +10,9 @@ package struct ServiceError: Error, Sendable, CustomStringConvertible {
     package let detail: String
     package let retryAfter: Duration?
     package let members: [String: String]
-    /// Another process replied with it, and has logged why: whoever carries it on has nothing to add. No part of what it says.
-    package private(set) var isCarriedOn = false
+    /// Whether another process logs why, because it replied with it or has the request in hand: who carries it on has nothing to add. No
+    /// part of what it says.
+    package private(set) var isToldElsewhere = false
 
     package init(_ code: ErrorCode, _ detail: String = "", retryAfter: Duration? = nil, members: [String: String] = [:])
     {
@@ -40,7 +41,14 @@ package struct ServiceError: Error, Sendable, CustomStringConvertible {
             code, failure.detail,
             retryAfter: failure.retryAfterMs == 0 ? nil : .milliseconds(Int64(clamping: failure.retryAfterMs)),
             members: failure.members)
-        isCarriedOn = true
+        isToldElsewhere = true
+    }
+
+    /// The same, of which the process that has the request in hand tells why.
+    package func toldElsewhere() -> ServiceError {
+        var error = self
+        error.isToldElsewhere = true
+        return error
     }
 }
 

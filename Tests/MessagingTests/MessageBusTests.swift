@@ -90,7 +90,7 @@ struct MessageBusTests {
         let caller = try buses.caller()
         try await Fixture.run([worker, caller]) {
             let replied = await failure { _ = try await caller.call(question("refuse"), Fixture.context()) }
-            #expect(replied == refusal && replied?.isCarriedOn == true)
+            #expect(replied == refusal && replied?.isToldElsewhere == true)
             #expect(
                 await failure { _ = try await caller.call(question(""), Fixture.context()) } == ServiceError(.internal))
         }
@@ -140,7 +140,7 @@ struct MessageBusTests {
         try await Fixture.run([worker, caller]) {
             await Fixture.ready(caller, .policy)
             let error = await failure { _ = try await caller.call(question(""), Fixture.context(.milliseconds(500))) }
-            #expect(error?.isOutcomeUnknown == true)
+            #expect(error?.isOutcomeUnknown == true && error?.isToldElsewhere == true)
             await stopped.reach(1)
         }
     }
@@ -228,7 +228,7 @@ struct MessageBusTests {
         let caller = try buses.caller()
         try await Fixture.run([caller]) {
             let missing = await failure { _ = try await caller.call(Notify(), Fixture.context(.seconds(60))) }
-            #expect(missing?.code == .unavailable && missing?.isCarriedOn == false)
+            #expect(missing?.code == .unavailable && missing?.isToldElsewhere == false)
             let nobody = InstanceID(rawValue: 1)
             #expect(
                 await failure { _ = try await caller.call(question(""), at: nobody, Fixture.context(.seconds(60))) }?

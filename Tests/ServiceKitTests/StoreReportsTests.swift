@@ -68,6 +68,7 @@ import Wire
 
     /// Asks a handler whose store tells of a server that is away.
     private func ask(
+        within time: Duration = .seconds(5),
         _ handler: @escaping @Sendable (StoreReports) async throws -> IssueTokenReply
     ) async throws -> RequestID {
         let (logger, metrics) = (logger(), metrics)
@@ -77,7 +78,7 @@ import Wire
         let handle = try #require(routes.observed(metrics, logger).handlers[IssueToken.method.id]).handle
         let id = RequestID(high: 3, low: 4)
         let context = HandlerContext(
-            caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + .seconds(5)))
+            caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + time))
         _ = try? await handle([], context)
         return id
     }
@@ -139,6 +140,13 @@ import Wire
         #expect(line.contains(#""code":"unavailable""#) && !line.contains(#""error""#) && warnings.isEmpty)
         _ = try await ask { _ in throw refusal }
         #expect(warnings.count == 1 && warnings[0].contains("the store cannot be written"))
+    }
+
+    @Test("a request that is handled when nobody waits for it any longer is a warning where that took so long")
+    func late() async throws {
+        let id = try await ask(within: .zero) { _ in IssueTokenReply() }
+        #expect(warnings.count == 1 && warnings[0].contains("request handled too late"))
+        #expect(warnings[0].contains(#""requestId":"\#(id)""#))
     }
 
     @Test("a handler's transactions are known by its method and request")

@@ -35,7 +35,7 @@ extension Routes {
                     let reply = try await TransactionOrigin.$current.withValue(origin) {
                         try await Failpoint.passing(method.name) { try await handle(body, context) }
                     }
-                    logger.log(servedIn: origin, of: method, metadata: method.metadata(context))
+                    logger.log(servedIn: origin, of: method, context)
                     return reply
                 } catch {
                     let failure = ServiceError(cause: error)
@@ -59,14 +59,19 @@ extension Method {
 
 extension Logger {
     /// Where the id of a request is, the request was. What no request asked for would drown the others.
-    fileprivate func log(servedIn origin: TransactionOrigin, of method: Method, metadata: Logger.Metadata) {
+    fileprivate func log(servedIn origin: TransactionOrigin, of method: Method, _ context: HandlerContext) {
+        let metadata = method.metadata(context)
         // The handler went on without what it wanted to write.
         if let run = origin.end() { log(run, of: metadata) }
+        // Its caller was told that it was not answered in time, and that is told here.
+        if method.wait == .ordinary, context.call.deadline <= .now {
+            return warning("request handled too late", metadata: metadata)
+        }
         log(level: method.isFollowing ? .debug : .info, "request handled", metadata: metadata)
     }
 
     /// A refusal is everyday; what keeps the service from working is an operator's business, with what ended its transaction. What another
-    /// process replied with is told there, and only carried on here.
+    /// process tells is only carried on here.
     fileprivate func log(
         _ failure: ServiceError, cause: any Error, in origin: TransactionOrigin, metadata: Logger.Metadata
     ) {
@@ -79,7 +84,7 @@ extension Logger {
             case .unavailable, .overloaded: "request not served"
             default: "request refused"
             }
-        guard failure.isFault, !failure.isCarriedOn else {
+        guard failure.isFault, !failure.isToldElsewhere else {
             if let run { log(run, of: metadata) }
             return info(sentence, metadata: metadata)
         }
