@@ -29,6 +29,8 @@ package struct GatewayConfiguration: Sendable {
     package var parkedWaitsMax = 20_000
     /// Event streams of phones held open at the same time.
     package var eventStreamsMax = 20_000
+    /// Whether `/metrics` answers whoever reaches the public API: they say how many people sign in, and when.
+    package var showsMetrics = true
     /// Whether `/healthz` tells load generators that they may push here.
     package var allowsLoadTests = false
     /// How long a request's body may take to come, in whole seconds.

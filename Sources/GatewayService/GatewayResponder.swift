@@ -66,6 +66,7 @@ struct GatewayResponder: HTTPResponder {
         var route: Route?
         var template = "unmatched"
         var hasWaited = false
+        var refusal: ServiceError?
         var reply: Reply
         do {
             guard addresses.mayConnect(arrival.connection.peer, isTLS: edge.configuration.tls != nil) else {
@@ -81,12 +82,13 @@ struct GatewayResponder: HTTPResponder {
             reply = try await found.handler(inbound)
         } catch {
             reply = Self.problem(error, route, arrival.originID, edge.logger)
+            refusal = Self.refusal(error)
             reply = errorPage.reply(instead: reply, request.method, path, request.headers, arrival.originID) ?? reply
         }
         Self.complete(&reply.headers, arrival.originID)
         let duration = ContinuousClock.now - arrival.at
         metrics.answered(request.method.rawValue, template, reply.status.code, duration, hasWaited: hasWaited)
-        log(request, path, reply, arrival, duration)
+        log(request, reply, refusal, arrival, duration)
         return Answer(response: await response(reply, isHead: request.method == .head), template: template)
     }
 
@@ -188,17 +190,20 @@ struct GatewayResponder: HTTPResponder {
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
     }
 
+    private static func refusal(_ error: any Error) -> ServiceError {
+        switch error {
+        case let error as ServiceError: error
+        case let error as Problems.Refusal: error.error
+        // Nobody is there to read it; the log says 503.
+        case is CancellationError: ServiceError(.unavailable)
+        default: ServiceError(.internal, "\(type(of: error))")
+        }
+    }
+
     private static func problem(_ error: any Error, _ route: Route?, _ id: Domain.RequestID, _ logger: Logger) -> Reply
     {
-        var headers: HTTPFields = [:]
-        let refusal: ServiceError
-        switch error {
-        case let error as ServiceError: refusal = error
-        case let error as Problems.Refusal: (refusal, headers) = (error.error, error.headers)
-        // Nobody is there to read it; the log says 503.
-        case is CancellationError: refusal = ServiceError(.unavailable)
-        default: refusal = ServiceError(.internal, "\(type(of: error))")
-        }
+        let refusal = Self.refusal(error)
+        let headers = (error as? Problems.Refusal)?.headers ?? [:]
         if refusal.code == .internal {
             logger.error("a request failed", metadata: ["requestId": "\(id)", "detail": "\(refusal.detail)"])
         }
@@ -213,19 +218,24 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func log(
-        _ request: Request, _ path: Substring, _ reply: Reply, _ arrival: Arrival, _ duration: Duration
+        _ request: Request, _ reply: Reply, _ refusal: ServiceError?, _ arrival: Arrival, _ duration: Duration
     ) {
         let peer = arrival.connection.peer
-        edge.logger.info(
-            "request answered",
-            metadata: [
-                "requestId": "\(arrival.originID)", "method": "\(request.method.rawValue)", "path": "\(path)",
+        var metadata: Logger.Metadata =
+            [
+                "requestId": "\(arrival.originID)", "method": "\(request.method.rawValue)",
+                "path": "\(Self.split(request.head.path ?? "/").path)",
                 "status": "\(reply.status.code)",
                 "microseconds":
                     "\(duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000)",
                 "address": "\(addresses.address(of: peer, request.headers))",
                 "scheme": "\(addresses.scheme(of: peer, request.headers, isTLS: edge.configuration.tls != nil))",
-            ])
+            ]
+        if let refusal { metadata["code"] = "\(refusal.code.name)" }
+        // Nobody behind has it in hand who could say why. Of a caller who has gone there is nothing to say, and of a full process too much.
+        let isFault = refusal?.code == .unavailable && refusal?.isToldElsewhere == false && !Task.isCancelled
+        if let refusal, refusal.code == .unavailable { metadata["error"] = "\(refusal.detail)" }
+        edge.logger.log(level: isFault ? .warning : .info, "request answered", metadata: metadata)
     }
 
     private func response(_ reply: Reply, isHead: Bool) async -> Response {

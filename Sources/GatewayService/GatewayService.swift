@@ -110,11 +110,12 @@ package final class GatewayService: Service {
     private func application() throws -> some ApplicationProtocol {
         let registry = registry
         let content = try WebContent()
+        let exposition: @Sendable () -> String = { registry.exposition() }
         let routes = GatewayRoutes(
             edge: edge,
             operations: Operations(
                 readiness: readiness, allowsLoadTests: configuration.allowsLoadTests,
-                exposition: { registry.exposition() }),
+                exposition: configuration.showsMetrics ? exposition : nil),
             content: content)
         let blocks = configuration.trustedProxies.compactMap { AddressBlock($0) }
         let responder = GatewayResponder(

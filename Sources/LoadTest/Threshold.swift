@@ -27,7 +27,7 @@ package struct Threshold: Sendable, Equatable, CustomStringConvertible {
     let comparison: Comparison
     /// In milliseconds, sign-ins a second, or as a count or share.
     let bound: Double
-    let phase: String?
+    package let phase: String?
 
     private static let grammar =
         "p50, p90, p99, p999, max or mean of (begin), (answer_to_page), (whole) or (request) with ms or s; failures, reconnections,"

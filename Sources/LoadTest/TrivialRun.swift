@@ -6,6 +6,8 @@ import NIOHTTP1
 /// As many plain requests as the gateway answers, from the same HTTP client and as many loops as a run has people: what a sign-in's
 /// requests are compared with.
 package struct TrivialRun: Sendable {
+    package static let phaseName = "trivial"
+
     private let target: Target
     private let loops: Int
     private let duration: Duration
@@ -18,7 +20,7 @@ package struct TrivialRun: Sendable {
 
     package func run() async throws -> Report {
         let started = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        let phase = Phase(name: "trivial", load: .people(loops), duration: duration)
+        let phase = Phase(name: Self.phaseName, load: .people(loops), duration: duration)
         let result = try await Connection.open(to: target, connectionsMax: loops) { connection in
             try await connection.api.askConsent()
             let tally = Tally(phase)

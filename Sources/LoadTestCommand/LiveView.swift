@@ -5,6 +5,8 @@ import Synchronization
 /// What is seen while a run lasts: in a terminal a few lines that are drawn again each second, elsewhere a line a second.
 final class LiveView: RunObserver {
     private static let failuresMax = 5
+    /// Making one takes a second or so, and where there is no terminal nobody sees a count.
+    private static let madeEach = 25
 
     private let isTerminal: Bool
     /// How many lines the next drawing goes over.
@@ -17,6 +19,8 @@ final class LiveView: RunObserver {
             draw(["making people with phones: \(count) of \(total)"])
         } else if count == total {
             tell("made \(total) people with phones")
+        } else if count.isMultiple(of: Self.madeEach) {
+            tell("made \(count) of \(total) people with phones")
         }
         if count == total { keep() }
     }
@@ -32,12 +36,14 @@ final class LiveView: RunObserver {
             guard let times = slice.latency[latency.rawValue] else { return nil }
             return "\(latency.rawValue) p50 \(times.p50.short) p99 \(times.p99.short) max \(times.max.short) ms"
         }
+        let kinds = failures.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.failuresMax).map {
+            "\($0.value) x \($0.key)"
+        }
         guard isTerminal else {
-            tell(([summary] + times).joined(separator: "  "))
+            tell(([summary] + times + kinds).joined(separator: "  "))
             return
         }
-        let kinds = failures.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.failuresMax)
-        draw([summary] + times.map { "  " + $0 } + kinds.map { "  \($0.value) x \($0.key)" })
+        draw([summary] + (times + kinds).map { "  " + $0 })
     }
 
     func ended(_ phase: Phase, at second: Double, _ interval: [Latency: Histogram]) { keep() }

@@ -21,6 +21,13 @@ struct OutputOptions: ParsableArguments {
         try refusing(.validationFailure) { for text in thresholds { _ = try Threshold(text) } }
     }
 
+    /// Throws before anything is pushed where a report could not be written afterwards.
+    func checkPlaces() throws {
+        for path in [json, html].compactMap(\.self) where !OutputFile.canBeWritten(path) {
+            throw failed(OutputFile.Fault(path: path).description, .cannotWrite)
+        }
+    }
+
     /// Shows and writes the report. Throws the exit code that it comes to.
     func finish(_ report: Report) throws {
         print(ReportText.text(of: report))
@@ -45,6 +52,13 @@ enum OutputFile {
     struct Fault: Error, CustomStringConvertible {
         let path: String
         var description: String { "\(path) cannot be written" }
+    }
+
+    /// A file is written beside its place and then put there.
+    static func canBeWritten(_ path: String) -> Bool {
+        let place = URL(fileURLWithPath: path)
+        return !place.hasDirectoryPath
+            && FileManager.default.isWritableFile(atPath: place.deletingLastPathComponent().path)
     }
 
     static func write(_ report: Report, to path: String) throws {

@@ -35,8 +35,18 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write an HdrHistogram log with a histogram a second to this file.", valueName: "file"))
     var hdr: String?
 
+    func validate() throws {
+        if load.trivial, hdr != nil { throw ValidationError("--hdr is for sign-ins: without --trivial") }
+        let phases = try load.phaseNames()
+        for text in output.thresholds {
+            guard let phase = try Threshold(text).phase, !phases.contains(phase) else { continue }
+            throw ValidationError("'\(text)' names no phase of this run: \(phases.joined(separator: ", "))")
+        }
+    }
+
     func run() async throws {
         let target = try place.target()
+        try output.checkPlaces()
         if let share = load.share {
             let (report, isInterrupted) = try await Interruption.watching {
                 try await refusing(target) { try await Generator.run(try load.plan(target, share)) }
@@ -129,6 +139,9 @@ struct PlaceOptions: ParsableArguments {
 
 /// How much, of what, for how long.
 struct LoadOptions: ParsableArguments {
+    private static let plainMix = "approve=1"
+    private static let plainAnswerTime = "none"
+
     @Option(help: "How many people, each with a phone: the most sign-ins at the same time (1 to 10,000).")
     var people = 32
 
@@ -147,12 +160,12 @@ struct LoadOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What people do: shares of approve, decline, wrong-number, no-answer and code.", valueName: "shares"))
-    var mix = "approve=1"
+    var mix = LoadOptions.plainMix
 
     @Option(
         help: ArgumentHelp(
             "How long people take to answer: none, or the median of a log-normal time, e.g. 4s.", valueName: "time"))
-    var answerTime = "none"
+    var answerTime = LoadOptions.plainAnswerTime
 
     @Option(
         help: ArgumentHelp(
@@ -188,6 +201,9 @@ struct LoadOptions: ParsableArguments {
         if let rate, !(0.01...100_000).contains(rate) { throw ValidationError("--rate takes 0.01 to 100,000") }
         if rate != nil, !phases.isEmpty { throw ValidationError("--rate and --phase exclude each other") }
         if trivial, rate != nil || !phases.isEmpty { throw ValidationError("--trivial is a closed loop") }
+        if trivial, mix != Self.plainMix || answerTime != Self.plainAnswerTime {
+            throw ValidationError("--trivial has no people: without --mix and --answer-time")
+        }
         guard (1...Share.countMax).contains(processes) else {
             throw ValidationError("--processes takes 1 to \(Share.countMax)")
         }
@@ -206,6 +222,8 @@ struct LoadOptions: ParsableArguments {
             _ = try AnswerTime(answerTime)
         }
     }
+
+    func phaseNames() throws -> [String] { trivial ? [TrivialRun.phaseName] : try scenario().map(\.name) }
 
     func plan(_ target: Target, _ share: Share = .whole) throws -> LoadRun.Plan {
         var plan = LoadRun.Plan(target: target, people: people, phases: try scenario())

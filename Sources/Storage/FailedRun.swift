@@ -1,4 +1,5 @@
 package import Domain
+import Synchronization
 
 /// One run of a transaction that the database server ended, or whose connection did, as metrics and logs see it. It holds no value that a
 /// statement was given.
@@ -58,16 +59,50 @@ package struct FailedRun: Hashable, Sendable {
     }
 }
 
-/// The request that a transaction serves. Work that no request asked for has none.
-package struct TransactionOrigin: Hashable, Sendable {
+/// The request that transactions serve. Work that no request asked for has none.
+///
+/// It remembers how the last of them failed, so that one line tells how the request ended and why.
+package final class TransactionOrigin: Sendable {
     /// That of the handler that runs.
     @TaskLocal package static var current: TransactionOrigin?
 
     package let method: String
     package let requestID: RequestID
+    private let state = Mutex(State())
+
+    private struct State {
+        var failedRun: FailedRun?
+        var isOver = false
+    }
 
     package init(method: String, requestID: RequestID) {
         self.method = method
         self.requestID = requestID
     }
+
+    /// Remembers how one of its transactions failed. Returns false when the request is over: then nobody asks for it any more.
+    package func remember(_ run: FailedRun) -> Bool {
+        var run = run
+        // Or each would keep the other.
+        run.origin = nil
+        return state.withLock { state in
+            if !state.isOver { state.failedRun = run }
+            return !state.isOver
+        }
+    }
+
+    /// The request is over: how the last of its transactions failed, nil where none did.
+    package func end() -> FailedRun? {
+        state.withLock { state in
+            state.isOver = true
+            return state.failedRun
+        }
+    }
+}
+
+extension TransactionOrigin: Hashable {
+    /// Each execution of a request is one of its own.
+    package static func == (one: TransactionOrigin, other: TransactionOrigin) -> Bool { one === other }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }

@@ -18,7 +18,8 @@ def markdown(run: dict) -> str:
 
 # A core that is busy for more than this part of the time answers slowly when a moment brings more than the mean.
 UTILISATION = 0.6
-RATES = (10, 1_000, 100_000)
+# The second is that of the page's worked example.
+RATES = (10, 62.5, 1_000, 100_000)
 
 
 def capacity(run: dict) -> str:
@@ -34,11 +35,21 @@ def capacity(run: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
+def cost_by_step(run: dict) -> str:
+    """What each message of a sign-in takes at half of P1; nothing where P2 is not in the run."""
+    steps = run["details"].get("P2", {}).get("steps")
+    if not steps:
+        return ""
+    lines = ["", "| Message | Handled by | Times a sign-in | Time in the handler at half of P1, mean |", "|---|---|---|---|"]
+    lines += [f"| `{step['message']}` | {step['process']} | {number(step['aSignIn'])} | {number(step['milliseconds'])} ms |" for step in steps]
+    return "\n".join(lines) + "\n"
+
+
 def filled(page: str, run: dict) -> str:
     if page.count(BEGIN) != 1 or page.count(END) != 1:
         raise ValueError(f"the page must have '{BEGIN.strip()}' and '{END.strip()}' once")
     before, rest = page.split(BEGIN)
-    return before + BEGIN + markdown(run) + capacity(run) + END + rest.split(END)[1]
+    return before + BEGIN + markdown(run) + capacity(run) + cost_by_step(run) + END + rest.split(END)[1]
 
 
 def write(run: dict, page: pathlib.Path = PAGE) -> None:

@@ -9,7 +9,7 @@ from stack import Stack
 
 from . import generator
 from .report import Row, at_least, at_most, ratio
-from .system import Repeated, Run, Unmeasurable, Watch
+from .system import Repeated, Run, Unmeasurable, Watch, handled, steps
 
 P1_GOAL = 0.5
 # What the generator makes at most.
@@ -48,8 +48,10 @@ def latency(run: Run) -> list[Row]:
     """P2: half of P1, at a constant rate of arrival; a time counts from the intended start."""
     rate = sign_ins_a_second(run) / 2
     with run.processes() as stack:
+        before = handled(stack)
         phase = generator.push(stack, run.choose(60, 4), run.choose(256, 8), rate=rate)
-    run.details["P2"] = {"rate": rate, "phase": phase}
+        made_of = steps(before, handled(stack), phase["completed"])
+    run.details["P2"] = {"rate": rate, "phase": phase, "steps": made_of}
     rows = []
     for name, what in (("begin", "POST to 201"), ("answer_to_page", "answer to the page's reply")):
         times = phase["latency"][name]

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import pathlib
+import re
 import shutil
 import tempfile
 import threading
@@ -171,3 +172,29 @@ def counted(metrics: list[str], route: str) -> float:
     return sum(
         float(line.rsplit(" ", 1)[1]) for line in metrics
         if line.startswith("countersign_http_requests_total{") and f'route="{route}"' in line and 'method="POST"' in line and 'status="2xx"' in line)
+
+
+# What a sign-in takes from each process, by message: how often, and seconds in the handler.
+Handled = dict[tuple[str, str], tuple[float, float]]
+HANDLED = re.compile(r'^countersign_handler_duration_seconds_(sum|count)\{method="(\w+)"\} (\S+)$', re.M)
+
+
+def handled(stack: Stack) -> Handled:
+    """Until now, by process and message, where there is one process of each service."""
+    found: Handled = {}
+    for service in stack.SERVICES[:-1]:
+        for what, method, value in HANDLED.findall(requests.get(stack.operations(service) + "/metrics", timeout=30).text):
+            times, seconds = found.get((service, method), (0.0, 0.0))
+            found[service, method] = (times, float(value)) if what == "sum" else (float(value), seconds)
+    return found
+
+
+def steps(before: Handled, after: Handled, sign_ins: int) -> list[dict]:
+    """The messages that a sign-in is made of: what comes less than every second time belongs to something else, as people who are made."""
+    told = []
+    for (process, message), (times, seconds) in sorted(after.items()):
+        earlier = before.get((process, message), (0.0, 0.0))
+        times, seconds = times - earlier[0], seconds - earlier[1]
+        if times >= sign_ins / 2 > 0:
+            told.append({"process": process, "message": message, "aSignIn": times / sign_ins, "milliseconds": 1000 * seconds / times})
+    return told

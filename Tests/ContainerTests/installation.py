@@ -90,12 +90,16 @@ class Installation:
 
     # What an operator and a person do
 
-    def command(self, *arguments, user_input=None, expect=0):
-        """Runs one of the commands in the tools image."""
+    def tools(self):
+        """The container that the commands are run in, since the last `down`."""
         if not self.tools_container:
             self.tools_container = self.compose("run", "-d", "tools", "sleep", "infinity").strip().splitlines()[-1]
+        return self.tools_container
+
+    def command(self, *arguments, user_input=None, expect=0):
+        """Runs one of the commands in the tools image."""
         done = subprocess.run(
-            ["/usr/bin/docker", "exec", "-i", self.tools_container, *arguments], capture_output=True, text=True, input=user_input, timeout=90)
+            ["/usr/bin/docker", "exec", "-i", self.tools(), *arguments], capture_output=True, text=True, input=user_input, timeout=90)
         assert expect is None or done.returncode == expect, (arguments, done.returncode, done.stdout, done.stderr, self.logs())
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
@@ -112,7 +116,7 @@ class Installation:
     def page(self, *arguments):
         """`countersign-admin try` in the background: its lines are what a page would show."""
         return subprocess.Popen(
-            ["/usr/bin/docker", "exec", self.tools_container, "countersign-admin", "try", *arguments, "--demo", DEMO, "--ca-file", CERTIFICATE,
+            ["/usr/bin/docker", "exec", self.tools(), "countersign-admin", "try", *arguments, "--demo", DEMO, "--ca-file", CERTIFICATE,
              "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     @staticmethod

@@ -73,5 +73,6 @@ def test_a_service_gets_another_key_by_the_volumes_alone(installation):
     assert before.strip() not in trusted and "verifier-" not in trusted, trusted
 
 
-def test_the_gateway_answers_at_its_published_port(installation):
+def test_the_gateway_answers_at_its_published_port_and_tells_the_world_no_figures(installation):
     assert installation.published_status("/healthz") == 200
+    assert installation.published_status("/metrics") == 404

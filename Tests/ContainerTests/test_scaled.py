@@ -1,5 +1,6 @@
 """compose.scale.yaml: several instances, PostgreSQL, HAProxy in front, Prometheus."""
 
+import contextlib
 import json
 import os
 import re
@@ -96,42 +97,65 @@ def test_started_instances_get_work_without_a_further_step_and_one_may_be_killed
         installation.sign_in("alice")
 
 
-def test_a_load_is_seen_by_prometheus_and_a_killed_half_by_its_alert(installation):
-    load = ("countersign-loadtest", "--demo", DEMO, "--ca-file", CERTIFICATE, "--people", "4", "--seconds", "20")
-    installation.command(*load, "--fail-if", "mismatches > 0", "--fail-if", "failures > 0")
-    wait_for("the load", lambda: total(installation, 'countersign_challenges_settled_total{status="approved"}') > 20)
+@contextlib.contextmanager
+def load(installation):
+    """Four people who sign in while the block runs; then what was said of it is in the list."""
+    said = []
+    process = subprocess.Popen(
+        ["/usr/bin/docker", "exec", installation.tools(), "sh", "-c", 'echo $$ > /home/countersign/load.pid; exec "$@"', "sh",
+         "countersign-loadtest", "--demo", DEMO, "--ca-file", CERTIFICATE, "--people", "4", "--seconds", "600"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while "in flight" not in (line := process.stdout.readline()):
+        assert line, "the load test ended before it pushed"
+    try:
+        yield said
+    finally:
+        installation.command("sh", "-c", "kill -INT $(cat /home/countersign/load.pid)", expect=None)
+        said += process.communicate(timeout=60)[0].splitlines()
+    assert process.returncode == 130 and not any("MISMATCHES" in line for line in said), said
 
-    docker("kill", installation.containers("gateway")[0])
-    # While half of the gateways are away.
-    installation.sign_in("alice")
-    wait_for("the alert", lambda: total(installation, 'ALERTS{alertname="CountersignInstanceGone", process="gateway"}') == 1)
+
+def test_a_load_is_seen_by_prometheus_and_a_killed_half_of_everything_by_its_alerts(installation):
+    halved = ("policy", "registration", "challenge", "verifier", "gateway")
+    # Whoever was killed, or added, in the tests before.
     installation.up("--no-recreate")
-    installation.wait_until_healthy("gateway", 2)
-    wait_for("its end", lambda: total(installation, 'ALERTS{alertname="CountersignInstanceGone", process="gateway"}') == 0)
+    for service in halved:
+        installation.wait_until_healthy(service, 2)
+    # As an operator is told to.
+    [kill] = re.findall(r"^for service in .* docker kill .*$", (ROOT / "docs/containers.md").read_text(), re.M)
+    gone = lambda process: total(installation, f'ALERTS{{alertname="CountersignInstanceGone", process="{process}"}}')  # noqa: E731
+    wait_for("Prometheus", lambda: all(up(installation, service) == 2 and gone(service) == 0 for service in halved))
+    with load(installation) as said:
+        wait_for("the load", lambda: total(installation, 'countersign_challenges_settled_total{status="approved"}') > 20)
+        subprocess.run(
+            ["bash", "-ec", kill.replace("docker compose", "docker-compose")], check=True, capture_output=True, timeout=60,
+            env={**installation.environment, "PATH": "/usr/bin:" + os.environ["PATH"]})
+        for service in halved:
+            assert [installation.inspect(container)["State"]["Running"] for container in installation.containers(service)].count(True) == 1
+        installation.sign_in("alice")
+        for service in halved:
+            wait_for(f"the alert of {service}", lambda: gone(service) == 1)
+        installation.up("--no-recreate")
+        for service in halved:
+            installation.wait_until_healthy(service, 2)
+        for service in halved:
+            wait_for(f"the end of {service}'s alert", lambda: gone(service) == 0)
+    assert any(re.match(r"  completed +[1-9]", line) for line in said), said
 
 
 def test_a_rolling_update_replaces_each_container_and_no_sign_in_fails(installation):
     services = ("verifier", "gateway")
     for service in services:
         docker("tag", f"countersign/{service}:test", f"countersign/{service}:next")
-    # Whoever was killed in the tests before.
-    installation.up("--no-recreate")
     before = {service: installation.containers(service) for service in services}
     for service in services:
         installation.wait_until_healthy(service, len(before[service]))
-    load = subprocess.Popen(
-        ["/usr/bin/docker", "exec", installation.tools_container, "sh", "-c", 'echo $$ > /home/countersign/load.pid; exec "$@"', "sh",
-         "countersign-loadtest", "--demo", DEMO, "--ca-file", CERTIFICATE, "--people", "4", "--seconds", "600"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    while "in flight" not in (line := load.stdout.readline()):
-        assert line, "the load test ended before it pushed"
     # Debian's client, as elsewhere here.
     environment = {**installation.environment, "COUNTERSIGN_VERSION": "next", "PATH": "/usr/bin:" + os.environ["PATH"]}
-    update = subprocess.run([ROOT / "compose/rolling-update", *services], capture_output=True, text=True, timeout=300, env=environment)
-    installation.command("sh", "-c", "kill -INT $(cat /home/countersign/load.pid)")
-    report, _ = load.communicate(timeout=60)
+    with load(installation) as said:
+        update = subprocess.run([ROOT / "compose/rolling-update", *services], capture_output=True, text=True, timeout=300, env=environment)
     assert update.returncode == 0, (update.stdout, update.stderr)
-    assert load.returncode == 130 and re.search(r"^  failures +0$", report, re.M) and "MISMATCHES" not in report, report
+    assert any(re.match(r"  failures +0$", line) for line in said), said
     after = {service: installation.containers(service) for service in services}
     for service in services:
         assert len(after[service]) == len(before[service]) and not set(before[service]) & set(after[service]), (before, after)
@@ -143,6 +167,25 @@ def test_a_rolling_update_replaces_each_container_and_no_sign_in_fails(installat
     installation.sign_in("alice")
 
 
-def test_the_edge_tells_the_world_nothing_of_the_inside(installation):
+def test_the_records_are_backed_up_and_come_back_into_an_empty_database(installation):
+    command = ["docker-compose", "exec", "-T", "postgresql"]
+    dump = subprocess.run([*command, "pg_dumpall", "-h", "/tmp", "-U", "postgres"], check=True, capture_output=True, timeout=60, env=installation.environment)
+    installation.down()
+    docker("volume", "rm", f"{installation.project}_postgresql-data")
+    installation.up("postgresql")
+    installation.wait_until_healthy("postgresql")
+    back = subprocess.run(
+        [*command, "psql", "-h", "/tmp", "-U", "postgres", "-q"], input=dump.stdout, check=True, capture_output=True, timeout=60, env=installation.environment)
+    complaints = [line for line in back.stderr.decode().splitlines() if "ERROR" in line and "already exists" not in line]
+    assert complaints == []
+    installation.up()
+    installation.wait_until_healthy("edge")
+    # With the same phone.
+    installation.sign_in("alice")
+
+
+def test_the_edge_tells_prometheus_how_it_is_and_the_world_nothing_of_the_inside(installation):
+    wait_for("Prometheus", lambda: total(installation, 'up{job="edge"}') == 1)
+    wait_for("both gateways", lambda: total(installation, 'haproxy_backend_active_servers{proxy="gateways"}') == 2)
     for path, status in (("/healthz", 200), ("/metrics", 404), ("/readyz", 404)):
         assert installation.published_status(path) == status, path

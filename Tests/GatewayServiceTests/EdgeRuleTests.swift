@@ -115,6 +115,17 @@ import Wire
         }
     }
 
+    @Test("metrics are there for everybody, or for operators alone", arguments: [true, false])
+    func metrics(areShown: Bool) async throws {
+        try await GatewayHarness.run {
+            $0.showsMetrics = areShown
+        } _: { gateway in
+            let answer = try await gateway.send(.GET, "/metrics")
+            #expect(answer.status == (areShown ? 200 : 404))
+            #expect(answer.body.contains("countersign_http_requests_in_flight") == areShown)
+        }
+    }
+
     @Test("a body of another type gets 415, one of more than 64 KiB 413")
     func bodies() async throws {
         try await GatewayHarness.run { gateway in

@@ -21,8 +21,11 @@ final class GatewayHarness: Sendable {
     let tenants = FixedTenants(TenantView(id: TenantID("demo"), name: "Demo"))
     let soleTenant = Mutex<TenantID?>(nil)
     private let base = Mutex("")
+    private let lines = Mutex<[String]>([])
 
     var url: String { base.withLock { $0 } }
+    /// What it has logged, a JSON object each.
+    var log: [String] { lines.withLock { $0 } }
 
     /// Serves while `body` runs.
     static func run(
@@ -46,7 +49,11 @@ final class GatewayHarness: Sendable {
         GatewayService(
             configuration: configuration, caller: bus.caller(.gateway), tenants: tenants, readiness: Readiness(),
             metrics: MetricsRegistry(),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            logger: Logger(label: "test") { _ in
+                JSONLogHandler(
+                    identity: LogIdentity(service: "gateway", instance: "i"), level: .info,
+                    now: { Timestamp(seconds: 0) }, write: { line in self.lines.withLock { $0.append(line) } })
+            },
             soleTenant: { self.soleTenant.withLock { $0 } },
             now: { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) })
     }

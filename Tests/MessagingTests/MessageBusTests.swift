@@ -89,7 +89,8 @@ struct MessageBusTests {
         }
         let caller = try buses.caller()
         try await Fixture.run([worker, caller]) {
-            #expect(await failure { _ = try await caller.call(question("refuse"), Fixture.context()) } == refusal)
+            let replied = await failure { _ = try await caller.call(question("refuse"), Fixture.context()) }
+            #expect(replied == refusal && replied?.isToldElsewhere == true)
             #expect(
                 await failure { _ = try await caller.call(question(""), Fixture.context()) } == ServiceError(.internal))
         }
@@ -139,7 +140,7 @@ struct MessageBusTests {
         try await Fixture.run([worker, caller]) {
             await Fixture.ready(caller, .policy)
             let error = await failure { _ = try await caller.call(question(""), Fixture.context(.milliseconds(500))) }
-            #expect(error?.isOutcomeUnknown == true)
+            #expect(error?.isOutcomeUnknown == true && error?.isToldElsewhere == true)
             await stopped.reach(1)
         }
     }
@@ -226,9 +227,8 @@ struct MessageBusTests {
     func nobody() async throws {
         let caller = try buses.caller()
         try await Fixture.run([caller]) {
-            #expect(
-                await failure { _ = try await caller.call(Notify(), Fixture.context(.seconds(60))) }?.code
-                    == .unavailable)
+            let missing = await failure { _ = try await caller.call(Notify(), Fixture.context(.seconds(60))) }
+            #expect(missing?.code == .unavailable && missing?.isToldElsewhere == false)
             let nobody = InstanceID(rawValue: 1)
             #expect(
                 await failure { _ = try await caller.call(question(""), at: nobody, Fixture.context(.seconds(60))) }?

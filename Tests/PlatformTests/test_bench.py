@@ -11,7 +11,7 @@ import pytest
 
 from Benchmarks import documents, flame, machine, plots, report
 from Benchmarks.report import Row, at_least, at_most, ratio
-from Benchmarks.system import Sample, Unmeasurable, Watch
+from Benchmarks.system import Sample, Unmeasurable, Watch, steps
 from Benchmarks.machine import Usage
 from stack import ROOT
 
@@ -39,7 +39,11 @@ def test_what_was_not_measured_says_why_and_reaches_nothing():
 def document(time: str, value: float) -> dict:
     rows = [Row("P1", "sign-ins", value, "/s", ratio(value, 1000), at_least(0.5)), Row("P9", "<codes> | all", None, reason="no")]
     facts = {"processor": "x", "cores": 2, "memoryMiB": 1024, "kernel": "6", "fileSystem": "ext4", "swift": "6.2", "commit": "abc", "loadBefore": 3}
-    return report.document(rows, {"P1": {"millisecondsASignIn": {"gateway": 1.5}, "rateByPeople": {"8": 100.0}}}, facts, time, False)
+    details = {
+        "P1": {"millisecondsASignIn": {"gateway": 1.5}, "rateByPeople": {"8": 100.0}},
+        "P2": {"steps": [{"process": "challenge", "message": "Settle", "aSignIn": 1.0, "milliseconds": 0.75}]},
+    }
+    return report.document(rows, details, facts, time, False)
 
 
 def test_a_run_is_kept_read_again_drawn_and_put_into_the_documentation(tmp_path):
@@ -58,13 +62,24 @@ def test_a_run_is_kept_read_again_drawn_and_put_into_the_documentation(tmp_path)
     written = documents.filled(page, runs[1])
     assert "| P1 | sign-ins | 600 /s | 0.60 | ≥ 0.50 | yes |" in written and "old" not in written
     # 1.5 ms a sign-in, cores busy for 60 % of the time.
-    assert "| gateway | 1.50 ms | 0.03 | 2.50 | 250 |" in written
+    assert "| gateway | 1.50 ms | 0.03 | 0.16 | 2.50 | 250 |" in written
+    assert "| `Settle` | challenge | 1 | 0.75 ms |" in written
     assert written.startswith("before\n") and written.endswith("after\n")
     assert documents.filled(written, runs[1]) == written
     with pytest.raises(ValueError):
         documents.filled("no marks", runs[1])
     # The page that a run is written into has the marks.
     documents.filled(documents.PAGE.read_text(), runs[1])
+
+
+def test_a_sign_in_is_made_of_the_messages_that_come_with_each():
+    before = {("challenge", "Settle"): (10.0, 1.0), ("registration", "AddUser"): (5.0, 5.0)}
+    after = {("challenge", "Settle"): (110.0, 1.2), ("verifier", "VerifyProof"): (200.0, 0.1), ("registration", "AddUser"): (25.0, 9.0)}
+    assert steps(before, after, 100) == [
+        {"process": "challenge", "message": "Settle", "aSignIn": 1.0, "milliseconds": pytest.approx(2)},
+        {"process": "verifier", "message": "VerifyProof", "aSignIn": 2.0, "milliseconds": pytest.approx(0.5)},
+    ]
+    assert steps(before, after, 0) == []
 
 
 def watched(*samples: tuple[float, float, float, int]) -> Watch:

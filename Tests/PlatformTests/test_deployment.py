@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -56,6 +57,17 @@ def test_only_the_edge_is_published_to_others_and_the_inside_has_no_way_out(name
     assert reach == public | {"notifier", "tools"}
 
 
+def test_the_page_has_each_variable_of_the_compose_files_with_its_default():
+    used = {match for name in COMPOSE for match in re.findall(r"\$\{([A-Z_]+)(?::-([^}]*))?", (ROOT / "compose" / name).read_text())}
+    defaults = {}
+    for variable, default in used:
+        defaults[variable] = default or defaults.get(variable, "")
+    table = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", (ROOT / "docs/containers.md").read_text(), re.M))
+    assert set(table) == set(defaults), set(table) ^ set(defaults)
+    for variable, default in defaults.items():
+        assert table[variable].startswith(f"`{default}`" if default else "none"), (variable, default)
+
+
 def test_the_configuration_in_the_images_is_right():
     for service in Stack.SERVICES:
         file = ROOT / f"compose/configuration/{service}.yaml"
@@ -101,6 +113,10 @@ def test_the_list_of_what_is_in_an_image_is_of_what_it_was_given(tmp_path):
         "pkg:deb/debian/libstdc++6@12.2.0-14%2Bdeb12u1?arch=amd64"]
     known = {package["SPDXID"] for package in document["packages"]} | {"SPDXRef-DOCUMENT"}
     assert len(known) == 5 and all({relation["spdxElementId"], relation["relatedSpdxElement"]} <= known for relation in document["relationships"])
+    # Of a server that is Debian's alone.
+    server = subprocess.run(
+        [ROOT / "scripts/sbom", "countersign-edge", "1.0", "--debian", tmp_path / "packages"], capture_output=True, text=True, timeout=20)
+    assert [package["name"] for package in json.loads(server.stdout)["packages"]] == ["countersign-edge", "libstdc++6"]
     (tmp_path / "packages").write_text("no tabs here\n")
     wrong = sbom("--debian", tmp_path / "packages")
     assert wrong.returncode == 65 and "line 1" in wrong.stderr and wrong.stdout == ""
@@ -124,10 +140,41 @@ def test_install_puts_programs_units_and_right_configuration_in_place_and_keeps_
         assert f"ExecStart=/usr/bin/countersign-{service} --config /etc/countersign/{service}.yaml" in unit
         assert f"LoadCredential={service}.key:/etc/countersign/keys/{service}/{service}.key" in unit
         assert f"u countersign-{service} " in (tmp_path / "usr/lib/sysusers.d/countersign.conf").read_text()
+        assert (tmp_path / f"usr/share/countersign/{service}.yaml").read_bytes() == file.read_bytes()
+    for name in ("usr/share/countersign/alerts.yaml", "usr/share/countersign/dashboard.json", "usr/share/doc/countersign/runbook.md"):
+        assert (tmp_path / name).is_file(), name
     changed = tmp_path / "etc/countersign/gateway.yaml"
     changed.write_text("log: {level: debug}\n")
     assert "/etc/countersign/gateway.yaml" in install()
-    assert changed.read_text() == "log: {level: debug}\n" and (tmp_path / "etc/countersign/gateway.yaml.shipped").exists()
+    assert changed.read_text() == "log: {level: debug}\n"
+
+
+def test_an_upgrade_by_the_lines_of_the_page_puts_programs_that_run_in_place_and_keeps_configuration(tmp_path):
+    """An image of the installation is made in one folder, and copied over another one, which stands for the machine."""
+    page = (ROOT / "docs/install.md").read_text()
+    lines = re.findall(r"^sudo (cp .* image/\S+) /(?: |$)", page, re.M)
+    assert len(lines) == 2, lines
+    (tmp_path / "machine").mkdir()
+
+    def upgrade():
+        subprocess.run(
+            [ROOT / "scripts/install"], check=True, capture_output=True, timeout=120,
+            env={**os.environ, "DESTDIR": str(tmp_path / "image"), "PROGRAMS": str(BIN)})
+        for line in lines:
+            subprocess.run([*line.split(), "machine/"], check=True, cwd=tmp_path, timeout=60)
+
+    upgrade()
+    configuration, program = tmp_path / "machine/etc/countersign/gateway.yaml", tmp_path / "machine/usr/bin/countersign-gateway"
+    configuration.write_text("log: {level: debug}\n")
+    # An old version, which runs.
+    shutil.copy("/bin/sleep", program)
+    with subprocess.Popen([program, "60"]) as running:
+        try:
+            upgrade()
+        finally:
+            running.kill()
+    assert configuration.read_text() == "log: {level: debug}\n"
+    assert program.read_bytes() == (tmp_path / "image/usr/bin/countersign-gateway").read_bytes() and program.stat().st_mode & 0o777 == 0o755
 
 
 # --- compose/rolling-update, with a stand-in for the engine's client ------------------------------------------------------

@@ -2,15 +2,11 @@
 
 import base64
 import contextlib
-import http.client
-import http.server
 import json
 import os
 import pathlib
 import re
 import signal
-import socket
-import socketserver
 import struct
 import subprocess
 import threading
@@ -19,7 +15,8 @@ import zlib
 import pytest
 
 from client import Administrator
-from stack import BIN, Gateway, Stack, free_ports
+from proxy import Fate, Proxy
+from stack import BIN, Gateway, Stack
 
 PROGRAM = BIN / "countersign-loadtest"
 
@@ -250,49 +247,23 @@ def test_an_interrupted_run_reports_and_leaves_nobody_behind(credentials, demo, 
     assert people_left(demo) == []
 
 
-@contextlib.contextmanager
-def silent_at_the_first_person(base):
-    """The address of a gateway that makes the first person it is asked for and does not answer; and what is set then."""
-    made, left = threading.Event(), threading.Event()
+def the_first_person_is_held():
+    """The answer to the first request for a person, whom the gateway makes."""
+    asked = threading.Event()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def fate(data: bytes) -> Fate:
+        if not re.match(rb"POST \S+/users ", data) or asked.is_set():
+            return Fate.PASSED
+        asked.set()
+        return Fate.HELD
 
-        def forward(self):
-            sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            connection = http.client.HTTPConnection(base.removeprefix("http://"))
-            connection.request(self.command, self.path, sent, dict(self.headers))
-            reply = connection.getresponse()
-            body = reply.read()
-            if self.path.endswith("/users") and not made.is_set():
-                made.set()
-                left.wait()
-            self.send_response(reply.status)
-            for name, value in reply.getheaders():
-                self.send_header(name, value)
-            self.end_headers()
-            with contextlib.suppress(ConnectionError):
-                self.wfile.write(body)
-
-        do_GET = do_POST = do_DELETE = forward
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_ports()), Handler)
-    threading.Thread(target=server.serve_forever).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", made
-    finally:
-        left.set()
-        server.shutdown()
-        server.server_close()
+    return fate
 
 
 def test_whoever_was_made_without_a_reply_is_removed_too(demo, credentials):
-    with silent_at_the_first_person(demo["base"]) as (address, made):
-        with started("--credentials", credentials, "--gateway", address, "--people", 1) as process:
-            assert made.wait(30)
+    with Proxy(the_first_person_is_held()) as proxy, proxy.serving(demo["base"]):
+        with started("--credentials", credentials, "--gateway", proxy.base, "--people", 1) as process:
+            assert proxy.holds_an_answer.wait(30)
             assert len(people_left(demo)) == 1
             process.send_signal(signal.SIGINT)
             output = process.communicate(timeout=60)[0]
@@ -346,61 +317,31 @@ def test_a_run_whose_gateway_is_gone_does_not_try_to_remove_each_person(stack, c
         assert Administrator(demo).call("DELETE", f"/users/{user_id}").status_code == 204
 
 
-class CuttingProxy(socketserver.ThreadingTCPServer):
-    """In front of a gateway: cuts so many connections as a wait is asked for, and so many when an event stream has begun."""
+def some_are_lost(waits: int, streams: int):
+    """So many waits, before a gateway has them, and so many event streams, when they have begun."""
+    left = {Fate.LOST: waits, Fate.BROKEN_OFF: streams}
+    kinds = {rb"GET \S+/sign-ins/\S+[?]wait=25 ": Fate.LOST, rb"GET \S+/devices/\S+/events ": Fate.BROKEN_OFF}
+    lock = threading.Lock()
 
-    def __init__(self, waits: int, streams: int):
-        super().__init__(("127.0.0.1", free_ports()), None)
-        self.base = f"http://127.0.0.1:{self.server_address[1]}"
-        self.gateway: tuple[str, int] | None = None
-        self.left = {"wait": waits, "stream": streams}
-        self.lock = threading.Lock()
+    def fate(data: bytes) -> Fate:
+        with lock:
+            for kind, fate in kinds.items():
+                if re.match(kind, data) and left[fate] > 0:
+                    left[fate] -= 1
+                    return fate
+        return Fate.PASSED
 
-    def is_cut(self, kind: str) -> bool:
-        with self.lock:
-            self.left[kind] -= 1
-            return self.left[kind] >= 0
-
-    def finish_request(self, request, _):
-        with contextlib.suppress(OSError), socket.create_connection(self.gateway) as gateway:
-            is_to_be_cut = threading.Event()
-            answers = threading.Thread(target=self.answer, args=(gateway, request, is_to_be_cut))
-            answers.start()
-            with contextlib.suppress(OSError):
-                while data := request.recv(65_536):
-                    if re.match(rb"GET \S+/sign-ins/\S+[?]wait=25 ", data) and self.is_cut("wait"):
-                        break
-                    if re.match(rb"GET \S+/devices/\S+/events ", data) and self.is_cut("stream"):
-                        is_to_be_cut.set()
-                    gateway.sendall(data)
-            self.end(request, gateway)
-            answers.join()
-
-    def answer(self, gateway, request, is_to_be_cut):
-        with contextlib.suppress(OSError):
-            while data := gateway.recv(65_536):
-                request.sendall(data)
-                if is_to_be_cut.is_set():
-                    break
-        self.end(request, gateway)
-
-    @staticmethod
-    def end(*sides):
-        for side in sides:
-            with contextlib.suppress(OSError):
-                side.shutdown(socket.SHUT_RDWR)
+    return fate
 
 
 def test_waits_and_streams_that_are_lost_are_taken_up_again_and_fail_nothing(stack, credentials, demo, tmp_path):
     report = tmp_path / "report.json"
-    with CuttingProxy(waits=3, streams=2) as proxy:
+    with Proxy(some_are_lost(waits=3, streams=2)) as proxy:
         gateway = Gateway(stack, 3, f"--http.externalURL={proxy.base}", "--loadTest.allowed=true")
-        proxy.gateway = ("127.0.0.1", int(gateway.address.rsplit(":", 1)[1]))
-        threading.Thread(target=proxy.serve_forever).start()
         try:
-            output = run("--credentials", credentials, "--gateway", proxy.base, "--people", 2, "--seconds", 3, "--json", report)
+            with proxy.serving(gateway.address):
+                output = run("--credentials", credentials, "--gateway", proxy.base, "--people", 2, "--seconds", 3, "--json", report)
         finally:
-            proxy.shutdown()
             assert gateway.stop() == 0
     [phase] = json.loads(report.read_text())["phases"]
     assert phase["failures"] == {} and phase["mismatches"] == {} and phase["completed"] == phase["begun"] > 3, phase
@@ -411,6 +352,27 @@ def test_waits_and_streams_that_are_lost_are_taken_up_again_and_fail_nothing(sta
     assert people_left(demo) == []
 
 
+def test_without_a_terminal_each_second_is_a_line_that_names_what_failed(stack, credentials, demo):
+    with Proxy(lambda data: Fate.LOST if re.match(rb"POST \S+/sign-ins ", data) else Fate.PASSED) as proxy:
+        gateway = Gateway(stack, 3, f"--http.externalURL={proxy.base}", "--loadTest.allowed=true")
+        try:
+            with proxy.serving(gateway.address):
+                output = run("--credentials", credentials, "--gateway", proxy.base, "--people", 1, "--seconds", 2, expect=1)
+        finally:
+            assert gateway.stop() == 0
+    seconds = [line for line in output.splitlines() if "in flight" in line]
+    assert seconds and re.search(r" [1-9]\d* failures .* [1-9]\d* x begin: ", seconds[-1]), output
+    assert people_left(demo) == []
+
+
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_a_report_that_could_not_be_written_ends_a_run_before_it_begins(credentials, demo, tmp_path, option):
+    for place in (tmp_path / "missing/report", tmp_path):
+        output = run("--demo", credentials, "--people", 1, "--seconds", 1, option, place, expect=73)
+        assert output == f"Error: {place} cannot be written\n", output
+    assert people_left(demo) == []
+
+
 @pytest.mark.parametrize(
     "options, words",
     [
@@ -418,12 +380,15 @@ def test_waits_and_streams_that_are_lost_are_taken_up_again_and_fail_nothing(sta
         (["--mix", "sleep=1"], "is no share of a mix"),
         (["--phase", "200 for 30s"], "is no phase"),
         (["--fail-if", "p98(whole) > 5ms"], "is no threshold"),
+        (["--phase", "soak 5/s for 1s", "--fail-if", "rate < 5/s in soka"], "names no phase of this run: soak"),
         (["--answer-time", "fast"], "is no answer time"),
         (["--rate", "5", "--phase", "5/s for 1s"], "exclude each other"),
         (["--people", "2", "--phase", "3 people for 1s"], "has 3 people"),
         (["--people", "2", "--processes", "3"], "each of --processes needs one of --people"),
         (["--processes", "65"], "--processes takes 1 to 64"),
         (["--keep", "people.json", "--trivial"], "--keep is for phones with streams"),
+        (["--trivial", "--hdr", "load.hdr"], "--hdr is for sign-ins"),
+        (["--trivial", "--mix", "code=1"], "--trivial has no people"),
         (["--wake", "pigeon"], "--wake takes streams, apns, fcm or webpush"),
         (["--wake", "apns"], "needs --push-double"),
         (["--push-double", "."], "needs --wake"),

@@ -244,6 +244,13 @@ def test_every_alert_looks_at_what_is_there_and_none_fires(watched):
     }
 
 
+def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not():
+    cases = [case for test in yaml.safe_load((PROMETHEUS / "alerts.test.yaml").read_text())["tests"] for case in test["alert_rule_test"]]
+    alerts = {rule["alert"] for rule in RULES}
+    assert {case["alertname"] for case in cases if case["exp_alerts"]} == alerts
+    assert {case["alertname"] for case in cases if not case["exp_alerts"]} == alerts
+
+
 def test_every_alert_and_every_error_code_is_in_the_runbook():
     runbook = (ROOT / "docs/runbook.md").read_text()
     headings = re.findall(r"^### (\w+)$", runbook, re.M)

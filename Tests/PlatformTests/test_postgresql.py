@@ -1,5 +1,6 @@
 """The whole system on PostgreSQL: the private server that `make run STORE=postgresql` starts."""
 
+import json
 import pathlib
 import shutil
 import subprocess
@@ -53,6 +54,37 @@ def test_a_person_signs_in_on_postgresql_and_again_after_a_restart(var):
             assert requests.get(again.operations(service) + "/readyz", timeout=5).status_code == 200
     finally:
         assert again.stop() == 0
+
+
+def test_a_request_that_finds_no_database_leaves_one_warning_with_its_cause(var):
+    stack = Stack(var, {"STORE": "postgresql"}).start()
+
+    def administer(*statements: str) -> None:
+        place = ["-h", var / "postgresql/socket", "-p", str(stack.first_port + 10 + 16), "-U", "postgres"]
+        commands = [word for statement in statements for word in ("-c", statement)]
+        subprocess.run(["psql", "-qAt", *place, *commands], check=True, capture_output=True, timeout=20)
+
+    try:
+        demo = stack.demo()
+        someone = Someone(demo)
+        # The application is known from here on without a question.
+        sign_in(demo, someone)
+        administer("ALTER ROLE countersign NOLOGIN", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'countersign'")
+        reply = Application(demo).begin(someone.username)
+        assert reply.status_code == 503, reply.text
+        named = [
+            json.loads(line) for log in (var / "log").glob("*.log") for line in log.read_text().splitlines()
+            if reply.headers["X-Request-Id"] in line
+        ]
+        assert {line["service"].removeprefix("countersign-") for line in named} >= {"gateway", "challenge", "registration"}, named
+        [warning] = [line for line in named if line["level"] not in ("debug", "info", "notice")]
+        assert (warning["msg"], warning["code"], warning["cause"]) == ("request not served", "unavailable", "connection"), warning
+        assert "not permitted to log in" in warning["detail"], warning
+        administer("ALTER ROLE countersign LOGIN")
+        stack.wait_for(lambda: requests.get(stack.base + "/readyz", timeout=5).status_code == 200, 30, "the gateway to be ready again")
+        sign_in(demo, someone)
+    finally:
+        assert stack.stop() == 0
 
 
 def copy(var, port: int) -> subprocess.CompletedProcess:

@@ -35,6 +35,28 @@ import Wire
     }
 
     @Test(
+        "a dependency that does not answer is not ready, holds nobody up, and is asked one question at a time",
+        .timeLimit(.minutes(1)))
+    func silent() async {
+        let readiness = Readiness(answerTimeMax: .milliseconds(10))
+        let (answers, answer) = AsyncStream<Bool>.makeStream()
+        let questions = Questions()
+        readiness.add(
+            Dependency("store") {
+                questions.count.withLock { $0 += 1 }
+                // As a thread that waits for a server: who does not wait any longer does not end it.
+                return await Task { await answers.first { _ in true } ?? false }.value
+            })
+        for _ in 0..<3 { #expect(await readiness.report().isReady == false) }
+        #expect(questions.count.withLock(\.self) == 1)
+        repeat { answer.yield(true) } while await !readiness.report().isReady
+    }
+
+    private final class Questions: Sendable {
+        let count = Mutex(0)
+    }
+
+    @Test(
         "of the services that a process asks, notifier is not needed, nor registration by it",
         arguments: ServiceName.allCases)
     func callees(service: ServiceName) {

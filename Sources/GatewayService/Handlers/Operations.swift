@@ -9,7 +9,8 @@ struct Operations: Sendable {
     let readiness: Readiness
     /// Whether a load generator may push at this gateway: it asks before it starts.
     let allowsLoadTests: Bool
-    let exposition: @Sendable () -> String
+    /// Nil where only operators may read it.
+    let exposition: (@Sendable () -> String)?
 
     /// `GET /readyz`.
     private struct ReadinessBody: Encodable {
@@ -45,6 +46,7 @@ struct Operations: Sendable {
     }
 
     func metrics(_ inbound: Inbound) async throws -> Reply {
-        .document(Array(exposition().utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+        guard let exposition else { throw ServiceError(.notFound, "there is nothing here") }
+        return .document(Array(exposition().utf8), type: "text/plain; version=0.0.4; charset=utf-8")
     }
 }

@@ -86,6 +86,11 @@ extension Engine {
         func unavailable(_ sentence: String, wasSent: Bool) -> ServiceError {
             ServiceError(.unavailable, sentence, members: wasSent ? ["outcome": "unknown"] : [:])
         }
+        /// Nobody waits for the reply of a callee that is there and has the request, if it was sent.
+        func givenUp(_ sentence: String, wasSent: Bool) -> ServiceError {
+            let error = unavailable(sentence, wasSent: wasSent)
+            return wasSent ? error.toldElsewhere() : error
+        }
         switch outcome {
         case .replied: return ServiceError(.internal, "a reply is no error")
         case .refused(.busy): return ServiceError(.overloaded, "\(service) is busy", retryAfter: .seconds(1))
@@ -97,8 +102,8 @@ extension Engine {
                 .unavailable, "no instance of \(service) has \(method.name) yet", retryAfter: .seconds(5))
         case .refused: return unavailable("\(service) did not take the call", wasSent: false)
         case .unknown: return unavailable("\(service) was lost during the call", wasSent: true)
-        case .expired(let wasSent): return unavailable("\(service) did not answer in time", wasSent: wasSent)
-        case .cancelled(let wasSent): return unavailable("the call was cancelled", wasSent: wasSent)
+        case .expired(let wasSent): return givenUp("\(service) did not answer in time", wasSent: wasSent)
+        case .cancelled(let wasSent): return givenUp("the call was cancelled", wasSent: wasSent)
         case .instanceGone(let wasSent):
             return unavailable("this instance of \(service) is not ready", wasSent: wasSent)
         }

@@ -18,19 +18,18 @@ package struct Dependency: Sendable {
 
 /// Whether a process can serve, and which of its dependencies keeps it from it.
 package final class Readiness: Sendable {
-    /// How long one dependency may take to answer before it counts as not ready.
-    private static let checkTimeout = Duration.seconds(2)
-
     private struct State {
-        var dependencies: [Dependency] = []
+        var inquiries: [Inquiry] = []
         var isDraining = false
     }
 
+    private let answerTimeMax: Duration
     private let state = Mutex(State())
 
-    package init() {}
+    /// `answerTimeMax` is how long one dependency may take to answer before it counts as not ready.
+    package init(answerTimeMax: Duration = .seconds(2)) { self.answerTimeMax = answerTimeMax }
 
-    package func add(_ dependency: Dependency) { state.withLock { $0.dependencies.append(dependency) } }
+    package func add(_ dependency: Dependency) { state.withLock { $0.inquiries.append(Inquiry(dependency)) } }
 
     /// From now on nothing is ready, so that whoever balances load looks elsewhere.
     package func drain() { state.withLock { $0.isDraining = true } }
@@ -54,28 +53,51 @@ package final class Readiness: Sendable {
     }
 
     package func report() async -> Report {
-        let (dependencies, isDraining) = state.withLock { ($0.dependencies, $0.isDraining) }
+        let (inquiries, isDraining) = state.withLock { ($0.inquiries, $0.isDraining) }
         let answers = await withTaskGroup(of: (Int, Bool).self) { group in
-            for (index, dependency) in dependencies.enumerated() {
-                group.addTask { (index, await Self.answer(of: dependency)) }
+            for (index, inquiry) in inquiries.enumerated() {
+                group.addTask { [answerTimeMax] in (index, await inquiry.answer(within: answerTimeMax)) }
             }
-            return await group.reduce(into: [Bool](repeating: false, count: dependencies.count)) { $0[$1.0] = $1.1 }
+            return await group.reduce(into: [Bool](repeating: false, count: inquiries.count)) { $0[$1.0] = $1.1 }
         }
+        let dependencies = inquiries.map(\.dependency)
         return Report(
             isReady: !isDraining && zip(dependencies, answers).allSatisfy { $1 || !$0.isNeeded },
             dependencies: zip(dependencies, answers).map { (name: $0.name, isReady: $1) })
     }
+}
 
-    private static func answer(of dependency: Dependency) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await dependency.isReady() }
-            group.addTask {
-                try? await Task.sleep(for: checkTimeout)
-                return false
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? false
+/// How one dependency is asked: one question at a time, whose answer is that of all who ask meanwhile. A store whose server is away cannot
+/// be made to answer, and must neither hold up who asks how the process is, nor be given a further question each time.
+private final class Inquiry: Sendable {
+    private struct State {
+        var isUnderWay = false
+        var isReady = false
+    }
+
+    let dependency: Dependency
+    private let state = Mutex(State())
+    private let answered = ChangeSignal()
+
+    init(_ dependency: Dependency) { self.dependency = dependency }
+
+    /// False also where there is no answer within `limit`.
+    func answer(within limit: Duration) async -> Bool {
+        let count = answered.count
+        let isFirst = state.withLock { state in
+            defer { state.isUnderWay = true }
+            return !state.isUnderWay
         }
+        if isFirst {
+            // Unstructured because it outlives whoever does not wait for it any longer; there is one at a time.
+            Task {
+                let isReady = await dependency.isReady()
+                state.withLock { $0 = State(isReady: isReady) }
+                answered.advance()
+            }
+        }
+        guard await answered.wait(past: count, atMost: limit) else { return false }
+        return state.withLock(\.isReady)
     }
 }
 

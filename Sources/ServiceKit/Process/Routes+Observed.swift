@@ -22,6 +22,7 @@ extension Routes {
         return mapHandlers { method, handle in
             { body, context in
                 let start = ContinuousClock.now
+                let origin = TransactionOrigin(method: method.name, requestID: context.call.originID)
                 var code = "ok"
                 running.add(1, method.name)
                 defer {
@@ -31,19 +32,15 @@ extension Routes {
                     if method.wait == .ordinary { handled.observe(.now - start, method.name) }
                 }
                 do {
-                    let origin = TransactionOrigin(method: method.name, requestID: context.call.originID)
                     let reply = try await TransactionOrigin.$current.withValue(origin) {
                         try await Failpoint.passing(method.name) { try await handle(body, context) }
                     }
-                    // Where the id of a request is, the request was. What no request asked for would drown the others.
-                    logger.log(
-                        level: method.isFollowing ? .debug : .info, "request handled",
-                        metadata: method.metadata(context))
+                    logger.log(servedIn: origin, of: method, context)
                     return reply
                 } catch {
                     let failure = ServiceError(cause: error)
                     code = failure.code.name
-                    logger.log(failure, cause: error, metadata: method.metadata(context))
+                    logger.log(failure, cause: error, in: origin, metadata: method.metadata(context))
                     throw failure
                 }
             }
@@ -61,18 +58,43 @@ extension Method {
 }
 
 extension Logger {
-    /// A refusal is everyday; what keeps the service from working is an operator's business.
-    fileprivate func log(_ failure: ServiceError, cause: any Error, metadata: Logger.Metadata) {
+    /// Where the id of a request is, the request was. What no request asked for would drown the others.
+    fileprivate func log(servedIn origin: TransactionOrigin, of method: Method, _ context: HandlerContext) {
+        let metadata = method.metadata(context)
+        // The handler went on without what it wanted to write.
+        if let run = origin.end() { log(run, of: metadata) }
+        // Its caller was told that it was not answered in time, and that is told here.
+        if method.wait == .ordinary, context.call.deadline <= .now {
+            return warning("request handled too late", metadata: metadata)
+        }
+        log(level: method.isFollowing ? .debug : .info, "request handled", metadata: metadata)
+    }
+
+    /// A refusal is everyday; what keeps the service from working is an operator's business, with what ended its transaction. What another
+    /// process tells is only carried on here.
+    fileprivate func log(
+        _ failure: ServiceError, cause: any Error, in origin: TransactionOrigin, metadata: Logger.Metadata
+    ) {
+        let run = origin.end()
         var metadata = metadata
         metadata["code"] = "\(failure.code.name)"
-        switch failure.code {
-        case .internal:
-            metadata["error"] = "\(cause)"
-            error("request failed", metadata: metadata)
-        case .unavailable, .overloaded:
-            metadata["error"] = "\(cause)"
-            warning("request not served", metadata: metadata)
-        default: info("request refused", metadata: metadata)
+        let sentence: Logger.Message =
+            switch failure.code {
+            case .internal: "request failed"
+            case .unavailable, .overloaded: "request not served"
+            default: "request refused"
+            }
+        guard failure.isFault, !failure.isToldElsewhere else {
+            if let run { log(run, of: metadata) }
+            return info(sentence, metadata: metadata)
         }
+        metadata["error"] = "\(cause)"
+        metadata.merge(run?.metadata ?? [:]) { $1 }
+        log(level: failure.code == .internal ? .error : .warning, sentence, metadata: metadata)
     }
+}
+
+extension ServiceError {
+    /// Whether the service did not do what it should, whoever asked.
+    fileprivate var isFault: Bool { [.internal, .unavailable, .overloaded].contains(code) }
 }

@@ -32,27 +32,37 @@ struct StoreReports: Sendable {
         commits.increment(report.isCommitted ? "committed" : "failed")
     }
 
-    /// A run that is followed by another is everyday at load, and so is a row that is there already: what nobody hears of otherwise is
-    /// who asked and got nothing.
+    /// What ended a request's transaction stands in the line that says how the request ended; where no request asked, or it is over,
+    /// there is a line of its own.
     func tell(_ run: FailedRun) {
         failedRuns.increment(run.cause.rawValue, run.consequence.rawValue)
-        switch run.consequence {
-        case .rerun: logger.debug("transaction is run again", metadata: run.metadata)
-        case .exhausted: logger.warning("transaction given up after its reruns", metadata: run.metadata)
-        case .refused:
-            logger.log(
-                level: run.cause == .constraint ? .debug : .warning, "transaction refused by the database",
-                metadata: run.metadata)
-        }
+        guard run.isEveryday || run.origin?.remember(run) != true else { return }
+        logger.log(run, of: run.origin.map { ["method": "\($0.method)", "requestId": "\($0.requestID)"] } ?? [:])
+    }
+}
+
+extension Logger {
+    /// `request` says whose transaction it was.
+    func log(_ run: FailedRun, of request: Logger.Metadata) {
+        let sentence: Logger.Message =
+            switch run.consequence {
+            case .rerun: "transaction is run again"
+            case .exhausted: "transaction given up after its reruns"
+            case .refused: "transaction refused by the database"
+            }
+        log(level: run.isEveryday ? .debug : .warning, sentence, metadata: request.merging(run.metadata) { $1 })
     }
 }
 
 extension FailedRun {
+    /// A run that is followed by another is, at load, and so is a row that is there already: whoever asked gets what was asked for, or
+    /// a sentence about it.
+    fileprivate var isEveryday: Bool { consequence == .rerun || (consequence == .refused && cause == .constraint) }
+
     /// Names and numbers, never what a statement was given.
-    fileprivate var metadata: Logger.Metadata {
+    var metadata: Logger.Metadata {
         let texts = [
             "sqlState": sqlState, "statement": statement, "firstStatement": firstStatement, "detail": detail,
-            "method": origin?.method, "requestId": origin?.requestID.description,
         ]
         return texts.compactMapValues { $0.map { "\($0)" } }
             .merging(["cause": "\(cause.rawValue)", "runs": "\(runs)"]) { $1 }
