@@ -15,6 +15,8 @@ struct ChallengeTransaction {
         /// Challenges whose waiters look again.
         var changed: [ChallengeID] = []
         var settled: [Settled] = []
+        /// Devices that sign-ins were approved with.
+        var used: [DeviceUse] = []
         var outboxDue: [OutboxRecord.Receiver: Timestamp] = [:]
     }
 
@@ -112,6 +114,9 @@ struct ChallengeTransaction {
         try withdraw(challenge, answeredBy: change.device)
         if challenge.factor == nil { try confirm(challenge, at: change.confirmAt ?? time) }
         let state = challenge.machine.state
+        if challenge.factor != nil, state.status == .approved, let device = change.device {
+            effects.used.append(DeviceUse(tenant: tenant.id, device: device, at: time))
+        }
         effects.settled.append(
             Settled(
                 purpose: challenge.purpose, isDecoy: challenge.isDecoy, status: state.status, reason: state.reason,

@@ -47,6 +47,7 @@ extension RegistrationService {
         routes.on(ChangeDevice.self) { try await self.changeDevice($0, $1) }
         routes.on(DropPushAddress.self) { try await self.dropPushAddress($0, $1) }
         routes.on(RemoveDevice.self) { try await self.removeDevice($0, $1) }
+        routes.on(NoteDeviceUse.self) { try await self.noteDeviceUse($0, $1) }
         routes.on(StartPhoneSignIn.self) { try await self.startPhoneSignIn($0, $1) }
         routes.on(DisablePhoneSignIn.self) { try await self.disablePhoneSignIn($0, $1) }
     }

@@ -64,6 +64,8 @@ package protocol RegistrationDeviceRecords {
     func insert(_ device: StoredDevice) throws
     /// As `insert`; throws `notFound` when there is no such device.
     func update(_ device: StoredDevice) throws
+    /// When it was last used never goes back; harmless when there is no such device.
+    func touchDevice(_ id: DeviceID, tenant: TenantID, at time: Timestamp) throws
     func deleteDevice(_ id: DeviceID, tenant: TenantID) throws
 }
 

@@ -113,7 +113,14 @@ extension RecordConformance {
         try await store.write { [first, second] records in for one in [first, second] { try records.insert(one) } }
         try await expect(.alreadyExists, in: store, "a taken device id") { [first] in try $0.insert(first) }
         (first.state, first.phoneSignInAt, first.isExclusive, first.grantedUntil) = (.active, time(6), true, time(7))
-        try await store.write { [first] in try $0.update(first) }
+        try await store.write { [first, time] records in
+            try records.update(first)
+            for (id, second) in [("d1", 9), ("d1", 8), ("d9", 9)] {
+                try records.touchDevice(DeviceID(id), tenant: tenant, at: time(Int64(second)))
+            }
+        }
+        // Later than it was stored, and it did not go back.
+        first.lastUsedAt = time(9)
         (second.phoneSignInAt, second.isExclusive) = (time(6), true)
         try await expect(.alreadyExists, in: store, "a second account of one key") { [second] in try $0.update(second) }
         try await expect(.notFound, in: store, "a device that is not there") {

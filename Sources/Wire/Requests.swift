@@ -321,6 +321,11 @@ extension EndOtherSessions: ServiceRequest {
         243, "EndOtherSessions", answeredBy: .registration, .keyed, callers: [.gateway])
 }
 
+extension NoteDeviceUse: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(244, "NoteDeviceUse", answeredBy: .registration, .keyed, callers: [.challenge])
+}
+
 // MARK: challenge
 
 extension BeginChallenge: ServiceRequest {
@@ -472,7 +477,7 @@ extension Method {
         DeleteGroup.method, ChangeMembers.method, ListMembers.method, IssuePass.method, ListDevices.method,
         ListDirectoryAudit.method, CheckTargets.method, CompareModes.method,
         ChooseDefaultMethod.method, DropPushAddress.method, ListPasswordSignIns.method, ReportPasswordSignIn.method,
-        EndOtherSessions.method, BeginChallenge.method, BeginDeviceChallenge.method,
+        EndOtherSessions.method, NoteDeviceUse.method, BeginChallenge.method, BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
         CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, SummarizeSignIns.method,
         ReportSignIn.method, CheckSignIn.method,

@@ -37,7 +37,7 @@ extension RegistrationService {
         try change.records.update(activation)
         if let session = activation.session { try endOthers(of: device, than: session, change) }
         device.state = .active
-        device.lastUsedAt = change.at
+        device.use(at: change.at)
         if let session = activation.passSession,
             try change.records.takeGrant(session: session, tenant: tenant, device: id, at: change.at)
         {
@@ -96,7 +96,7 @@ extension RegistrationService {
         device.phoneSignInAt = change.at
         device.isExclusive = !isLifted
         device.grantedUntil = nil
-        device.lastUsedAt = change.at
+        device.use(at: change.at)
         do {
             try change.records.update(device)
         } catch StorageError.alreadyExists {
