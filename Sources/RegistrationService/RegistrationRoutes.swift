@@ -36,6 +36,8 @@ extension RegistrationService {
         routes.on(ReportPasswordSignIn.self) { try await self.reportPasswordSignIn($0, $1) }
         routes.on(ChooseDefaultMethod.self) { try await self.chooseDefaultMethod($0, $1) }
         routes.on(IssuePass.self) { try await self.issuePass($0, $1) }
+        routes.on(ReadPass.self) { try await self.readPass($0, $1) }
+        routes.on(WithdrawPass.self) { try await self.withdrawPass($0, $1) }
     }
 
     private func addPhones(to routes: inout Routes) {

@@ -88,6 +88,8 @@ package protocol RegistrationPassRecords {
     func save(_ pass: StoredPass) throws
     /// Marks the pass as used unless it was: of two racing calls one gets true.
     func consumePass(_ id: String, of person: PersonID, tenant: TenantID, at time: Timestamp) throws -> Bool
+    /// Harmless when there is none.
+    func deletePass(of person: PersonID, tenant: TenantID) throws
 }
 
 package protocol RegistrationSessionRecords {

@@ -150,8 +150,16 @@ extension RecordConformance {
         }
         try expectEqual(passes, [false, true, false], "consumed passes")
         pass.usedAt = time(50)
-        let used = try await store.read { try $0.pass(of: ann, tenant: tenant) }
-        try expectEqual(used, pass, "a used pass")
+        let left = try await store.write { [pass] records in
+            let used = try records.pass(of: ann, tenant: tenant)
+            try records.deletePass(of: PersonID("p2"), tenant: tenant)
+            let others = try records.pass(of: ann, tenant: tenant)
+            try records.deletePass(of: ann, tenant: tenant)
+            let none = try records.pass(of: ann, tenant: tenant)
+            try records.save(pass)
+            return [used, others, none]
+        }
+        try expectEqual(left, [pass, pass, nil], "a pass that was used, that was another's, and that was deleted")
     }
 
     private func activations(_ store: any Store<any RegistrationRecords>) async throws {

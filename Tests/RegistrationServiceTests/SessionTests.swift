@@ -143,6 +143,55 @@ struct SessionTests {
         #expect(await fixture.refusal(fixture.passLogin("alice", issued.pass)) == .invalidCredentials)
     }
 
+    @Test("a pass that is out is told without the pass; withdrawn it opens nothing, and what it has opened stays")
+    func passWithdrawn() async throws {
+        let alice = try await fixture.person("alice")
+        let withdraw = WithdrawPass.with {
+            ($0.tenant, $0.personID) = ("demo", alice.id)
+            $0.actor = Wire.Actor.with { ($0.kind, $0.name) = ("person", "Root") }
+        }
+        // Harmless where none is out.
+        _ = try await fixture.call(withdraw)
+        let issued = try await fixture.issue(alice, once: false)
+        let token = try await fixture.call(fixture.passLogin("alice", issued.pass)).sessionToken
+        let told = try await passState(of: alice)
+        #expect(told.outstanding && told.id == issued.id && told.expiresAtMs == issued.expiresAtMs && !told.usableOnce)
+        #expect(told.issuedAtMs == fixture.clock.now.milliseconds)
+        let text = try told.jsonString()
+        #expect(!text.contains(issued.pass))
+        _ = try await fixture.call(withdraw)
+        let after = try await passState(of: alice)
+        #expect(after == ReadPassReply())
+        #expect(await fixture.refusal(fixture.passLogin("alice", issued.pass)) == .invalidCredentials)
+        _ = try await fixture.session(token)
+
+        let entries = try await fixture.call(
+            ListDirectoryAudit.with { ($0.tenant, $0.filter.action) = ("demo", "pass") }
+        ).entries
+        #expect(entries.map(\.action) == ["pass.withdraw", "pass.issue"])
+        #expect(entries.map(\.target) == [alice.id, alice.id] && entries.first?.actor.name == "Root")
+        #expect(entries.first?.beforeJson == entries.last?.afterJson && entries.first?.afterJson == "")
+    }
+
+    @Test("a pass that was used up, or has run out, is not out any more, and nobody of another tenant has one to see")
+    func passOver() async throws {
+        let alice = try await fixture.person("alice")
+        let issued = try await fixture.issue(alice)
+        var states = [try await passState(of: alice)]
+        let foreign = ReadPass.with { ($0.tenant, $0.personID) = ("other", alice.id) }
+        #expect(await fixture.refusal(foreign) == .notFound)
+        _ = try await fixture.call(fixture.passLogin("alice", issued.pass))
+        states.append(try await passState(of: alice))
+        _ = try await fixture.issue(alice)
+        fixture.clock.advance(.seconds(3600))
+        states.append(try await passState(of: alice))
+        #expect(states.map(\.outstanding) == [true, false, false] && states.map(\.usableOnce) == [true, false, false])
+    }
+
+    private func passState(of person: PersonRecord) async throws -> ReadPassReply {
+        try await fixture.call(ReadPass.with { ($0.tenant, $0.personID) = ("demo", person.id) })
+    }
+
     @Test("a single-use pass that is shown by many at once opens one session")
     func passRace() async throws {
         let alice = try await fixture.person("alice")

@@ -16,6 +16,7 @@ const actions = {
   "device.remove": "adminAuditSays.deviceRemove", "group.change": "adminAuditSays.groupChange",
   "group.create": "adminAuditSays.groupCreate", "group.delete": "adminAuditSays.groupDelete",
   "group.members": "adminAuditSays.groupMembers", "pass.issue": "adminAuditSays.passIssue",
+  "pass.withdraw": "adminAuditSays.passWithdraw",
   "phone-sign-in.disable": "adminAuditSays.phoneSignInDisable", "phone-sign-in.enable": "adminAuditSays.phoneSignInEnable",
   "session.open": "adminAuditSays.sessionOpen", "session.open.credential": "adminAuditSays.sessionOpen",
   "session.end-others": "adminAuditSays.sessionEndOthers", "user.block": "adminAuditSays.userBlock",

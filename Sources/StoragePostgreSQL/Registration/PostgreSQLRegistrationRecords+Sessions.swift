@@ -43,6 +43,10 @@ extension PostgreSQLRegistrationRecords {
             [time.milliseconds, tenant.rawValue, person.rawValue, id, time.milliseconds]) == 1
     }
 
+    func deletePass(of person: PersonID, tenant: TenantID) throws {
+        try add("DELETE FROM access_pass WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue])
+    }
+
     // MARK: sessions
 
     func session(digest: [UInt8], tenant: TenantID) throws -> StoredSession? {

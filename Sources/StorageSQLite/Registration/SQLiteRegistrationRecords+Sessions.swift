@@ -42,6 +42,10 @@ extension SQLiteRegistrationRecords {
             [time.milliseconds, tenant.rawValue, person.rawValue, id, time.milliseconds]) == 1
     }
 
+    package func deletePass(of person: PersonID, tenant: TenantID) throws {
+        try change("DELETE FROM access_pass WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue])
+    }
+
     // MARK: sessions
 
     package func session(digest: [UInt8], tenant: TenantID) throws -> StoredSession? {
