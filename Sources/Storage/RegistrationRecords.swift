@@ -97,10 +97,12 @@ package protocol RegistrationSessionRecords {
     func insert(_ session: StoredSession) throws
     func touchSession(digest: [UInt8], tenant: TenantID, at time: Timestamp) throws
     func deleteSession(digest: [UInt8], tenant: TenantID) throws
-    /// All of the person's but the one that `digest` names, if any.
-    func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws
-    /// All of the person's but the one with this id.
-    func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws
+    /// All of the person's but the one that `digest` names, if any; returns how many.
+    @discardableResult
+    func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws -> Int
+    /// All of the person's but the one with this id; returns how many.
+    @discardableResult
+    func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws -> Int
     /// Records that a session came out of this challenge; false when one did before.
     func take(_ challenge: ChallengeID, tenant: TenantID, at time: Timestamp) throws -> Bool
     /// Records that a session opened by a pass gave its one device; false when it did before.

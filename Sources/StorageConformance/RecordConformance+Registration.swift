@@ -212,20 +212,21 @@ extension RecordConformance {
             }
             try records.deleteSession(digest: all[0].digest, tenant: tenant)
             var left = [try there()]
-            try records.deleteSessions(of: ann, tenant: tenant, except: all[2].digest)
+            var counts = [try records.deleteSessions(of: ann, tenant: tenant, except: all[2].digest)]
             left.append(try there())
-            try records.insert(all[1])
-            try records.deleteSessions(of: ann, tenant: tenant, exceptID: all[1].id)
+            for one in all.prefix(2) { try records.insert(one) }
+            counts.append(try records.deleteSessions(of: ann, tenant: tenant, exceptID: all[1].id))
             left.append(try there())
-            try records.deleteSessions(of: ann, tenant: tenant, except: [])
+            for _ in 0..<2 { counts.append(try records.deleteSessions(of: ann, tenant: tenant, except: [])) }
             left.append(try there())
-            return (touched?.lastUsedAt, left)
+            return (touched?.lastUsedAt, left, counts)
         }
         try expectEqual(found.0, time(9), "when a session was last used: it never goes back")
         try expectEqual(
             found.1,
             [[false, true, true], [false, false, true], [false, true, false], [false, false, false]],
             "sessions that are there")
+        try expectEqual(found.2, [1, 2, 1, 0], "how many sessions ended")
         let taken = try await store.write { [time] records in
             try (0..<2).flatMap { _ in
                 [

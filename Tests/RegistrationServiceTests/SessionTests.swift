@@ -267,6 +267,10 @@ struct SessionTests {
         for _ in 0..<2 { _ = try await fixture.call(end) }
         await #expect(throws: ServiceError.self) { try await fixture.session(stranger) }
         for token in [kept, bobs] { _ = try await fixture.session(token) }
+        let entries = try await endings()
+        #expect(entries.map(\.actor.kind) == ["person", "person"])
+        let ended = [0, 1].map { #"{"activations":0,"sessions":\#($0),"username":"alice"}"# }
+        #expect(entries.map(\.afterJson) == ended)
         // The stranger had redeemed it, and its session was not open yet.
         let open = OpenSession.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", alice.id, "challenge") }
         #expect(await fixture.refusal(open) == .alreadyRedeemed)
@@ -291,11 +295,27 @@ struct SessionTests {
         for token in [tokens[0], tokens[2]] { _ = try await fixture.session(token) }
         #expect(try await fixture.state(hers, of: alice).state == "waiting")
         #expect(try await fixture.read(device).device.state == "active")
+        let entries = try await endings()
+        #expect(entries.map(\.actor.kind) == ["device"] && entries.map(\.actor.id) == [device.id])
+        #expect(entries.map(\.target) == [alice.id])
+        #expect(entries.map(\.afterJson) == [#"{"activations":1,"sessions":1,"username":"alice"}"#])
         // A session that the phone has confirmed stays when another phone comes.
         let confirmed = try await fixture.call(
             OpenSession.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", alice.id, "challenge") })
         _ = try await fixture.device(alice, session: own)
         _ = try await fixture.session(confirmed.sessionToken)
+        // Nor is there word of what did not end: of bob's first phone, where there was no other session.
+        let bobs = try await fixture.session(tokens[2])
+        _ = try await fixture.device(bobs.person, session: bobs)
+        let later = try await endings()
+        #expect(later == entries)
+    }
+
+    /// What the audit log says of sessions that ended elsewhere, newest first.
+    private func endings() async throws -> [AuditEntry] {
+        try await fixture.call(
+            ListDirectoryAudit.with { ($0.tenant, $0.filter.action) = ("demo", "session.end-others") }
+        ).entries
     }
 
     @Test("the repeat of a session's start gets the same session")

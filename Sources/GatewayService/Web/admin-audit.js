@@ -116,6 +116,10 @@ function subject(entry) {
     const times = count > 1 ? text("adminAuditSays.times", { count: figure(count) }) : null;
     return dotted(username, methods[method] && text(methods[method]), times, ipAddress);
   }
+  if (action === "session.end-others") {
+    const ended = (key, count) => (count ? text(key, { count: figure(count) }) : null);
+    return dotted(username, ended("adminAuditSays.sessions", after?.sessions), ended("adminAuditSays.activations", after?.activations));
+  }
   if (username && name) return text("adminAuditSays.deviceOf", { device: name, person: username });
   return username ?? name ?? (action.startsWith("codes.") ? target : undefined);
 }

@@ -56,8 +56,13 @@ extension RegistrationService {
         let (records, tenant) = (change.records, device.tenant)
         let isFirst = try !records.devices(of: device.person, tenant: tenant).contains { $0.state == .active }
         guard isFirst, let person = try records.person(device.person, tenant: tenant) else { return }
-        try records.deleteSessions(of: person.id, tenant: tenant, exceptID: session)
-        try endActivations(of: person, except: session, .device(device), change)
+        let ended = EndedElsewhere(
+            sessions: try records.deleteSessions(of: person.id, tenant: tenant, exceptID: session),
+            activations: try endActivations(of: person, except: session, .device(device), change))
+        guard !ended.isNothing else { return }
+        try change.audit(
+            .device(device), SessionAction.endOthers, tenant: tenant, target: person.id.rawValue,
+            after: ended.auditDocument(of: person))
     }
 
     /// Removes a device that was not confirmed, and ends its activation.

@@ -84,14 +84,14 @@ extension PostgreSQLRegistrationRecords {
         try add("DELETE FROM web_session WHERE tenant = ? AND digest = ?", [tenant.rawValue, digest])
     }
 
-    func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws {
-        try add(
+    func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws -> Int {
+        try change(
             "DELETE FROM web_session WHERE tenant = ? AND person = ? AND digest <> ?",
             [tenant.rawValue, person.rawValue, digest])
     }
 
-    func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws {
-        try add(
+    func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws -> Int {
+        try change(
             "DELETE FROM web_session WHERE tenant = ? AND person = ? AND id <> ?",
             [tenant.rawValue, person.rawValue, id])
     }

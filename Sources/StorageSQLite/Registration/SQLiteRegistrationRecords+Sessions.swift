@@ -83,13 +83,13 @@ extension SQLiteRegistrationRecords {
         try change("DELETE FROM web_session WHERE tenant = ? AND digest = ?", [tenant.rawValue, Data(digest)])
     }
 
-    package func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws {
+    package func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws -> Int {
         try change(
             "DELETE FROM web_session WHERE tenant = ? AND person = ? AND digest <> ?",
             [tenant.rawValue, person.rawValue, Data(digest)])
     }
 
-    package func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws {
+    package func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws -> Int {
         try change(
             "DELETE FROM web_session WHERE tenant = ? AND person = ? AND id <> ?",
             [tenant.rawValue, person.rawValue, id])
