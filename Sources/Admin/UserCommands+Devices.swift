@@ -88,7 +88,7 @@ extension UserCommands {
 
 struct PassCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pass", abstract: "Temporary Access Passes.", subcommands: [Issue.self])
+        commandName: "pass", abstract: "Temporary Access Passes.", subcommands: [Issue.self, Withdraw.self])
 
     struct Issue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Issues a pass and shows it, once.")
@@ -108,6 +108,20 @@ struct PassCommands: AsyncParsableCommand {
                         ("temporaryAccessPass", pass.temporaryAccessPass), ("expiresAt", pass.expiresAt.description),
                         ("usableOnce", pass.usableOnce ? "yes" : "no"),
                     ])
+            }
+        }
+    }
+
+    struct Withdraw: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Withdraws the pass that is out.")
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "User name or id.") var user: String
+
+        func run() async throws {
+            try await connection.run { tenant in
+                try await tenant.client.call(
+                    .delete(APIPaths.temporaryAccessPass(tenant.tenant, try await tenant.personID(user))))
+                tenant.output.done("Withdrawn.")
             }
         }
     }

@@ -136,7 +136,7 @@ extension ChallengeService {
 
 extension CallContext {
     /// Of work that nobody asked for just now.
-    fileprivate static func background(at time: Timestamp) -> CallContext {
+    static func background(at time: Timestamp) -> CallContext {
         let id = RequestID.make(at: time)
         return CallContext(requestID: id, originID: id, deadline: .now + .seconds(5))
     }

@@ -59,6 +59,9 @@ package final class ChallengeService: Service {
     let isStopping = Atomic(false)
     let deadlines = Deadlines()
     let outbox: OutboxDispatcher
+    /// Devices that were used, of which registration has not heard yet; the signal advances when the first of a message is noted.
+    let uses = Mutex(DeviceUseLedger())
+    let usesChanged = ChangeSignal()
 
     package init(_ given: Dependencies, configuration: ChallengeConfiguration = .init()) {
         store = given.store
@@ -84,6 +87,7 @@ package final class ChallengeService: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.outbox.run() }
                 group.addTask { await self.keepDeadlines() }
+                group.addTask { await self.tellUses() }
                 group.addTask {
                     await keepPurging(every: self.configuration.purgeInterval, logger: self.logger, self.purge)
                 }
@@ -130,6 +134,7 @@ package final class ChallengeService: Service {
         for lapse in effects.lapses { deadlines.add(.lapse(lapse.id, lapse.tenant), at: lapse.at) }
         for id in effects.changed { tell(of: id) }
         for end in effects.settled { metrics.settled(end) }
+        note(effects.used)
         outbox.handOver(effects.sending)
         for (receiver, due) in effects.outboxDue { outbox.schedule(for: receiver, at: due) }
     }

@@ -17,6 +17,8 @@ struct ChallengeTransaction {
         var settled: [Settled] = []
         /// Messages that this process sends at once.
         var sending: [OutboxRecord] = []
+        /// Devices that sign-ins were approved with.
+        var used: [DeviceUse] = []
         var outboxDue: [OutboxRecord.Receiver: Timestamp] = [:]
     }
 
@@ -119,6 +121,9 @@ struct ChallengeTransaction {
         try withdraw(challenge, answeredBy: change.device)
         if challenge.factor == nil { try confirm(challenge, at: change.confirmAt ?? time) }
         let state = challenge.machine.state
+        if challenge.factor != nil, state.status == .approved, let device = change.device {
+            effects.used.append(DeviceUse(tenant: tenant.id, device: device, at: time))
+        }
         effects.settled.append(
             Settled(
                 purpose: challenge.purpose, isDecoy: challenge.isDecoy, status: state.status, reason: state.reason,

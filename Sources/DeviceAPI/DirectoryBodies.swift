@@ -148,6 +148,28 @@ package struct PassReply: APIReply {
     }
 }
 
+/// `GET …/temporary-access-pass`: whether one is out, and never which.
+package struct PassState: APIReply {
+    package var outstanding: Bool
+    @Nullable package var id: String?
+    @Nullable package var issuedAt: Timestamp?
+    @Nullable package var expiresAt: Timestamp?
+    @Nullable package var usableOnce: Bool?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case outstanding, id, issuedAt, expiresAt, usableOnce }
+
+    package init(
+        outstanding: Bool, id: String? = nil, issuedAt: Timestamp? = nil, expiresAt: Timestamp? = nil,
+        usableOnce: Bool? = nil
+    ) {
+        self.outstanding = outstanding
+        self.id = id
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
+        self.usableOnce = usableOnce
+    }
+}
+
 /// One line of an import that was not taken.
 package struct ImportProblemLine: APIReply {
     /// From 1, the header counted.

@@ -30,6 +30,11 @@ package struct PolicyVerdict: Hashable, Sendable {
 }
 
 extension AuthenticatorPolicy {
+    /// Whether it lets nobody use the authenticator, whoever there may be: what follows from the policy alone tells nothing of a person.
+    package var isForNobody: Bool {
+        state == .disabled || excludeTargets.contains(.allUsers) || includeTargets.allSatisfy { $0.target == .nobody }
+    }
+
     /// Exclude beats include; a user target beats a group target, which beats `all_users`; between two groups the first in the
     /// list decides.
     package func verdict(person: PersonID, groups: Set<GroupID>) -> PolicyVerdict {

@@ -134,6 +134,10 @@ struct GatewayRoutes: Sendable {
             route(.post, "/v1/{tenant}/admin/users/{user}:unlock-codes", .administrator, .none, users.unlockCodes),
             route(
                 .post, "/v1/{tenant}/admin/users/{user}/temporary-access-pass", .administrator, .json, users.issuePass),
+            route(.get, "/v1/{tenant}/admin/users/{user}/temporary-access-pass", .administrator, .none, users.readPass),
+            route(
+                .delete, "/v1/{tenant}/admin/users/{user}/temporary-access-pass", .administrator, .none,
+                users.withdrawPass),
             route(.get, "/v1/{tenant}/admin/users/{user}/devices", .administrator, .none, users.devices),
             route(
                 .delete, "/v1/{tenant}/admin/users/{user}/devices/{device}", .administrator, .none, users.removeDevice),

@@ -36,6 +36,8 @@ extension RegistrationService {
         routes.on(ReportPasswordSignIn.self) { try await self.reportPasswordSignIn($0, $1) }
         routes.on(ChooseDefaultMethod.self) { try await self.chooseDefaultMethod($0, $1) }
         routes.on(IssuePass.self) { try await self.issuePass($0, $1) }
+        routes.on(ReadPass.self) { try await self.readPass($0, $1) }
+        routes.on(WithdrawPass.self) { try await self.withdrawPass($0, $1) }
     }
 
     private func addPhones(to routes: inout Routes) {
@@ -47,6 +49,7 @@ extension RegistrationService {
         routes.on(ChangeDevice.self) { try await self.changeDevice($0, $1) }
         routes.on(DropPushAddress.self) { try await self.dropPushAddress($0, $1) }
         routes.on(RemoveDevice.self) { try await self.removeDevice($0, $1) }
+        routes.on(NoteDeviceUse.self) { try await self.noteDeviceUse($0, $1) }
         routes.on(StartPhoneSignIn.self) { try await self.startPhoneSignIn($0, $1) }
         routes.on(DisablePhoneSignIn.self) { try await self.disablePhoneSignIn($0, $1) }
     }

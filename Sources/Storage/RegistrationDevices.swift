@@ -80,6 +80,9 @@ package struct StoredDevice: Hashable, Sendable {
         self.challenge = challenge
         self.offlineCode = offlineCode
     }
+
+    /// It never goes back: the clocks of those who say so differ.
+    package mutating func use(at time: Timestamp) { lastUsedAt = max(lastUsedAt, time) }
 }
 
 package struct StoredActivation: Hashable, Sendable {

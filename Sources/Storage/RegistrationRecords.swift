@@ -64,6 +64,8 @@ package protocol RegistrationDeviceRecords {
     func insert(_ device: StoredDevice) throws
     /// As `insert`; throws `notFound` when there is no such device.
     func update(_ device: StoredDevice) throws
+    /// When it was last used never goes back; harmless when there is no such device.
+    func touchDevice(_ id: DeviceID, tenant: TenantID, at time: Timestamp) throws
     func deleteDevice(_ id: DeviceID, tenant: TenantID) throws
 }
 
@@ -86,6 +88,8 @@ package protocol RegistrationPassRecords {
     func save(_ pass: StoredPass) throws
     /// Marks the pass as used unless it was: of two racing calls one gets true.
     func consumePass(_ id: String, of person: PersonID, tenant: TenantID, at time: Timestamp) throws -> Bool
+    /// Harmless when there is none.
+    func deletePass(of person: PersonID, tenant: TenantID) throws
 }
 
 package protocol RegistrationSessionRecords {
@@ -93,10 +97,12 @@ package protocol RegistrationSessionRecords {
     func insert(_ session: StoredSession) throws
     func touchSession(digest: [UInt8], tenant: TenantID, at time: Timestamp) throws
     func deleteSession(digest: [UInt8], tenant: TenantID) throws
-    /// All of the person's but the one that `digest` names, if any.
-    func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws
-    /// All of the person's but the one with this id.
-    func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws
+    /// All of the person's but the one that `digest` names, if any; returns how many.
+    @discardableResult
+    func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws -> Int
+    /// All of the person's but the one with this id; returns how many.
+    @discardableResult
+    func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws -> Int
     /// Records that a session came out of this challenge; false when one did before.
     func take(_ challenge: ChallengeID, tenant: TenantID, at time: Timestamp) throws -> Bool
     /// Records that a session opened by a pass gave its one device; false when it did before.

@@ -113,7 +113,14 @@ extension RecordConformance {
         try await store.write { [first, second] records in for one in [first, second] { try records.insert(one) } }
         try await expect(.alreadyExists, in: store, "a taken device id") { [first] in try $0.insert(first) }
         (first.state, first.phoneSignInAt, first.isExclusive, first.grantedUntil) = (.active, time(6), true, time(7))
-        try await store.write { [first] in try $0.update(first) }
+        try await store.write { [first, time] records in
+            try records.update(first)
+            for (id, second) in [("d1", 9), ("d1", 8), ("d9", 9)] {
+                try records.touchDevice(DeviceID(id), tenant: tenant, at: time(Int64(second)))
+            }
+        }
+        // Later than it was stored, and it did not go back.
+        first.lastUsedAt = time(9)
         (second.phoneSignInAt, second.isExclusive) = (time(6), true)
         try await expect(.alreadyExists, in: store, "a second account of one key") { [second] in try $0.update(second) }
         try await expect(.notFound, in: store, "a device that is not there") {
@@ -143,8 +150,16 @@ extension RecordConformance {
         }
         try expectEqual(passes, [false, true, false], "consumed passes")
         pass.usedAt = time(50)
-        let used = try await store.read { try $0.pass(of: ann, tenant: tenant) }
-        try expectEqual(used, pass, "a used pass")
+        let left = try await store.write { [pass] records in
+            let used = try records.pass(of: ann, tenant: tenant)
+            try records.deletePass(of: PersonID("p2"), tenant: tenant)
+            let others = try records.pass(of: ann, tenant: tenant)
+            try records.deletePass(of: ann, tenant: tenant)
+            let none = try records.pass(of: ann, tenant: tenant)
+            try records.save(pass)
+            return [used, others, none]
+        }
+        try expectEqual(left, [pass, pass, nil], "a pass that was used, that was another's, and that was deleted")
     }
 
     private func activations(_ store: any Store<any RegistrationRecords>) async throws {
@@ -197,20 +212,21 @@ extension RecordConformance {
             }
             try records.deleteSession(digest: all[0].digest, tenant: tenant)
             var left = [try there()]
-            try records.deleteSessions(of: ann, tenant: tenant, except: all[2].digest)
+            var counts = [try records.deleteSessions(of: ann, tenant: tenant, except: all[2].digest)]
             left.append(try there())
-            try records.insert(all[1])
-            try records.deleteSessions(of: ann, tenant: tenant, exceptID: all[1].id)
+            for one in all.prefix(2) { try records.insert(one) }
+            counts.append(try records.deleteSessions(of: ann, tenant: tenant, exceptID: all[1].id))
             left.append(try there())
-            try records.deleteSessions(of: ann, tenant: tenant, except: [])
+            for _ in 0..<2 { counts.append(try records.deleteSessions(of: ann, tenant: tenant, except: [])) }
             left.append(try there())
-            return (touched?.lastUsedAt, left)
+            return (touched?.lastUsedAt, left, counts)
         }
         try expectEqual(found.0, time(9), "when a session was last used: it never goes back")
         try expectEqual(
             found.1,
             [[false, true, true], [false, false, true], [false, true, false], [false, false, false]],
             "sessions that are there")
+        try expectEqual(found.2, [1, 2, 1, 0], "how many sessions ended")
         let taken = try await store.write { [time] records in
             try (0..<2).flatMap { _ in
                 [

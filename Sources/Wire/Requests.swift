@@ -321,6 +321,21 @@ extension EndOtherSessions: ServiceRequest {
         243, "EndOtherSessions", answeredBy: .registration, .keyed, callers: [.gateway])
 }
 
+extension NoteDeviceUse: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(244, "NoteDeviceUse", answeredBy: .registration, .keyed, callers: [.challenge])
+}
+
+extension ReadPass: ServiceRequest {
+    package typealias Reply = ReadPassReply
+    package static let method = Method(245, "ReadPass", answeredBy: .registration, .reads, callers: [.gateway])
+}
+
+extension WithdrawPass: ServiceRequest {
+    package typealias Reply = Wire.Empty
+    package static let method = Method(246, "WithdrawPass", answeredBy: .registration, .keyed, callers: [.gateway])
+}
+
 // MARK: challenge
 
 extension BeginChallenge: ServiceRequest {
@@ -472,7 +487,8 @@ extension Method {
         DeleteGroup.method, ChangeMembers.method, ListMembers.method, IssuePass.method, ListDevices.method,
         ListDirectoryAudit.method, CheckTargets.method, CompareModes.method,
         ChooseDefaultMethod.method, DropPushAddress.method, ListPasswordSignIns.method, ReportPasswordSignIn.method,
-        EndOtherSessions.method, BeginChallenge.method, BeginDeviceChallenge.method,
+        EndOtherSessions.method, NoteDeviceUse.method, ReadPass.method, WithdrawPass.method, BeginChallenge.method,
+        BeginDeviceChallenge.method,
         AwaitOutcome.method, ListPending.method, Settle.method, SubmitCode.method, Redeem.method,
         CancelChallenge.method, CancelForPerson.method, ListSignIns.method, ReadAnswer.method, SummarizeSignIns.method,
         ReportSignIn.method, CheckSignIn.method,

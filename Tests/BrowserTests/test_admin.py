@@ -6,7 +6,7 @@ import secrets
 import time
 
 import pytest
-from client import Application, Person, Phone, register, set_up_phone_sign_in
+from client import Application
 from playwright.sync_api import Page, expect
 
 from .pages import SignInPage, only_challenge, signed_in, unique
@@ -197,48 +197,6 @@ def test_leaving_with_unsaved_changes_asks(admin):
 
 
 # ---- people
-
-def test_a_pass_is_shown_once_and_brings_a_person_without_a_phone_in(open_browser, demo, administrator):
-    username = "n" + secrets.token_hex(6)
-    browser = open_browser(permissions=["clipboard-read", "clipboard-write"])
-    page = signed_in(browser, demo, "/people")
-    page.get_by_role("button", name="Add a person").click()
-    page.get_by_label("User name").fill(username)
-    page.locator("#new-name").fill("New Person")
-    page.locator("#add-action").click()
-    expect(page.get_by_role("heading", name="New Person")).to_be_visible()
-    expect(page).to_have_title("New Person · Demo")
-    page.get_by_role("button", name="Issue a pass").click()
-    page.get_by_label("Lifetime").fill("5")
-    page.get_by_role("button", name="Issue", exact=True).click()
-    expect(page.get_by_text("Enter a whole number from 10 to 43200")).to_be_visible()
-    page.get_by_label("Lifetime").fill("30")
-    page.get_by_role("button", name="Issue", exact=True).click()
-    shown = page.locator("#secret-value")
-    expect(shown).to_have_text(re.compile(r"^\S{8,}$"))
-    access_pass = shown.text_content()
-    page.get_by_role("button", name="Copy").click()
-    expect(page.get_by_text("Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == access_pass
-    expect(page.locator("dialog:modal .toasts:popover-open .toast")).to_have_text("Copied")
-    page.keyboard.press("Escape")
-    expect(page.locator("#secret-warning")).to_contain_text("cannot be shown again")
-    expect(shown).to_have_text(access_pass)
-    page.get_by_role("button", name="Done").click()
-    expect(shown).to_have_text("")
-    assert access_pass not in page.content(), "the pass is gone with its dialog"
-
-    person = Person(demo["base"], demo["tenant"])
-    assert person.sign_in(username, temporaryAccessPass=access_pass).status_code == 200
-    phone = register(person, Phone())
-    set_up_phone_sign_in(phone)
-    page.reload()
-    expect(page.locator("#devices")).to_contain_text("Phone sign-in on")
-    page.get_by_role("button", name="Remove Test phone").click()
-    page.get_by_role("dialog").get_by_role("button", name="Remove device").click()
-    expect(page.get_by_text("No phone is registered.")).to_be_visible()
-    assert phone.call("GET", "/challenges").status_code == 401
-
 
 def test_an_import_reports_each_bad_line_and_takes_the_others(admin):
     name = "i" + secrets.token_hex(5)

@@ -4,7 +4,7 @@ import re
 import secrets
 import time
 
-from client import Person
+from client import Person, Phone, register
 from playwright.sync_api import expect
 
 from .pages import unique
@@ -67,6 +67,22 @@ def test_refused_passwords_are_in_the_audit_log_and_can_be_picked_out(admin, adm
     expect(row).to_have_count(1)
     expect(row).to_contain_text(f"Password refused: {username} · password · 127.0.0.1")
     expect(row).to_contain_text("somebody unknown")
+
+
+def test_what_a_first_phone_ended_is_in_the_audit_log(admin, administrator, demo):
+    username = "f" + secrets.token_hex(6)
+    user = administrator.create_user(username, "right password")
+    own, *others = [Person(demo["base"], demo["tenant"]) for _ in range(3)]
+    for browser in (own, *others):
+        assert browser.sign_in(username, password="right password").status_code == 200
+    others[0].new_activation()
+    register(own, Phone())
+    assert [other.call("GET", "/me").status_code for other in others] == [401, 401]
+    page = admin(f"/audit?action=session&target={user['id']}")
+    row = page.locator("#entries li", has_text="Signed out everywhere else")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text(f"Signed out everywhere else: {username} · sessions: 2 · additions of phones: 1")
+    expect(row).to_contain_text("by Test phone (device)")
 
 
 def test_the_audit_log_names_whom_and_what_it_concerns(admin, administrator, someone):

@@ -86,6 +86,7 @@ def furnished(administrator, application, someone):
     """Something on every screen."""
     administrator.call("POST", "/groups", json={"name": unique("Staff")})
     application.begin(someone.username)
+    administrator.issue_pass(someone.user["id"])
     return someone
 
 

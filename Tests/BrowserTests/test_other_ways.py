@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .pages import SignInPage, approve, only_challenge
+from .test_every_page import look
 
 TOO_MANY = {"type": "about:blank", "title": "Too Many Requests", "status": 429, "code": "too_many_attempts"}
 
@@ -142,6 +143,56 @@ def test_who_is_left_out_of_the_policy_signs_in_with_a_code_and_sees_no_number_a
     page.page.get_by_role("button", name="Sign in", exact=True).click()
     page.expect_signed_in()
     administrator.change(path, {"excludeTargets": before})
+
+
+@pytest.fixture
+def nobody_approves(administrator):
+    """The method is off for everybody."""
+    path = "/policies/authenticator"
+    administrator.change(path, {"state": "disabled"})
+    time.sleep(1)  # the change has a second to reach every process
+    yield
+    administrator.change(path, {"state": "enabled"})
+    time.sleep(1)
+
+
+def begin_without_a_phone(browser, username: str) -> SignInPage:
+    page = SignInPage(browser.tab()).open()
+    page.page.fill("#username", username)
+    page.page.get_by_role("button", name="Next").click()
+    page.expect_screen("ways")
+    return page
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_where_nobody_may_approve_the_other_ways_are_shown_and_no_number_whoever_it_is(browser, someone, nobody_approves, is_known):
+    page = begin_without_a_phone(browser, someone.username if is_known else "nobody-of-that-name")
+    expect(page.page.get_by_text("Approving a request on your phone is not available here.")).to_be_visible()
+    expect(page.page.get_by_role("button", name="Approve a request")).to_have_count(0)
+    assert not any("/v1/" in url for url in browser.requests), "no request is made that nobody can answer"
+    if is_known:
+        look(page.page, "sign-in-no-phone")
+    page.page.locator('[data-screen="ways"] [data-go="code"]').click()
+    page.page.fill("#code-password", someone.password)
+    page.page.fill("#code", code_of(someone))
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
+    if is_known:
+        page.expect_signed_in()
+    else:
+        expect(page.page.locator("#code-error")).to_contain_text("did not match")
+
+
+def test_where_nobody_may_approve_a_password_is_followed_by_a_code(browser, someone, nobody_approves):
+    page = begin_without_a_phone(browser, someone.username)
+    page.page.locator('[data-screen="ways"] [data-go="password"]').click()
+    expect(page.page.locator('[data-screen="password"]')).to_contain_text("its verification code is asked for next")
+    page.page.fill("#password", someone.password)
+    page.page.get_by_role("button", name="Next").click()
+    expect(page.page.locator("#code")).to_be_focused()
+    expect(page.page.locator("#code-password")).to_be_hidden()
+    page.page.fill("#code", code_of(someone))
+    page.page.get_by_role("button", name="Sign in", exact=True).click()
+    page.expect_signed_in()
 
 
 def test_a_second_step_that_has_run_out_says_why_the_password_is_asked_for_again(browser, make_someone):

@@ -30,6 +30,7 @@ final class Neighbours: Sendable {
         var verified: [VerifyCode] = []
         var notified: [Heard<Notify>] = []
         var confirmed: [Heard<ConfirmDevice>] = []
+        var used: [[UsedDevice]] = []
     }
 
     static let code = "123456"
@@ -40,6 +41,8 @@ final class Neighbours: Sendable {
     var notified: [Notify] { state.withLock { $0.notified.map(\.request) } }
     var confirmed: [ConfirmDevice] { state.withLock { $0.confirmed.map(\.request) } }
     var verified: [VerifyCode] { state.withLock(\.verified) }
+    /// The devices of each message.
+    var used: [[String]] { state.withLock(\.used).map { $0.map(\.deviceID) } }
 
     /// Puts a person with these devices into the directory of a tenant, or replaces one.
     func add(
@@ -83,6 +86,10 @@ final class Neighbours: Sendable {
         }
         routes.on(ConfirmDevice.self) { request, context in
             self.state.withLock { $0.confirmed.append(.init(request: request, id: context.call.requestID)) }
+            return Wire.Empty()
+        }
+        routes.on(NoteDeviceUse.self) { request, _ in
+            self.state.withLock { $0.used.append(request.uses) }
             return Wire.Empty()
         }
         return routes

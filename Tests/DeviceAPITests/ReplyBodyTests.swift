@@ -139,6 +139,16 @@ struct ReplyBodyTests {
         try check(Page(items: [SettledEvent](), next: "cursor"), ["items", "next"])
     }
 
+    @Test("whether a pass is out is told with its facts, or nulls, and never with the pass")
+    func pass() throws {
+        let members = ["outstanding", "id", "issuedAt", "expiresAt", "usableOnce"]
+        try check(
+            PassState(
+                outstanding: true, id: "t1", issuedAt: Samples.time, expiresAt: Samples.time, usableOnce: false),
+            members)
+        try check(PassState(outstanding: false), members, nulls: Set(members.dropFirst()))
+    }
+
     @Test("an audit entry carries any document as it is")
     func audit() throws {
         let before = JSONValue.object(["a": .array([.integer(1), .number(1.5), .bool(true), .null, .string("x")])])

@@ -33,6 +33,23 @@ struct PolicyVerdictTests {
         #expect(verdict(policy(include: [])).mode == nil)
     }
 
+    @Test("a policy is for nobody when it is off, includes nobody or excludes everybody, whoever there may be")
+    func forNobody() {
+        let all = AuthenticatorPolicy.IncludeTarget(targetType: .group, id: "all_users")
+        let none = AuthenticatorPolicy.IncludeTarget(targetType: .group, id: GroupID.nobody.rawValue)
+        let some = AuthenticatorPolicy.IncludeTarget(targetType: .user, id: "bob")
+        let closed = [
+            policy(include: [all], state: .disabled), policy(include: []), policy(include: [none]),
+            policy(include: [all], exclude: [.allUsers]),
+        ]
+        for policy in closed { #expect(policy.isForNobody && verdict(policy).mode == nil) }
+        let open = [
+            policy(include: [all]), policy(include: [none, some]), policy(include: [some]),
+            policy(include: [all], exclude: [.init(targetType: .user, id: "alice"), .nobody]),
+        ]
+        for policy in open { #expect(!policy.isForNobody) }
+    }
+
     @Test("between two groups the first in the list decides")
     func firstGroup() {
         let staff = AuthenticatorPolicy.IncludeTarget(targetType: .group, id: "staff", authenticationMode: .push)

@@ -103,7 +103,10 @@ final class FlowStack: Sendable {
     /// Moves the server's clock, and lets challenge do what is due then, as its own timer would.
     func advance(_ duration: Duration) async {
         clock.advance(duration)
-        for challenge in challenges { await challenge.meetDeadlines() }
+        for challenge in challenges {
+            await challenge.meetDeadlines()
+            await challenge.tellDueUses()
+        }
     }
 
     // MARK: the bus

@@ -105,6 +105,40 @@ extension FlowTests {
             }
         }
 
+        @Test("J6, J8: a phone was last used when it, or its code, signed somebody in, as owner and administrators see")
+        func lastUsed() async throws {
+            try await FlowStack.withTenant { stack, tenant in
+                let someone = try await tenant.someone()
+                var shown = try await Self.lastUsed(someone, tenant)
+                for byCode in [false, true] {
+                    await stack.advance(DeviceUse.interval)
+                    let request = try await tenant.application.begin(someone.name, .secondFactor)
+                    if byCode {
+                        let code = try await someone.phone.code(someone.account, on: stack)
+                        try await tenant.application.code(request, code).expect(200)
+                    } else {
+                        let outcome = try await someone.phone.approve(request, someone.account)
+                        #expect(outcome == .approved)
+                    }
+                    let usedAt = stack.clock.now
+                    await stack.advance(.seconds(1))
+                    // Whoever tells it may be under way already.
+                    for _ in 0..<100 where shown != [usedAt, usedAt] {
+                        shown = try await Self.lastUsed(someone, tenant)
+                    }
+                    #expect(shown == [usedAt, usedAt])
+                }
+            }
+        }
+
+        /// As the person sees it, and as an administrator does.
+        private static func lastUsed(_ someone: Someone, _ tenant: Tenancy) async throws -> [Timestamp?] {
+            [
+                try await someone.browser.me().devices.first?.lastUsedAt,
+                try await tenant.administrator.devices(of: someone.user).first?.lastUsedAt,
+            ]
+        }
+
         @Test("J7: the same request as a second factor needs no phone sign-in")
         func secondFactor() async throws {
             try await FlowStack.withTenant { stack, tenant in

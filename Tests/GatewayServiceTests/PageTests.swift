@@ -86,6 +86,28 @@ import Wire
         html.matches(of: /(?:src|href)="([^"]*)"/).map { String($0.output.1) }
     }
 
+    @Test("where the policy lets nobody approve on a phone the sign-in page says so, and no way of it leads nowhere")
+    func noPhone() async throws {
+        try await GatewayHarness.run { gateway in
+            func page() async throws -> String { try await gateway.send(.GET, "/demo/sign-in", [Self.page]).body }
+            let demo = TenantID("demo")
+            gateway.tenants.change(demo) { $1.offlineCodeAlone = true }
+            let (said, approve) = ("Approving a request on your phone is not available here", #"id="approve""#)
+            let (marks, code) = ((" data-no-phone", " data-code-alone"), "<strong>Use a verification code</strong>")
+            let usual = try await page()
+            #expect(!usual.contains(said) && !usual.contains(marks.0) && usual.contains(marks.1))
+            #expect(usual.contains(approve) && usual.contains(code))
+            gateway.tenants.change(demo) { policy, _ in policy.state = .disabled }
+            let off = try await page()
+            #expect(off.contains(said) && off.contains(marks.0) && !off.contains(approve))
+            // Where the policy covers nobody no code does without the password.
+            #expect(off.contains(code) && !off.contains(marks.1))
+            gateway.tenants.change(demo) { policy, _ in policy.isSoftwareOathEnabled = false }
+            let withoutCodes = try await page()
+            #expect(!withoutCodes.contains(code))
+        }
+    }
+
     @Test("a page may load from its own origin alone, runs nothing of its own text, and is never kept")
     func headers() async throws {
         try await GatewayHarness.run { gateway in

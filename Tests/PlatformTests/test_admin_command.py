@@ -304,6 +304,8 @@ def test_a_pass_opens_one_session_or_several_and_is_in_no_log(tenant):
     assert once["usableOnce"] is True and [opens(once["temporaryAccessPass"]) for _ in range(2)] == [200, 401]
     again = tenant.json("pass", "issue", "ann", "--reusable")[0]
     assert again["usableOnce"] is False and [opens(again["temporaryAccessPass"]) for _ in range(2)] == [200, 200]
+    assert tenant.admin("pass", "withdraw", "ann") == "Withdrawn.\n"
+    assert opens(again["temporaryAccessPass"]) == 401
     assert tenant.refused(65, "pass", "issue", "ann", "--lifetime", 9)[0] == "out_of_range"
     for shown in (tenant.admin("audit", "--json"), tenant.admin("sign-ins", "--json"), tenant.admin("users", "show", "ann", "--json")):
         assert once["temporaryAccessPass"] not in shown and again["temporaryAccessPass"] not in shown

@@ -143,6 +143,55 @@ struct SessionTests {
         #expect(await fixture.refusal(fixture.passLogin("alice", issued.pass)) == .invalidCredentials)
     }
 
+    @Test("a pass that is out is told without the pass; withdrawn it opens nothing, and what it has opened stays")
+    func passWithdrawn() async throws {
+        let alice = try await fixture.person("alice")
+        let withdraw = WithdrawPass.with {
+            ($0.tenant, $0.personID) = ("demo", alice.id)
+            $0.actor = Wire.Actor.with { ($0.kind, $0.name) = ("person", "Root") }
+        }
+        // Harmless where none is out.
+        _ = try await fixture.call(withdraw)
+        let issued = try await fixture.issue(alice, once: false)
+        let token = try await fixture.call(fixture.passLogin("alice", issued.pass)).sessionToken
+        let told = try await passState(of: alice)
+        #expect(told.outstanding && told.id == issued.id && told.expiresAtMs == issued.expiresAtMs && !told.usableOnce)
+        #expect(told.issuedAtMs == fixture.clock.now.milliseconds)
+        let text = try told.jsonString()
+        #expect(!text.contains(issued.pass))
+        _ = try await fixture.call(withdraw)
+        let after = try await passState(of: alice)
+        #expect(after == ReadPassReply())
+        #expect(await fixture.refusal(fixture.passLogin("alice", issued.pass)) == .invalidCredentials)
+        _ = try await fixture.session(token)
+
+        let entries = try await fixture.call(
+            ListDirectoryAudit.with { ($0.tenant, $0.filter.action) = ("demo", "pass") }
+        ).entries
+        #expect(entries.map(\.action) == ["pass.withdraw", "pass.issue"])
+        #expect(entries.map(\.target) == [alice.id, alice.id] && entries.first?.actor.name == "Root")
+        #expect(entries.first?.beforeJson == entries.last?.afterJson && entries.first?.afterJson == "")
+    }
+
+    @Test("a pass that was used up, or has run out, is not out any more, and nobody of another tenant has one to see")
+    func passOver() async throws {
+        let alice = try await fixture.person("alice")
+        let issued = try await fixture.issue(alice)
+        var states = [try await passState(of: alice)]
+        let foreign = ReadPass.with { ($0.tenant, $0.personID) = ("other", alice.id) }
+        #expect(await fixture.refusal(foreign) == .notFound)
+        _ = try await fixture.call(fixture.passLogin("alice", issued.pass))
+        states.append(try await passState(of: alice))
+        _ = try await fixture.issue(alice)
+        fixture.clock.advance(.seconds(3600))
+        states.append(try await passState(of: alice))
+        #expect(states.map(\.outstanding) == [true, false, false] && states.map(\.usableOnce) == [true, false, false])
+    }
+
+    private func passState(of person: PersonRecord) async throws -> ReadPassReply {
+        try await fixture.call(ReadPass.with { ($0.tenant, $0.personID) = ("demo", person.id) })
+    }
+
     @Test("a single-use pass that is shown by many at once opens one session")
     func passRace() async throws {
         let alice = try await fixture.person("alice")
@@ -218,6 +267,10 @@ struct SessionTests {
         for _ in 0..<2 { _ = try await fixture.call(end) }
         await #expect(throws: ServiceError.self) { try await fixture.session(stranger) }
         for token in [kept, bobs] { _ = try await fixture.session(token) }
+        let entries = try await endings()
+        #expect(entries.map(\.actor.kind) == ["person", "person"])
+        let ended = [0, 1].map { #"{"activations":0,"sessions":\#($0),"username":"alice"}"# }
+        #expect(entries.map(\.afterJson) == ended)
         // The stranger had redeemed it, and its session was not open yet.
         let open = OpenSession.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", alice.id, "challenge") }
         #expect(await fixture.refusal(open) == .alreadyRedeemed)
@@ -242,11 +295,27 @@ struct SessionTests {
         for token in [tokens[0], tokens[2]] { _ = try await fixture.session(token) }
         #expect(try await fixture.state(hers, of: alice).state == "waiting")
         #expect(try await fixture.read(device).device.state == "active")
+        let entries = try await endings()
+        #expect(entries.map(\.actor.kind) == ["device"] && entries.map(\.actor.id) == [device.id])
+        #expect(entries.map(\.target) == [alice.id])
+        #expect(entries.map(\.afterJson) == [#"{"activations":1,"sessions":1,"username":"alice"}"#])
         // A session that the phone has confirmed stays when another phone comes.
         let confirmed = try await fixture.call(
             OpenSession.with { ($0.tenant, $0.personID, $0.challengeID) = ("demo", alice.id, "challenge") })
         _ = try await fixture.device(alice, session: own)
         _ = try await fixture.session(confirmed.sessionToken)
+        // Nor is there word of what did not end: of bob's first phone, where there was no other session.
+        let bobs = try await fixture.session(tokens[2])
+        _ = try await fixture.device(bobs.person, session: bobs)
+        let later = try await endings()
+        #expect(later == entries)
+    }
+
+    /// What the audit log says of sessions that ended elsewhere, newest first.
+    private func endings() async throws -> [AuditEntry] {
+        try await fixture.call(
+            ListDirectoryAudit.with { ($0.tenant, $0.filter.action) = ("demo", "session.end-others") }
+        ).entries
     }
 
     @Test("the repeat of a session's start gets the same session")

@@ -152,6 +152,28 @@ struct AdminUsers: Sendable {
                 usableOnce: reply.usableOnce))
     }
 
+    func readPass(_ inbound: Inbound) async throws -> Reply {
+        _ = try await edge.authentication.administrator(inbound)
+        let reply = try await edge.caller.call(
+            ReadPass.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.personID = inbound.parameter("user")
+            }, inbound.context())
+        return try .json(.ok, PassState(reply))
+    }
+
+    func withdrawPass(_ inbound: Inbound) async throws -> Reply {
+        let actor = try await edge.authentication.administrator(inbound)
+        _ = try await edge.caller.call(
+            WithdrawPass.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.personID = inbound.parameter("user")
+                $0.actor = actor
+                $0.requestID = inbound.originID.description
+            }, inbound.context())
+        return .noContent
+    }
+
     // MARK: devices
 
     func devices(_ inbound: Inbound) async throws -> Reply {
@@ -185,6 +207,18 @@ struct AdminUsers: Sendable {
         var headers: HTTPFields = [.eTag: user.etag]
         if let location { headers[.location] = location }
         return try .json(status, UserDocument(user.person), headers: headers)
+    }
+}
+
+extension PassState {
+    fileprivate init(_ reply: ReadPassReply) {
+        guard reply.outstanding else {
+            self.init(outstanding: false)
+            return
+        }
+        self.init(
+            outstanding: true, id: reply.id, issuedAt: Timestamp(milliseconds: reply.issuedAtMs),
+            expiresAt: Timestamp(milliseconds: reply.expiresAtMs), usableOnce: reply.usableOnce)
     }
 }
 

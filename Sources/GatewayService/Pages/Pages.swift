@@ -26,9 +26,11 @@ struct Pages: Sendable {
         if inbound.query["prompt"] != "login", try await person(inbound) != nil { return Self.see(target) }
         let language = Texts.language(accepted: inbound.headers[.acceptLanguage])
         let words = content.words(in: language)
+        // By the tenant's policy alone: the page is the same for every name.
+        let noPhone = tenant.policy.isForNobody
         var more: [String: Any] = [
-            "return": target, "codeAlone": tenant.settings.offlineCodeAlone,
-            "silenceMinutes": tenant.settings.silenceMinutes,
+            "return": target, "codeAlone": tenant.settings.offlineCodeAlone && !noPhone, "noPhone": noPhone,
+            "codes": tenant.policy.isSoftwareOathEnabled || !noPhone, "silenceMinutes": tenant.settings.silenceMinutes,
         ]
         switch inbound.query["session"] {
         case "ended": more["notice"] = words["signIn.sessionEnded"]

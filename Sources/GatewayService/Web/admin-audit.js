@@ -16,6 +16,7 @@ const actions = {
   "device.remove": "adminAuditSays.deviceRemove", "group.change": "adminAuditSays.groupChange",
   "group.create": "adminAuditSays.groupCreate", "group.delete": "adminAuditSays.groupDelete",
   "group.members": "adminAuditSays.groupMembers", "pass.issue": "adminAuditSays.passIssue",
+  "pass.withdraw": "adminAuditSays.passWithdraw",
   "phone-sign-in.disable": "adminAuditSays.phoneSignInDisable", "phone-sign-in.enable": "adminAuditSays.phoneSignInEnable",
   "session.open": "adminAuditSays.sessionOpen", "session.open.credential": "adminAuditSays.sessionOpen",
   "session.end-others": "adminAuditSays.sessionEndOthers", "user.block": "adminAuditSays.userBlock",
@@ -114,6 +115,10 @@ function subject(entry) {
     const { method, count, ipAddress } = after ?? {};
     const times = count > 1 ? text("adminAuditSays.times", { count: figure(count) }) : null;
     return dotted(username, methods[method] && text(methods[method]), times, ipAddress);
+  }
+  if (action === "session.end-others") {
+    const ended = (key, count) => (count ? text(key, { count: figure(count) }) : null);
+    return dotted(username, ended("adminAuditSays.sessions", after?.sessions), ended("adminAuditSays.activations", after?.activations));
   }
   if (username && name) return text("adminAuditSays.deviceOf", { device: name, person: username });
   return username ?? name ?? (action.startsWith("codes.") ? target : undefined);

@@ -33,7 +33,9 @@ function show(document) {
 async function load() {
   try {
     show(await asAdmin("GET", path));
-    await Promise.all([explain().then(loadDevices), loadGroups()]);
+    // A server of an earlier version does not know: the rest of the page is there all the same.
+    const pass = loadPass().catch((problem) => notice(byId("failed"), adminProblem(problem)));
+    await Promise.all([explain().then(loadDevices), loadGroups(), pass]);
     byId("person").hidden = false;
   } catch (problem) {
     notice(byId("failed"), adminProblem(problem));
@@ -148,6 +150,27 @@ byId("add-group").addEventListener("click", async () => {
   await load();
 });
 
+// ---- a pass that is out
+
+const loadPass = async () => showPass(await asAdmin("GET", `${path}/temporary-access-pass`));
+
+const passFacts = ({ usableOnce, expiresAt }) => text(usableOnce ? "adminPersonSays.passOnce" : "adminPersonSays.passSeveral", { time: dayAndTime(expiresAt) });
+
+function showPass(pass) {
+  byId("pass-out").hidden = !pass.outstanding;
+  byId("pass-out-facts").textContent = pass.outstanding ? passFacts(pass) : "";
+}
+
+byId("withdraw").addEventListener("click", async () => {
+  const question = {
+    title: text("adminPersonSays.withdrawTitle"), words: text("adminPersonSays.withdrawWords"), action: text("adminPersonSays.withdraw"),
+  };
+  if (!await confirmed(question, () => asAdmin("DELETE", `${path}/temporary-access-pass`))) return;
+  toast(text("adminPersonSays.withdrawn"));
+  await loadPass();
+  byId("pass").focus();
+});
+
 // ---- what may be done
 
 byId("block").addEventListener("click", async () => {
@@ -180,10 +203,10 @@ byId("pass-form").addEventListener("submit", async (event) => {
   });
   if (!isDone) return;
   byId("pass-dialog").close();
+  showPass({ ...pass, outstanding: true });
   await showSecret({
     title: text("adminPersonSays.passReady"), words: text("adminPersonSays.passWords"), label: text("adminPersonSays.passLabel"),
-    secret: pass.temporaryAccessPass,
-    facts: text(pass.usableOnce ? "adminPersonSays.passOnce" : "adminPersonSays.passSeveral", { time: dayAndTime(pass.expiresAt) }),
+    secret: pass.temporaryAccessPass, facts: passFacts(pass),
   });
 });
 

@@ -16,6 +16,8 @@ const screens = new Screens(root, "name", arrive);
 const ring = new Ring(byId("ring"));
 const keptRequest = `countersign.sign-in.${tenant}`;
 const otherTabs = new BroadcastChannel(`countersign.${tenant}`);
+/** The policy lets nobody at all approve on a phone: a number would be shown in vain, whoever it is. */
+const noPhone = "noPhone" in root.dataset;
 
 /** Well within the time in which an approved request can be completed. */
 const completionMax = 15_000;
@@ -49,7 +51,7 @@ screens.onShown((screen) => {
 
 /** A screen that was left may make no sense any more: no request to show, no name to go with a password. */
 function arrive(screen) {
-  const needsRequest = screen === "number" && !isOpen();
+  const needsRequest = screen === "number" && (noPhone || !isOpen());
   const needsName = !["name", "number"].includes(screen) && !username;
   const isOver = screen === "outcome" || screen === "done";
   return needsRequest || needsName || isOver ? "name" : screen;
@@ -225,9 +227,10 @@ function ask(body) {
   return call("POST", "session", { body });
 }
 
-/** A request on the phone, by name alone. */
+/** A request on the phone, by name alone; the other ways where there can be none. */
 async function begin() {
   await withdraw();
+  if (noPhone) return screens.go("ways", { replace: screens.current === "outcome" });
   try {
     take((await ask({ username })).body.signIn, false);
     screens.go("number", { replace: screens.current === "outcome" });
@@ -328,7 +331,7 @@ onSubmit("code-form", async () => {
   await submitCode(digits, password.value);
 });
 
-byId("approve").addEventListener("click", (event) => (isOpen() && !request.isSecond ? screens.go("number") : busy(event.currentTarget, begin)));
+byId("approve")?.addEventListener("click", (event) => (isOpen() && !request.isSecond ? screens.go("number") : busy(event.currentTarget, begin)));
 byId("again").addEventListener("click", (event) => busy(event.currentTarget, async () => again()));
 otherTabs.addEventListener("message", ({ data }) => {
   if (data === "signedIn") return location.replace(root.dataset.return);

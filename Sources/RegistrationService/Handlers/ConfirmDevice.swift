@@ -37,7 +37,7 @@ extension RegistrationService {
         try change.records.update(activation)
         if let session = activation.session { try endOthers(of: device, than: session, change) }
         device.state = .active
-        device.lastUsedAt = change.at
+        device.use(at: change.at)
         if let session = activation.passSession,
             try change.records.takeGrant(session: session, tenant: tenant, device: id, at: change.at)
         {
@@ -56,8 +56,13 @@ extension RegistrationService {
         let (records, tenant) = (change.records, device.tenant)
         let isFirst = try !records.devices(of: device.person, tenant: tenant).contains { $0.state == .active }
         guard isFirst, let person = try records.person(device.person, tenant: tenant) else { return }
-        try records.deleteSessions(of: person.id, tenant: tenant, exceptID: session)
-        try endActivations(of: person, except: session, .device(device), change)
+        let ended = EndedElsewhere(
+            sessions: try records.deleteSessions(of: person.id, tenant: tenant, exceptID: session),
+            activations: try endActivations(of: person, except: session, .device(device), change))
+        guard !ended.isNothing else { return }
+        try change.audit(
+            .device(device), SessionAction.endOthers, tenant: tenant, target: person.id.rawValue,
+            after: ended.auditDocument(of: person))
     }
 
     /// Removes a device that was not confirmed, and ends its activation.
@@ -96,7 +101,7 @@ extension RegistrationService {
         device.phoneSignInAt = change.at
         device.isExclusive = !isLifted
         device.grantedUntil = nil
-        device.lastUsedAt = change.at
+        device.use(at: change.at)
         do {
             try change.records.update(device)
         } catch StorageError.alreadyExists {

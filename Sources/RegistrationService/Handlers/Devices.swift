@@ -25,7 +25,7 @@ extension RegistrationService {
                     sealedAddress: try change.vault.seal(
                         push.address(registeredAt: change.at), .push(tenant, device.id)))
             }
-            device.lastUsedAt = change.at
+            device.use(at: change.at)
             try change.records.update(device)
             try change.audit(
                 .device(device), "device.change", tenant: tenant, target: device.id.rawValue, before: before,

@@ -111,12 +111,15 @@ extension RegistrationService {
         try endActivations(of: person, actor, change)
     }
 
-    /// No phone that is being added for the person gets further.
+    /// No phone that is being added for the person gets further. Returns how many were, and still had the time.
+    @discardableResult
     static func endActivations(
         of person: StoredPerson, except session: String? = nil, _ actor: Actor, _ change: Change
-    ) throws {
+    ) throws -> Int {
+        var count = 0
         for activation in try change.records.openActivations(of: person.id, tenant: person.tenant)
         where session == nil || activation.session != session {
+            if activation.machine.state(at: change.at) != .expired { count += 1 }
             if let id = activation.machine.device,
                 let device = try change.records.device(id, tenant: person.tenant)
             {
@@ -125,6 +128,7 @@ extension RegistrationService {
                 try withdraw(activation, change)
             }
         }
+        return count
     }
 
     /// The remembered reply of this very request, and of no other: to a caller whose credential is wrong, that another request had

@@ -105,21 +105,23 @@ extension RegistrationService {
         let tenant = TenantID(request.tenant)
         return try await change(request, context) { change in
             let person = try change.records.needPerson(request.personID, tenant: tenant)
-            try Self.endOthers(of: person, than: Array(request.tokenDigest), change)
+            let ended = try Self.endOthers(of: person, than: Array(request.tokenDigest), change)
             if !request.challengeID.isEmpty {
                 _ = try change.records.take(ChallengeID(request.challengeID), tenant: tenant, at: change.at)
             }
             try change.audit(
                 .person(person), SessionAction.endOthers, tenant: tenant, target: person.id.rawValue,
-                after: ["username": .string(person.username)])
+                after: ended.auditDocument(of: person))
             return Wire.Empty()
         }
     }
 
     /// Of two who hold a session, the one that does not ask loses it, and with it the phone that it is adding.
-    static func endOthers(of person: StoredPerson, than digest: [UInt8], _ change: Change) throws {
-        try change.records.deleteSessions(of: person.id, tenant: person.tenant, except: digest)
-        try endActivations(of: person, .person(person), change)
+    @discardableResult
+    static func endOthers(of person: StoredPerson, than digest: [UInt8], _ change: Change) throws -> EndedElsewhere {
+        EndedElsewhere(
+            sessions: try change.records.deleteSessions(of: person.id, tenant: person.tenant, except: digest),
+            activations: try endActivations(of: person, .person(person), change))
     }
 
     private static func open(_ person: StoredPerson, by key: SessionKey, _ change: Change) throws
@@ -135,6 +137,22 @@ extension RegistrationService {
             .person(person), key.action, tenant: person.tenant, target: person.id.rawValue,
             after: key.auditDocument(of: person))
         return (token, session)
+    }
+}
+
+/// How much of what a person's credentials had opened came to an end.
+struct EndedElsewhere {
+    let sessions: Int
+    /// Phones that were being added.
+    let activations: Int
+
+    var isNothing: Bool { sessions == 0 && activations == 0 }
+
+    func auditDocument(of person: StoredPerson) -> JSONValue {
+        [
+            "username": .string(person.username), "sessions": .integer(Int64(sessions)),
+            "activations": .integer(Int64(activations)),
+        ]
     }
 }
 

@@ -81,6 +81,12 @@ extension PostgreSQLRegistrationRecords {
             ])
     }
 
+    func touchDevice(_ id: DeviceID, tenant: TenantID, at time: Timestamp) throws {
+        try add(
+            "UPDATE device SET last_used_at = ? WHERE tenant = ? AND id = ? AND last_used_at < ?",
+            [time.milliseconds, tenant.rawValue, id.rawValue, time.milliseconds])
+    }
+
     func deleteDevice(_ id: DeviceID, tenant: TenantID) throws {
         try changeOne("DELETE FROM device WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue])
     }

@@ -43,6 +43,10 @@ extension PostgreSQLRegistrationRecords {
             [time.milliseconds, tenant.rawValue, person.rawValue, id, time.milliseconds]) == 1
     }
 
+    func deletePass(of person: PersonID, tenant: TenantID) throws {
+        try add("DELETE FROM access_pass WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue])
+    }
+
     // MARK: sessions
 
     func session(digest: [UInt8], tenant: TenantID) throws -> StoredSession? {
@@ -80,14 +84,14 @@ extension PostgreSQLRegistrationRecords {
         try add("DELETE FROM web_session WHERE tenant = ? AND digest = ?", [tenant.rawValue, digest])
     }
 
-    func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws {
-        try add(
+    func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws -> Int {
+        try change(
             "DELETE FROM web_session WHERE tenant = ? AND person = ? AND digest <> ?",
             [tenant.rawValue, person.rawValue, digest])
     }
 
-    func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws {
-        try add(
+    func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws -> Int {
+        try change(
             "DELETE FROM web_session WHERE tenant = ? AND person = ? AND id <> ?",
             [tenant.rawValue, person.rawValue, id])
     }

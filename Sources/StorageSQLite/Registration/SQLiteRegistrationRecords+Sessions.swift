@@ -42,6 +42,10 @@ extension SQLiteRegistrationRecords {
             [time.milliseconds, tenant.rawValue, person.rawValue, id, time.milliseconds]) == 1
     }
 
+    package func deletePass(of person: PersonID, tenant: TenantID) throws {
+        try change("DELETE FROM access_pass WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue])
+    }
+
     // MARK: sessions
 
     package func session(digest: [UInt8], tenant: TenantID) throws -> StoredSession? {
@@ -79,13 +83,13 @@ extension SQLiteRegistrationRecords {
         try change("DELETE FROM web_session WHERE tenant = ? AND digest = ?", [tenant.rawValue, Data(digest)])
     }
 
-    package func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws {
+    package func deleteSessions(of person: PersonID, tenant: TenantID, except digest: [UInt8]) throws -> Int {
         try change(
             "DELETE FROM web_session WHERE tenant = ? AND person = ? AND digest <> ?",
             [tenant.rawValue, person.rawValue, Data(digest)])
     }
 
-    package func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws {
+    package func deleteSessions(of person: PersonID, tenant: TenantID, exceptID id: String) throws -> Int {
         try change(
             "DELETE FROM web_session WHERE tenant = ? AND person = ? AND id <> ?",
             [tenant.rawValue, person.rawValue, id])
