@@ -6,7 +6,6 @@ import Secrets
 import ServiceKit
 import Storage
 import SwiftProtobuf
-import Synchronization
 import Telemetry
 import Wire
 
@@ -26,21 +25,23 @@ extension ChallengeService {
         let draft = RequestDraft(
             request: request, factor: factor, tenant: tenant, admission: admission, time: now())
         let randomBytes = randomBytes
-        // Nil where a repeat gets the first reply.
-        let done = Mutex<(isDecoy: Bool, effects: ChallengeTransaction.Effects)?>(nil)
-        let reply = try await once.run(request.withoutPlaceOfBrowser, context, holdsSecret: true) {
-            (records: any ChallengeRecords) -> BeginChallengeReply in
+        let (reply, begun) = try await once.perform(request.withoutPlaceOfBrowser, context, holdsSecret: true) {
+            (records: any ChallengeRecords) -> (BeginChallengeReply, Begun) in
             var transaction = self.transaction(records, tenant, at: draft.time, for: context.call)
             let (reply, rules) = try draft.begin(in: &transaction, randomBytes)
-            done.withLock { $0 = (rules.isDecoy, transaction.effects) }
-            return reply
+            return (reply, Begun(isDecoy: rules.isDecoy, effects: transaction.effects))
         }
         // Whoever made what a repeat finds does what follows, or has left it to be found in the store.
-        if let (isDecoy, effects) = done.withLock(\.self) {
-            perform(effects)
-            metrics.begun.increment(draft.purpose.rawValue, ChallengeMetrics.kind(isDecoy: isDecoy))
+        if let begun {
+            perform(begun.effects)
+            metrics.begun.increment(draft.purpose.rawValue, ChallengeMetrics.kind(isDecoy: begun.isDecoy))
         }
         return reply
+    }
+
+    private struct Begun: Sendable {
+        let isDecoy: Bool
+        let effects: ChallengeTransaction.Effects
     }
 }
 

@@ -3,7 +3,6 @@ import Messaging
 import ServiceKit
 import Storage
 import SwiftProtobuf
-import Synchronization
 import Wire
 
 extension ChallengeService {
@@ -15,14 +14,13 @@ extension ChallengeService {
             throw ServiceError(.malformed, "unknown cause")
         }
         let time = now()
-        let effects = Mutex(ChallengeTransaction.Effects())
-        let reply = try await once.run(request, context) { (records: any ChallengeRecords) -> Wire.Empty in
+        let (reply, effects) = try await once.perform(request, context) {
+            (records: any ChallengeRecords) -> (Wire.Empty, ChallengeTransaction.Effects) in
             var transaction = self.transaction(records, tenant, at: time, for: context.call)
             try transaction.revoke(request, cause)
-            effects.withLock { $0 = transaction.effects }
-            return Wire.Empty()
+            return (Wire.Empty(), transaction.effects)
         }
-        perform(effects.withLock(\.self))
+        if let effects { perform(effects) }
         if request.deviceID.isEmpty {
             let until = try await once.effectTime(of: context.call.requestID) ?? time
             try await cancelDecoys(of: PersonID(request.personID), until: until, cause, tenant, context.call)

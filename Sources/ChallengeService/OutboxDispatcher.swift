@@ -106,9 +106,8 @@ final class OutboxDispatcher: Sendable {
                 let seen = lane.signal.count
                 let (messages, looks) = lane.state.withLock { $0.take() }
                 for message in messages { group.addTask { await self.deliver(message, lane) } }
-                let round = looks ? await due(lane) : Round()
-                for message in round.messages { group.addTask { await self.deliver(message, lane) } }
-                if round.mayHaveMore { lane.state.withLock { $0.look() } } else { await lane.signal.wait(past: seen) }
+                if looks { group.addTask { await self.findDue(lane) } }
+                await lane.signal.wait(past: seen)
             }
             // What is under way may end; what has not begun is found again at the next start.
             lane.state.withLock { $0.close() }
@@ -128,42 +127,36 @@ final class OutboxDispatcher: Sendable {
     /// Delivers what is due now and returns when each has been tried.
     func deliverDue() async {
         for lane in lanes.values {
-            for message in await due(lane, whereClosed: true).messages { await deliver(message, lane) }
+            await findDue(lane, evenClosed: true)
+            for message in lane.state.withLock({ $0.take() }).messages { await deliver(message, lane) }
             await delete(lane)
         }
     }
 
-    /// What was due at one reading.
-    private struct Round {
-        var messages: [OutboxRecord] = []
-        /// All free places were filled: places that became free during the reading have raised no signal.
-        var mayHaveMore = false
-    }
-
-    private func due(_ lane: Lane, whereClosed: Bool = false) async -> Round {
+    private func findDue(_ lane: Lane, evenClosed: Bool = false) async {
         let time = now()
-        guard let (limit, known) = lane.state.withLock({ $0.beginLook(whereClosed: whereClosed) }) else {
-            return Round()
-        }
+        guard let (limit, known) = lane.state.withLock({ $0.beginLook(evenClosed: evenClosed) }) else { return }
+        var found: [OutboxRecord] = []
+        // What this process has is among what a reading finds, and was leased before.
+        let rows = store.announcements == nil ? limit + known : limit
         do {
-            let found =
-                if store.announcements == nil {
-                    try await store.read { [receiver = lane.receiver] records in
-                        try records.dueMessages(for: receiver, at: time, limit: limit + known)
-                    }
-                } else {
-                    try await store.write { [receiver = lane.receiver, until = time + configuration.deliveryLease] in
-                        try $0.leaseDueMessages(for: receiver, at: time, until: until, limit: limit)
-                    }
+            if store.announcements == nil {
+                found = try await store.read { [receiver = lane.receiver] records in
+                    try records.dueMessages(for: receiver, at: time, limit: rows)
                 }
-            let messages = lane.state.withLock { $0.endLook(found, limit: limit) }
-            return Round(messages: messages, mayHaveMore: messages.count == limit)
+            } else {
+                let until = time + configuration.deliveryLease
+                found = try await store.write { [receiver = lane.receiver] records in
+                    try records.leaseDueMessages(for: receiver, at: time, until: until, limit: rows)
+                }
+            }
         } catch {
-            _ = lane.state.withLock { $0.endLook([], limit: 0) }
-            logger.error("outbox not read", metadata: ["error": "\(error)"])
+            if !Task.isCancelled { logger.error("outbox not read", metadata: ["error": "\(error)"]) }
             deadlines.add(.outbox, at: time + configuration.retryFirst)
-            return Round()
         }
+        let messages = found
+        lane.state.withLock { $0.endLook(messages, limit: limit, isFull: messages.count >= rows) }
+        lane.signal.advance()
     }
 
     private func deliver(_ message: OutboxRecord, _ lane: Lane) async {

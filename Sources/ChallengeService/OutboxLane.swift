@@ -35,32 +35,38 @@ struct OutboxLane: Sendable {
     /// Takes messages that are committed. Where nobody sends they stay in the store, and are found there.
     mutating func handOver(_ messages: [OutboxRecord]) {
         guard isOpen else { return }
+        // A reading between the commit and this may have found them.
+        let messages = messages.filter { !underWay.contains($0.sequence) && !delivered.contains($0.sequence) }
         underWay.formUnion(messages.map(\.sequence))
         handedOver += messages
     }
 
-    /// What was handed over, and whether the store is to be looked at.
+    /// What is to be sent, and whether the store is to be looked at: by one reading at a time, for which nothing else waits.
     mutating func take() -> (messages: [OutboxRecord], looks: Bool) {
-        defer { (handedOver, mustLook) = ([], false) }
-        return (handedOver, mustLook)
+        let looks = mustLook && deletedWhileLooking == nil
+        if looks { mustLook = false }
+        defer { handedOver = [] }
+        return (handedOver, looks)
     }
 
-    /// Begins a reading. Returns how many messages it may find, of which those that are known here are left out; nil without a free place.
-    mutating func beginLook(whereClosed: Bool = false) -> (limit: Int, known: Int)? {
-        let free = whereClosed ? places - underWay.count : free
+    /// Begins a reading. Returns how many messages it may find, beside how many that are known here; nil without a free place.
+    mutating func beginLook(evenClosed: Bool = false) -> (limit: Int, known: Int)? {
+        let free = evenClosed ? places - underWay.count : free
         // Whoever ends has the store looked at.
         guard free > 0 else { return nil }
         deletedWhileLooking = []
         return (free, underWay.count + delivered.count)
     }
 
-    /// Ends a reading, which found these. Returns those that are to be sent, at most `limit`.
-    mutating func endLook(_ found: [OutboxRecord], limit: Int) -> [OutboxRecord] {
+    /// Ends a reading, which found these. At most `limit` of those that are not known are to be sent; `isFull` says that it may have left
+    /// some.
+    mutating func endLook(_ found: [OutboxRecord], limit: Int, isFull: Bool) {
         let known = underWay.union(delivered).union(deletedWhileLooking ?? [])
         deletedWhileLooking = nil
-        let messages = Array(found.filter { !known.contains($0.sequence) }.prefix(limit))
+        let messages = found.filter { !known.contains($0.sequence) }.prefix(limit)
         underWay.formUnion(messages.map(\.sequence))
-        return messages
+        handedOver += messages
+        if isFull { mustLook = true }
     }
 
     /// A delivery has ended. Returns whether the store is to be looked at for what found no place.

@@ -3,7 +3,6 @@ import Messaging
 import ServiceKit
 import Storage
 import SwiftProtobuf
-import Synchronization
 import Wire
 
 /// What a committed change causes outside of the store.
@@ -83,15 +82,12 @@ extension RegistrationService {
         _ request: Request, _ context: HandlerContext, holdsSecret: Bool = false,
         _ body: @escaping @Sendable (Change) throws -> Request.Reply
     ) async throws -> Request.Reply {
-        let outcome = Mutex(Effects())
         let (now, vault) = (now(), vault)
-        let reply = try await once.run(request, context, holdsSecret: holdsSecret) { records in
+        let (reply, effects) = try await once.perform(request, context, holdsSecret: holdsSecret) { records in
             let change = Change(records: records, at: now, context: context, vault: vault)
-            let reply = try body(change)
-            outcome.withLock { $0 = change.effects }
-            return reply
+            return (try body(change), change.effects)
         }
-        await follow(outcome.withLock { $0 })
+        if let effects { await follow(effects) }
         return reply
     }
 

@@ -31,8 +31,8 @@ package struct Once<Records>: Sendable {
         self.now = now
     }
 
-    private enum Outcome<Reply: Sendable>: Sendable {
-        case done(Reply)
+    private enum Outcome<Reply: Sendable, Effects: Sendable>: Sendable {
+        case done(Reply, Effects)
         case repeated(Memo)
     }
 
@@ -45,8 +45,17 @@ package struct Once<Records>: Sendable {
         _ request: Request, _ context: HandlerContext, holdsSecret: Bool = false,
         _ body: @escaping @Sendable (Records) throws -> Request.Reply
     ) async throws -> Request.Reply {
+        try await perform(request, context, holdsSecret: holdsSecret) { (try body($0), ()) }.reply
+    }
+
+    /// As `run`, with what has to follow: of the execution that was committed, whichever others there were. Nil for a repeat, where it
+    /// is the first execution's.
+    package func perform<Request: ServiceRequest, Effects: Sendable>(
+        _ request: Request, _ context: HandlerContext, holdsSecret: Bool = false,
+        _ body: @escaping @Sendable (Records) throws -> (Request.Reply, Effects)
+    ) async throws -> (reply: Request.Reply, effects: Effects?) {
         let key = try MemoKey(request, context)
-        let outcome: Outcome<Request.Reply>
+        let outcome: Outcome<Request.Reply, Effects>
         do {
             outcome = try await attempt(key, holdsSecret, body)
         } catch is Overtaken {
@@ -54,8 +63,8 @@ package struct Once<Records>: Sendable {
             outcome = try await attempt(key, holdsSecret, body)
         }
         switch outcome {
-        case .done(let reply): return reply
-        case .repeated(let memo): return try reply(from: memo, for: key, holdsSecret: holdsSecret)
+        case .done(let reply, let effects): return (reply, effects)
+        case .repeated(let memo): return (try reply(from: memo, for: key, holdsSecret: holdsSecret), nil)
         }
     }
 
@@ -81,16 +90,19 @@ package struct Once<Records>: Sendable {
         request.isCallersKey ? callersKeyKept : internalKept
     }
 
-    private func attempt<Reply: Message & Sendable>(
-        _ key: MemoKey, _ holdsSecret: Bool, _ body: @escaping @Sendable (Records) throws -> Reply
-    ) async throws -> Outcome<Reply> {
+    private func attempt<Reply: Message & Sendable, Effects: Sendable>(
+        _ key: MemoKey, _ holdsSecret: Bool, _ body: @escaping @Sendable (Records) throws -> (Reply, Effects)
+    ) async throws -> Outcome<Reply, Effects> {
         let (memos, sealer, time) = (memos, sealer, now())
         return try await store.write(until: key.deadline) { records in
             if let memo = try memos(records).memo(key.request) {
-                if Mutation.executeAgain.isMade { return .done(try body(records)) }
+                if Mutation.executeAgain.isMade {
+                    let (reply, effects) = try body(records)
+                    return .done(reply, effects)
+                }
                 return .repeated(memo)
             }
-            let reply = try body(records)
+            let (reply, effects) = try body(records)
             let bytes: [UInt8] = try reply.serializedBytes()
             let kept = Self.kept(key.request)
             let memo = Memo(
@@ -102,7 +114,7 @@ package struct Once<Records>: Sendable {
             } catch StorageError.alreadyExists {
                 throw Overtaken()
             }
-            return .done(reply)
+            return .done(reply, effects)
         }
     }
 

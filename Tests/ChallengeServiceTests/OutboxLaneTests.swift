@@ -33,6 +33,13 @@ struct OutboxLaneTests {
         #expect(lane.free == 0)
     }
 
+    /// A reading that finds these.
+    private func look(_ lane: inout OutboxLane, finding sequences: [Int64], limit: Int) -> [Int64] {
+        _ = lane.beginLook()
+        lane.endLook(sequences.map(message), limit: limit, isFull: false)
+        return lane.take().messages.map(\.sequence)
+    }
+
     @Test("a message that is under way, or delivered and not deleted yet, is found by no reading")
     func known() {
         var lane = lane(places: 4)
@@ -40,27 +47,53 @@ struct OutboxLaneTests {
         let handed = lane.take().messages
         #expect(handed.map(\.sequence) == [1, 2] && lane.free == 2)
         let wasFull = lane.end(message(1), isDelivered: true)
-        let look = lane.beginLook()
-        #expect(!wasFull && look?.limit == 3 && look?.known == 2)
-        let other = lane.endLook([1, 2, 3].map(message), limit: 3)
-        #expect(other.map(\.sequence) == [3] && lane.deletable == [1])
+        let bounds = lane.beginLook()
+        #expect(!wasFull && bounds?.limit == 3 && bounds?.known == 2)
+        let other = look(&lane, finding: [1, 2, 3], limit: 3)
+        #expect(other == [3] && lane.deletable == [1])
         lane.forget([1], areDeleted: false)
-        _ = lane.beginLook()
-        let again = lane.endLook([1, 2, 3].map(message), limit: 2)
-        #expect(again.map(\.sequence) == [1])
+        let again = look(&lane, finding: [1, 2, 3], limit: 2)
+        #expect(again == [1])
+    }
+
+    @Test("what a reading found before it was handed over is sent once")
+    func foundFirst() {
+        var lane = lane(places: 4)
+        let found = look(&lane, finding: [1], limit: 4)
+        lane.handOver([message(1), message(2)])
+        let handed = lane.take().messages
+        #expect(found == [1] && handed.map(\.sequence) == [2])
     }
 
     @Test("what is deleted during a reading is not sent again because of it")
     func deletedMeanwhile() {
         var lane = lane(places: 4)
         lane.handOver([message(1)])
+        _ = lane.take()
         _ = lane.end(message(1), isDelivered: true)
         _ = lane.beginLook()
         lane.forget([1], areDeleted: true)
-        let during = lane.endLook([message(1)], limit: 4)
+        lane.endLook([message(1)], limit: 4, isFull: false)
+        let during = lane.take().messages
+        let later = look(&lane, finding: [1], limit: 4)
+        #expect(during.isEmpty && later == [1])
+    }
+
+    @Test("what is handed over waits for no reading, and one reading follows another that was full")
+    func oneReading() {
+        var lane = lane(places: 4)
+        let first = lane.take().looks
         _ = lane.beginLook()
-        let later = lane.endLook([message(1)], limit: 4)
-        #expect(during.isEmpty && later.map(\.sequence) == [1])
+        lane.look()
+        lane.handOver([message(1)])
+        let meanwhile = lane.take()
+        #expect(first && meanwhile.messages.map(\.sequence) == [1] && !meanwhile.looks)
+        lane.endLook([], limit: 3, isFull: false)
+        let second = lane.take().looks
+        _ = lane.beginLook()
+        lane.endLook([message(2)], limit: 3, isFull: true)
+        let third = lane.take().looks
+        #expect(second && third)
     }
 
     @Test("without a place nothing is looked for, and whoever gives one back has it looked for")

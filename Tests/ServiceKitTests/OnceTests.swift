@@ -67,6 +67,22 @@ import Wire
         #expect(runs == 1)
     }
 
+    @Test("an execution that was overtaken has no effects: its caller gets the other's reply")
+    func overtaken() async throws {
+        let request = IssueToken.with { $0.tenant = "demo" }
+        let overtaken = OvertakenStore(store: store) { _ = try await self.run(Self.callersKey) }
+        let once = Once<any VerifierRecords>(
+            store: overtaken, memos: { $0 }, sealer: sealer, now: { Timestamp(seconds: 1_000) })
+        let (reply, effects) = try await once.perform(request, context(Self.callersKey)) { _ in
+            (IssueTokenReply.with { $0.token = "mine" }, "effect")
+        }
+        #expect(reply.token == "token 1" && effects == nil)
+        let first = try await self.once.perform(request, context(Self.internalID)) { _ in
+            (IssueTokenReply(), "effect")
+        }
+        #expect(first.effects == "effect")
+    }
+
     @Test("a commit of which nobody knows is unknown to the caller, and the identical repeat gets its reply")
     func unknownOutcome() async throws {
         store.fail(.afterCommit, writes: 1)
@@ -145,4 +161,38 @@ import Wire
         }
         await #expect(throws: SecretsError.notGenuine) { try await self.run(Self.internalID, holdsSecret: true) }
     }
+}
+
+/// A store whose transaction another one overtakes: the body's first run is undone, and it runs again after that one.
+private struct OvertakenStore: Store {
+    private struct Undone: Error {}
+
+    let store: any Store<any VerifierRecords>
+    let overtake: @Sendable () async throws -> Void
+
+    func write<Result: Sendable>(
+        until deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (any VerifierRecords) throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await store.write(until: deadline) { records in
+                _ = try body(records)
+                throw Undone()
+            }
+        } catch is Undone {
+            try await overtake()
+            return try await store.write(until: deadline, body)
+        }
+    }
+
+    func read<Result: Sendable>(_ body: @escaping @Sendable (any VerifierRecords) throws -> Result) async throws
+        -> Result
+    {
+        try await store.read(body)
+    }
+
+    func announce(_ word: String) { store.announce(word) }
+    var announcements: AsyncStream<StoreAnnouncement>? { store.announcements }
+    var waiting: Int { store.waiting }
+    func check() async throws { try await store.check() }
+    func close() async { await store.close() }
 }

@@ -47,7 +47,10 @@ package final class APNsDriver: PushDriver {
 
     package func send(_ wakeUp: WakeUp, to address: Redacted<[UInt8]>) async -> PushReport {
         guard let address = Address(address) else { return PushReport(.expiredAddress) }
-        return await gate.attempt(over: connection) { await attempt(wakeUp, address) }
+        // A phone's own topic says nothing of the one in the settings.
+        return await gate.attempt(over: connection, provesAccount: address.topic == nil) {
+            await attempt(wakeUp, address)
+        }
     }
 
     private struct Address: Decodable {

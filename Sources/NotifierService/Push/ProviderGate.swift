@@ -32,7 +32,10 @@ final class ProviderGate: Sendable {
 
     /// Sends once there is a place on the connection. Waiting for one is nothing that the provider did: it is no failure of it, and whoever
     /// gives up for having waited, or gets a place too late, has not asked it.
-    func attempt(over connection: ProviderConnection, _ send: () async -> PushReport) async -> PushReport {
+    /// `provesAccount`: whether what is delivered now says that the account's own settings are right.
+    func attempt(
+        over connection: ProviderConnection, provesAccount: Bool = true, _ send: () async -> PushReport
+    ) async -> PushReport {
         if let pause = breaker.withLock({ $0.pause(now: now()) }) { return PushReport(.paused(after: pause)) }
         return await withTaskExecutorPreference(connection.executor) {
             let start = now()
@@ -40,11 +43,11 @@ final class ProviderGate: Sendable {
             defer { connection.line.leave() }
             guard now() - start <= waitMax else { return PushReport(.paused(after: .zero)) }
             // Others may have failed meanwhile.
-            return await attempt(send)
+            return await attempt(provesAccount: provesAccount, send)
         }
     }
 
-    func attempt(_ send: () async -> PushReport) async -> PushReport {
+    func attempt(provesAccount: Bool = true, _ send: () async -> PushReport) async -> PushReport {
         let time = now()
         if case .wait(let pause) = breaker.withLock({ $0.admit(now: time) }) {
             return PushReport(.paused(after: pause))
@@ -59,7 +62,7 @@ final class ProviderGate: Sendable {
             // Within the lock, so that two changes are counted in their order.
             if breaker.isClosed != wasClosed { count.change(transport, by: wasClosed ? 1 : -1) }
         }
-        if report.outcome == .delivered { isProven.store(true, ordering: .relaxed) }
+        if report.outcome == .delivered, provesAccount { isProven.store(true, ordering: .relaxed) }
         // Why a push service forbids one subscription is its own affair, and may pass.
         report.isAccountProven = transport != .webpush && isProven.load(ordering: .relaxed)
         return report

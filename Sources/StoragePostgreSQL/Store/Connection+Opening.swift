@@ -74,7 +74,8 @@ extension Connection {
     }
 
     /// Without scans of whole tables: a serializable transaction that made one, which the planner prefers for a small table, is
-    /// overtaken by every other one that writes to the table (PostgreSQL documentation, section 13.2.3).
+    /// overtaken by every other one that writes to the table (PostgreSQL documentation, section 13.2.3). The price that this puts on a scan
+    /// that nothing can avoid would have each compiled before it runs.
     private static func session(_ configuration: PostgreSQLConfiguration) -> String {
         """
         SET search_path TO "\(configuration.schema)";
@@ -82,6 +83,7 @@ extension Connection {
         SET enable_seqscan TO off;
         SET lock_timeout TO \(configuration.lockTimeout.milliseconds);
         SET idle_in_transaction_session_timeout TO \(configuration.idleTransactionTimeout.milliseconds);
+        SELECT set_config('jit', 'off', false) FROM pg_settings WHERE name = 'jit';
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
         """
     }
