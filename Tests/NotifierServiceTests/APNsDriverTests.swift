@@ -115,7 +115,7 @@ struct APNsDriverTests {
             return report.dropsAddress
         }
         // What goes to a phone's own topic does not say that ours is right.
-        let own = Redacted(Array(#"{"token":"0a0b","topic":"org.example.app"}"#.utf8))
+        let own = Redacted(Array(#"{"token":"\#(APNsBench.token)","topic":"org.example.app"}"#.utf8))
         #expect(await apns.send(to: own) == .delivered)
         for reason in ["BadDeviceToken", "DeviceTokenNotForTopic"] { #expect(await !drops(reason)) }
         #expect(await apns.send() == .delivered)
