@@ -25,11 +25,7 @@ extension ChallengeService {
         while !Task.isCancelled {
             let seen = deadlines.moved.count
             await meetDeadlines()
-            if let next = deadlines.next {
-                await deadlines.moved.wait(past: seen, atMost: max(next - now(), .milliseconds(1)))
-            } else {
-                await deadlines.moved.wait(past: seen)
-            }
+            await deadlines.moved.wait(past: seen, until: deadlines.next, now: now())
         }
     }
 

@@ -21,11 +21,7 @@ extension ChallengeService {
         while !Task.isCancelled {
             let seen = usesChanged.count
             await tellDueUses()
-            if let due = uses.withLock(\.nextDue) {
-                await usesChanged.wait(past: seen, atMost: max(due - now(), .milliseconds(1)))
-            } else {
-                await usesChanged.wait(past: seen)
-            }
+            await usesChanged.wait(past: seen, until: uses.withLock(\.nextDue), now: now())
         }
     }
 

@@ -231,8 +231,6 @@ struct OutboxTurn: Sendable {
     private(set) var places: Int
     let due: Timestamp
 
-    init(places: Int, due: Timestamp) { (self.places, self.due) = (places, due) }
-
     /// Whether there was a place for one more.
     mutating func take() -> Bool {
         guard places > 0 else { return false }

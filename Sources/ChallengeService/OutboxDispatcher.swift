@@ -25,6 +25,8 @@ final class OutboxDispatcher: Sendable {
     private let metrics: ChallengeMetrics
     private let deadlines: Deadlines
     private let lanes: [OutboxRecord.Receiver: Lane]
+    /// Whether other processes look into the outbox too.
+    private let isShared: Bool
 
     /// A lane with the word that something is there for it.
     private final class Lane: Sendable {
@@ -36,7 +38,7 @@ final class OutboxDispatcher: Sendable {
 
         init(receiver: OutboxRecord.Receiver, places: Int) {
             self.receiver = receiver
-            state = Mutex(OutboxLane(receiver: receiver, places: places))
+            state = Mutex(OutboxLane(places: places))
         }
     }
 
@@ -45,6 +47,7 @@ final class OutboxDispatcher: Sendable {
         deadlines: Deadlines
     ) {
         store = given.store
+        isShared = given.store.announcements != nil
         caller = given.caller
         sealer = given.sealer
         logger = given.logger
@@ -62,7 +65,7 @@ final class OutboxDispatcher: Sendable {
     /// they are this one's from the beginning: nobody has to lease them.
     func turn(at time: Timestamp) -> OutboxTurn {
         let places = lanes[.notifier]?.state.withLock(\.free) ?? 0
-        return OutboxTurn(places: places, due: store.announcements == nil ? time : time + configuration.deliveryLease)
+        return OutboxTurn(places: places, due: isShared ? time + configuration.deliveryLease : time)
     }
 
     /// Sends what was committed in a transaction's turn.
@@ -138,16 +141,16 @@ final class OutboxDispatcher: Sendable {
         guard let (limit, known) = lane.state.withLock({ $0.beginLook(evenClosed: evenClosed) }) else { return }
         var found: [OutboxRecord] = []
         // What this process has is among what a reading finds, and was leased before.
-        let rows = store.announcements == nil ? limit + known : limit
+        let rows = isShared ? limit : limit + known
         do {
-            if store.announcements == nil {
-                found = try await store.read { [receiver = lane.receiver] records in
-                    try records.dueMessages(for: receiver, at: time, limit: rows)
-                }
-            } else {
+            if isShared {
                 let until = time + configuration.deliveryLease
                 found = try await store.write { [receiver = lane.receiver] records in
                     try records.leaseDueMessages(for: receiver, at: time, until: until, limit: rows)
+                }
+            } else {
+                found = try await store.read { [receiver = lane.receiver] records in
+                    try records.dueMessages(for: receiver, at: time, limit: rows)
                 }
             }
         } catch {

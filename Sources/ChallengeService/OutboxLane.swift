@@ -6,7 +6,6 @@ import Storage
 /// A message that was just committed here is handed over and sent without a reading. Everything else is found by looking: what did not
 /// fit, what was put off, and what another process or an earlier life of this one has left.
 struct OutboxLane: Sendable {
-    let receiver: OutboxRecord.Receiver
     private let places: Int
     private var isOpen = false
     private var handedOver: [OutboxRecord] = []
@@ -17,10 +16,7 @@ struct OutboxLane: Sendable {
     private var deletedWhileLooking: Set<Int64>?
     private var mustLook = false
 
-    init(receiver: OutboxRecord.Receiver, places: Int) {
-        self.receiver = receiver
-        self.places = places
-    }
+    init(places: Int) { self.places = places }
 
     /// How many messages may be handed over, or found by looking: none while nobody sends.
     var free: Int { isOpen ? max(0, places - underWay.count) : 0 }
@@ -66,7 +62,8 @@ struct OutboxLane: Sendable {
         let messages = found.filter { !known.contains($0.sequence) }.prefix(limit)
         underWay.formUnion(messages.map(\.sequence))
         handedOver += messages
-        if isFull { mustLook = true }
+        // Places that became free during the reading have asked for none.
+        if isFull || messages.count == limit { mustLook = true }
     }
 
     /// A delivery has ended. Returns whether the store is to be looked at for what found no place.

@@ -81,14 +81,15 @@ struct GatewayResponder: HTTPResponder {
             hasWaited = inbound.query["wait"] != nil
             reply = try await found.handler(inbound)
         } catch {
-            reply = Self.problem(error, route, arrival.originID, edge.logger)
-            refusal = Self.refusal(error)
+            let told = Self.refusal(error)
+            refusal = told.error
+            reply = Self.problem(told, route, arrival.originID, edge.logger)
             reply = errorPage.reply(instead: reply, request.method, path, request.headers, arrival.originID) ?? reply
         }
         Self.complete(&reply.headers, arrival.originID)
         let duration = ContinuousClock.now - arrival.at
         metrics.answered(request.method.rawValue, template, reply.status.code, duration, hasWaited: hasWaited)
-        log(request, reply, refusal, arrival, duration)
+        log(request, path, reply, refusal, arrival, duration)
         return Answer(response: await response(reply, isHead: request.method == .head), template: template)
     }
 
@@ -190,41 +191,41 @@ struct GatewayResponder: HTTPResponder {
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
     }
 
-    private static func refusal(_ error: any Error) -> ServiceError {
+    private static func refusal(_ error: any Error) -> Problems.Refusal {
         switch error {
-        case let error as ServiceError: error
-        case let error as Problems.Refusal: error.error
+        case let error as ServiceError: Problems.Refusal(error: error, headers: [:])
+        case let error as Problems.Refusal: error
         // Nobody is there to read it; the log says 503.
-        case is CancellationError: ServiceError(.unavailable)
-        default: ServiceError(.internal, "\(type(of: error))")
+        case is CancellationError: Problems.Refusal(error: ServiceError(.unavailable), headers: [:])
+        default: Problems.Refusal(error: ServiceError(.internal, "\(type(of: error))"), headers: [:])
         }
     }
 
-    private static func problem(_ error: any Error, _ route: Route?, _ id: Domain.RequestID, _ logger: Logger) -> Reply
-    {
-        let refusal = Self.refusal(error)
-        let headers = (error as? Problems.Refusal)?.headers ?? [:]
-        if refusal.code == .internal {
-            logger.error("a request failed", metadata: ["requestId": "\(id)", "detail": "\(refusal.detail)"])
+    private static func problem(
+        _ refusal: Problems.Refusal, _ route: Route?, _ id: Domain.RequestID, _ logger: Logger
+    ) -> Reply {
+        let error = refusal.error
+        if error.code == .internal {
+            logger.error("a request failed", metadata: ["requestId": "\(id)", "detail": "\(error.detail)"])
         }
         guard
             var reply = try? Problems.reply(
-                to: refusal, at: route?.place ?? .elsewhere, requestID: id, challenge: route?.challenge)
+                to: error, at: route?.place ?? .elsewhere, requestID: id, challenge: route?.challenge)
         else {
             return Reply(.internalServerError)
         }
-        for field in headers { reply.headers[field.name] = field.value }
+        for field in refusal.headers { reply.headers[field.name] = field.value }
         return reply
     }
 
     private func log(
-        _ request: Request, _ reply: Reply, _ refusal: ServiceError?, _ arrival: Arrival, _ duration: Duration
+        _ request: Request, _ path: Substring, _ reply: Reply, _ refusal: ServiceError?, _ arrival: Arrival,
+        _ duration: Duration
     ) {
         let peer = arrival.connection.peer
         var metadata: Logger.Metadata =
             [
-                "requestId": "\(arrival.originID)", "method": "\(request.method.rawValue)",
-                "path": "\(Self.split(request.head.path ?? "/").path)",
+                "requestId": "\(arrival.originID)", "method": "\(request.method.rawValue)", "path": "\(path)",
                 "status": "\(reply.status.code)",
                 "microseconds":
                     "\(duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000)",

@@ -72,11 +72,7 @@ extension RegistrationService {
         while !Task.isCancelled {
             let seen = refusalsChanged.count
             await writeDueRefusals()
-            if let due = refusals.withLock(\.nextDue) {
-                await refusalsChanged.wait(past: seen, atMost: max(due - now(), .milliseconds(1)))
-            } else {
-                await refusalsChanged.wait(past: seen)
-            }
+            await refusalsChanged.wait(past: seen, until: refusals.withLock(\.nextDue), now: now())
         }
     }
 

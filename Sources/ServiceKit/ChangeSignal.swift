@@ -1,3 +1,4 @@
+package import Domain
 import Synchronization
 
 /// Wakes tasks that wait for a change; how every task here waits for something that happens in its process.
@@ -51,6 +52,13 @@ package final class ChangeSignal: Sendable {
             let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
             waiter?.resume()
         }
+    }
+
+    /// As `wait(past:)`, but no longer than until `due` where there is such a moment: how a loop waits for its next deadline, or for word
+    /// of an earlier one.
+    package func wait(past count: UInt64, until due: Timestamp?, now: Timestamp) async {
+        guard let due else { return await wait(past: count) }
+        await wait(past: count, atMost: max(due - now, .milliseconds(1)))
     }
 
     /// As `wait(past:)`, but no longer than `limit`. Returns whether the count is above `count`.

@@ -15,14 +15,14 @@ struct OutboxLaneTests {
     }
 
     private func lane(places: Int) -> OutboxLane {
-        var lane = OutboxLane(receiver: .notifier, places: places)
+        var lane = OutboxLane(places: places)
         lane.open()
         return lane
     }
 
     @Test("while nobody sends, nothing is handed over; who opens looks first")
     func closed() {
-        var lane = OutboxLane(receiver: .notifier, places: 2)
+        var lane = OutboxLane(places: 2)
         #expect(lane.free == 0)
         lane.handOver([message(1)])
         lane.open()
