@@ -96,6 +96,18 @@ struct OutboxLaneTests {
         #expect(second && third)
     }
 
+    @Test("a reading that filled the places it had is followed by another, though others became free meanwhile")
+    func filled() {
+        var lane = lane(places: 4)
+        lane.handOver([message(1)])
+        _ = lane.take()
+        let bounds = lane.beginLook()
+        _ = lane.end(message(1), isDelivered: true)
+        lane.endLook([2, 3, 4, 5].map(message), limit: 3, isFull: false)
+        let next = lane.take()
+        #expect(bounds?.limit == 3 && next.messages.map(\.sequence) == [2, 3, 4] && next.looks)
+    }
+
     @Test("without a place nothing is looked for, and whoever gives one back has it looked for")
     func full() {
         var lane = lane(places: 1)
