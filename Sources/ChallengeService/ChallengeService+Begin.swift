@@ -74,6 +74,8 @@ struct RequestDraft: Sendable {
         // Asked for everybody, under a person id that nobody has where the name is unknown.
         let person = admission.person?.id ?? ChallengeTransaction.nobody(request.username)
         let open = try transaction.openChallenges(of: person)
+        // After what has lapsed is settled: so every transaction comes to the challenges first, and then to their person.
+        try transaction.records.takeTurn(tenant: tenant.id, person: person)
         let budget = try transaction.budget(of: person)
         let openCount = open.count { !$0.isDecoy && $0.factor != nil }
         let refusal = admission.refusal ?? (openCount >= settings.openRequestsPerPerson ? .tooManyOpen : nil)

@@ -39,7 +39,10 @@ struct PushLoad: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let pem = try String(contentsOfFile: folder + "/apns.p8", encoding: .utf8)
+        guard let pem = try? String(contentsOfFile: folder + "/apns.p8", encoding: .utf8) else {
+            throw ValidationError(
+                "\(folder)/apns.p8 cannot be read: --folder is the one given to countersign-push-double")
+        }
         guard let key = APNsSigningKey(keyID: "DOUBLEKEY1", teamID: "DOUBLETEAM", pem: Redacted(pem)) else {
             throw ValidationError("\(folder)/apns.p8 is no key")
         }

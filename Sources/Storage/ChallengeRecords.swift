@@ -126,4 +126,7 @@ package protocol OutboxRecords {
 package protocol RequestBudgetRecords {
     func budget(tenant: TenantID, person: PersonID) throws -> RequestBudget?
     func save(_ budget: RequestBudget, tenant: TenantID, person: PersonID) throws
+    /// Of transactions that take the turn of one person each sees what those before it have committed, whether it read that before or
+    /// after this call. Whoever decides by what it only reads takes it: what it writes is compared anyway.
+    func takeTurn(tenant: TenantID, person: PersonID) throws
 }

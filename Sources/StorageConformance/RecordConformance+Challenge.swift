@@ -6,17 +6,19 @@ extension RecordConformance {
         try await challenges(store)
         try await overMessages(store)
         try await outbox(store)
+        try await turns(store)
         try await signIns(store)
     }
 
-    private func challenge(_ name: String, at second: Int64, settledAt: Int64? = nil, isDecoy: Bool = false)
-        -> ChallengeRecord
-    {
+    private func challenge(
+        _ name: String, at second: Int64, settledAt: Int64? = nil, isDecoy: Bool = false,
+        person: PersonID = PersonID("p")
+    ) -> ChallengeRecord {
         var begin = ChallengeRecord.Begin(
             id: ChallengeID(name), tenant: tenant, purpose: .signIn, username: "Ålice", number: "42",
             content: [0, 255], createdAt: time(second))
         begin.person = .init(
-            id: PersonID("p"), username: "Ålice", displayName: "A'\"", groups: [GroupID("g1"), GroupID("g2")],
+            id: person, username: "Ålice", displayName: "A'\"", groups: [GroupID("g1"), GroupID("g2")],
             mayUseCodes: true)
         begin.owner = .init(client: ClientID("c"), browserDigest: [])
         begin.targets = [DeviceID("d1"), DeviceID("d2")]
@@ -189,6 +191,34 @@ extension RecordConformance {
             return [none, try records.budget(tenant: tenant, person: PersonID("p"))]
         }
         try expectEqual(budgets, [nil, budget], "budgets")
+    }
+
+    /// Of transactions that count a person's challenges at the same time, and add one where there are fewer than three, three add one.
+    private func turns(_ store: any Store<any ChallengeRecords>) async throws {
+        for round in 0..<10 {
+            let person = PersonID("turn-\(round)")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for attempt in 0..<8 {
+                    let mine = challenge("\(person)-\(attempt)", at: 10, person: person)
+                    group.addTask { [tenant] in
+                        try await store.write { records in
+                            let open = try records.liveChallenges(tenant: tenant, person: person)
+                            try records.takeTurn(tenant: tenant, person: person)
+                            if open.count < 3 { try records.insert(mine) }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let (open, budget) = try await store.read { [tenant] records in
+                (
+                    try records.liveChallenges(tenant: tenant, person: person).count,
+                    try records.budget(tenant: tenant, person: person)
+                )
+            }
+            try expectEqual(open, 3, "challenges of one person that were counted at the same time")
+            try expectEqual(budget ?? RequestBudget(), RequestBudget(), "a budget whose turn was taken")
+        }
     }
 
     private func line(_ name: String, at second: Int64, _ username: String = "Bob") -> SignInRecord {

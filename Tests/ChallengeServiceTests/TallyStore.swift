@@ -111,6 +111,9 @@ private struct TallyRecords: ChallengeRecords {
     func save(_ budget: RequestBudget, tenant: TenantID, person: PersonID) throws {
         try counted { try $0.save(budget, tenant: tenant, person: person) }
     }
+    func takeTurn(tenant: TenantID, person: PersonID) throws {
+        try counted { try $0.takeTurn(tenant: tenant, person: person) }
+    }
 
     func insert(_ line: SignInRecord) throws { try counted("insert line") { try $0.insert(line) } }
     func signIn(_ id: ChallengeID) throws -> SignInRecord? { try counted { try $0.signIn(id) } }

@@ -24,7 +24,7 @@ from stack import BIN, ROOT, Stack
 
 from . import network
 from .conftest import LONG, PEOPLE, Trial
-from .load import BRISK
+from .load import BRISK, SETTINGS
 from .test_beneath import until_put_off
 
 # The ports of its two servers, from the stack's first.
@@ -281,6 +281,24 @@ def test_redemptions_and_a_device_proof_race_at_two_processes_and_one_wins(scale
     for service, figures in before.items():
         handled = {pid: count - figures[pid] for pid, count in scaled.figures(service, "countersign_handler_requests_total").items()}
         assert len(handled) == 2 and min(handled.values()) > 10, (service, handled)
+
+
+def test_requests_of_one_person_race_at_two_challenge_processes_and_no_more_are_open_than_may_be(scaled):
+    demo, first = scaled.stack.demo(), scaled.stack.first_port
+    sides = [Application({**demo, "base": f"http://127.0.0.1:{first + number % 2}"}) for number in range(10)]
+    handled = lambda: scaled.figures("challenge", "countersign_handler_requests_total")  # noqa: E731
+    someone, before = Someone(demo), handled()
+    with concurrent.futures.ThreadPoolExecutor(len(sides)) as pool:
+        for _ in range(4):
+            replies = list(pool.map(lambda side: side.begin(someone.username), sides))
+            assert {reply.status_code for reply in replies} == {201}, [reply.text for reply in replies]
+            # What is beyond them looks the same to who asks, and reaches no phone.
+            assert len(someone.phone.challenges()) == SETTINGS["openRequestsPerPerson"]
+            for side, reply in zip(sides, replies):
+                assert side.cancel(reply.json()).status_code == 204
+            assert someone.phone.challenges() == []
+    judged = {pid: count - before[pid] for pid, count in handled().items()}
+    assert len(judged) == 2 and min(judged.values()) > 10, judged
 
 
 def test_one_of_each_is_left_and_carries_on(scaled):

@@ -3,6 +3,10 @@ package import Storage
 
 /// The challenge service's records in one PostgreSQL transaction.
 struct PostgreSQLChallengeRecords: ChallengeRecords, PostgreSQLMemoRecords {
+    /// Whatever a transaction decides by, it writes: the challenge and its line (compared and set), the budget, the memo. What a begin
+    /// decides by, how many others are open, is the one exception, for which it takes the person's turn.
+    static let writeMode = Connection.Mode.writeOnSnapshot
+
     let connection: Connection
 
     static let migrations = PostgreSQLMigrations([

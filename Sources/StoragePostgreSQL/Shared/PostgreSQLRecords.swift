@@ -4,11 +4,15 @@ import Storage
 protocol PostgreSQLRecords: SendableMetatype {
     /// The steps that make the service's tables.
     static var migrations: PostgreSQLMigrations { get }
+    /// How transactions that write are kept apart; unless it says otherwise, `write`.
+    static var writeMode: Connection.Mode { get }
     var connection: Connection { get }
     init(connection: Connection)
 }
 
 extension PostgreSQLRecords {
+    static var writeMode: Connection.Mode { .write }
+
     typealias Values = [(any ColumnValue)?]
 
     func rows(_ sql: String, _ values: Values) throws -> [Row] { try connection.run(sql, values).rows }

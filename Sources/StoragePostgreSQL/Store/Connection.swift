@@ -9,7 +9,10 @@ import Storage
 /// read, and stays `failure` until the transaction has been rolled back.
 final class Connection {
     enum Mode: String {
+        /// What a body read still holds when it is committed.
         case write = "BEGIN ISOLATION LEVEL SERIALIZABLE"
+        /// What a body wrote has been written by nobody else since it began; what it only read may have changed.
+        case writeOnSnapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ"
         case read = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
     }
 

@@ -4,23 +4,26 @@ package import Storage
 
 /// A service's records in one schema of a PostgreSQL database, which several processes of the service may share.
 ///
-/// Writes are SERIALIZABLE: they come out as if one had run after the other, whichever process they run in, as with a single
-/// writer. Reads run on snapshots. A body may run several times until one run of it is committed (see `Session`).
+/// Writes come out as if one had run after the other, whichever process they run in, as with a single writer: because they are
+/// SERIALIZABLE, or run on snapshots (`PostgreSQLRecords.writeMode`) and write what their decision hangs on. Reads run on snapshots.
+/// A body may run several times until one run of it is committed (see `Session`).
 package final class PostgreSQLStore<Records>: Store {
     private let pool: ConnectionPool
     private let migrations: PostgreSQLMigrations
+    private let writeMode: Connection.Mode
     private let records: @Sendable (Connection) -> Records
     private let announcer: Announcer
     private let listener: Listener
 
     /// Connects, makes the schema when there is none, and brings it up to date. Throws `StoreOpeningError`.
     init(
-        _ configuration: PostgreSQLConfiguration, migrations: PostgreSQLMigrations,
+        _ configuration: PostgreSQLConfiguration, migrations: PostgreSQLMigrations, writeMode: Connection.Mode = .write,
         surroundings: Session.Surroundings = Session.Surroundings(),
         records: @escaping @Sendable (Connection) -> Records
     ) async throws(StoreOpeningError) {
         try await Self.prepare(configuration, migrations)
         self.migrations = migrations
+        self.writeMode = writeMode
         self.records = records
         pool = ConnectionPool(configuration, surroundings)
         let (channel, name) = ("countersign_\(configuration.schema)", UUID().uuidString)
@@ -36,7 +39,7 @@ package final class PostgreSQLStore<Records>: Store {
         onFailedRun: @escaping @Sendable (FailedRun) -> Void, as records: @escaping @Sendable (Kind) -> Records
     ) async throws(StoreOpeningError) {
         try await self.init(
-            configuration, migrations: Kind.migrations,
+            configuration, migrations: Kind.migrations, writeMode: Kind.writeMode,
             surroundings: Session.Surroundings(onCommit: onCommit, onFailedRun: onFailedRun)
         ) { records(Kind(connection: $0)) }
     }
@@ -63,8 +66,8 @@ package final class PostgreSQLStore<Records>: Store {
         try Task.checkCancellation()
         let method = Failpoint.method
         let origin = TransactionOrigin.current
-        let result = try await pool.perform { [records] session in
-            try session.transact(.write, for: origin) {
+        let result = try await pool.perform { [records, writeMode] session in
+            try session.transact(writeMode, for: origin) {
                 let result = try body(records($0))
                 Failpoint.beforeCommit.reach(method)
                 if let deadline, deadline <= .now { throw StorageError.unavailable }

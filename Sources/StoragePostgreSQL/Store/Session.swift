@@ -83,7 +83,7 @@ final class Session {
     }
 
     private func report(_ mode: Connection.Mode, _ start: ContinuousClock.Instant, isCommitted: Bool) {
-        guard mode == .write else { return }
+        guard mode != .read else { return }
         surroundings.onCommit(CommitReport(writes: 1, duration: .now - start, isCommitted: isCommitted))
     }
 

@@ -97,6 +97,9 @@ extension SQLiteChallengeRecords {
             }
     }
 
+    /// There is one writer, and its turn it is.
+    package func takeTurn(tenant: TenantID, person: PersonID) {}
+
     package func save(_ budget: RequestBudget, tenant: TenantID, person: PersonID) throws {
         try execute(
             """
