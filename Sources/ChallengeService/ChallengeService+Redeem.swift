@@ -18,7 +18,7 @@ extension ChallengeService {
         // How long a repeat wants to wait does not make it another request.
         var keyed = request
         keyed.waitMs = 0
-        let reply = try await once.run(keyed, context, holdsSecret: true) {
+        return try await once.run(keyed, context, holdsSecret: true) {
             (records: any ChallengeRecords) -> RedeemReply in
             var challenge = try claim.challenge(in: records)
             switch challenge.machine.redeem(at: time) {
@@ -32,8 +32,6 @@ extension ChallengeService {
             try transaction.store(challenge, .init())
             return RedeemReply(challenge)
         }
-        tell(of: claim.id)
-        return reply
     }
 
     func cancel(_ request: CancelChallenge, _ context: HandlerContext) async throws -> Wire.Empty {

@@ -124,7 +124,7 @@ package final class ChallengeService: Service {
             records: records, tenant: tenant, time: time, sealer: sealer, turn: outbox.turn(at: time), for: call)
     }
 
-    /// A challenge has changed in the store: who waits for it, here and in other processes, looks again.
+    /// A challenge has ended in the store: who waits for it, here and in other processes, looks again.
     func tell(of id: ChallengeID) {
         outcomes.advance(id)
         store.announce(id.rawValue)
@@ -132,8 +132,10 @@ package final class ChallengeService: Service {
 
     func perform(_ effects: ChallengeTransaction.Effects) {
         for lapse in effects.lapses { deadlines.add(.lapse(lapse.id, lapse.tenant), at: lapse.at) }
-        for id in effects.changed { tell(of: id) }
-        for end in effects.settled { metrics.settled(end) }
+        for end in effects.settled {
+            tell(of: end.id)
+            metrics.settled(end)
+        }
         note(effects.used)
         outbox.handOver(effects.sending)
         for (receiver, due) in effects.outboxDue { outbox.schedule(for: receiver, at: due) }

@@ -12,8 +12,7 @@ struct ChallengeTransaction {
     /// What the process does once the transaction is on disk.
     struct Effects: Sendable {
         var lapses: [Lapse] = []
-        /// Challenges whose waiters look again.
-        var changed: [ChallengeID] = []
+        /// Whoever waits for one of them looks again: nothing else ends a wait.
         var settled: [Settled] = []
         /// Messages that this process sends at once.
         var sending: [OutboxRecord] = []
@@ -22,8 +21,9 @@ struct ChallengeTransaction {
         var outboxDue: [OutboxRecord.Receiver: Timestamp] = [:]
     }
 
-    /// How a challenge ended, for the metrics.
+    /// How a challenge ended.
     struct Settled: Sendable {
+        let id: ChallengeID
         let purpose: Purpose
         let isDecoy: Bool
         let status: ChallengeStatus
@@ -126,7 +126,8 @@ struct ChallengeTransaction {
         }
         effects.settled.append(
             Settled(
-                purpose: challenge.purpose, isDecoy: challenge.isDecoy, status: state.status, reason: state.reason,
+                id: challenge.id, purpose: challenge.purpose, isDecoy: challenge.isDecoy, status: state.status,
+                reason: state.reason,
                 method: state.method, duration: max((state.settledAt ?? time) - challenge.createdAt, .zero)))
     }
 
@@ -145,7 +146,6 @@ struct ChallengeTransaction {
             line.deviceName = change.deviceName
         }
         try records.update(line)
-        effects.changed.append(challenge.id)
         noteLapse(of: challenge)
     }
 

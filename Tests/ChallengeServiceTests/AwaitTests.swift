@@ -50,6 +50,19 @@ struct AwaitTests {
         #expect(try await wait.value.status == "canceled")
     }
 
+    @Test("the other processes are told of what ends a wait, and of nothing else")
+    func announced() async throws {
+        let bench = try ChallengeBench()
+        func told() -> Int { bench.tally.take()["announce"] ?? 0 }
+        let begun = try await bench.begin()
+        let atBegin = told()
+        try await bench.approve(begun)
+        let atApproval = told()
+        _ = try await bench.redeem(begun)
+        let atRedemption = told()
+        #expect(atBegin == 0 && atApproval == 1 && atRedemption == 0)
+    }
+
     @Test("a parked wait ends when a code is accepted")
     func code() async throws {
         let bench = try ChallengeBench()

@@ -40,7 +40,10 @@ final class TallyStore: Store {
         return try await store.read { records in try body(TallyRecords(records: records, count: self.count)) }
     }
 
-    func announce(_ word: String) { store.announce(word) }
+    func announce(_ word: String) {
+        count("announce")
+        store.announce(word)
+    }
     var announcements: AsyncStream<StoreAnnouncement>? { isShared ? AsyncStream { _ in } : store.announcements }
 
     var waiting: Int { store.waiting }
