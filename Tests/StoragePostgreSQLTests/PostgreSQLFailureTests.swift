@@ -71,6 +71,27 @@ import Testing
         await store.close()
     }
 
+    @Test("after a reading the next one sees what came between, and a connection that was cut is replaced")
+    func afterReading() async throws {
+        let server = try PostgreSQLServer.shared()
+        var configuration = trialConfiguration(server)
+        configuration.connections = 1
+        let (store, other) = (try await trialStore(configuration), try await trialStore(configuration))
+        for number in UInt64(0)..<20 {
+            #expect(try await store.read { try $0.memo(memo(number).request) } == nil)
+            try await other.write { try $0.insert(memo(number)) }
+            #expect(try await store.read { try $0.memo(memo(number).request) } == memo(number))
+        }
+        for number in UInt64(20)..<24 {
+            let backend = try await store.read { try $0.backend() }
+            try cut(backend, server)
+            try await store.write { try $0.insert(memo(number)) }
+            #expect(try await other.read { try $0.memo(memo(number).request) } == memo(number))
+        }
+        await other.close()
+        await store.close()
+    }
+
     @Test("a connection that is cut when the commit is sent: the outcome is unknown, and a repeat finds out")
     func cutBeforeCommit() async throws {
         let server = try PostgreSQLServer.shared()

@@ -19,13 +19,15 @@ final class Connection {
     private enum Awaited {
         case preparation(of: String)
         case answer(to: String)
+        /// Of the COMMIT of a reading, which has all that it asked for.
+        case end
         case synchronisation
 
         /// The statement's text.
         var statement: String? {
             switch self {
             case .preparation(let sql), .answer(let sql): sql
-            case .synchronisation: nil
+            case .end, .synchronisation: nil
             }
         }
     }
@@ -67,10 +69,18 @@ final class Connection {
         hasBegun = false
     }
 
-    /// Returns when the transaction is on disk. Throws `Failure`: `refused(.unknown)` when nobody can say whether it is.
+    /// Returns when the transaction is on disk, of a reading at once. Throws `Failure`: `refused(.unknown)` when nobody can say whether
+    /// it is.
     func commit() throws(Failure) {
         if let failure { try fail(failure) }
         guard hasBegun else { return }
+        if mode == .read, awaited.isEmpty {
+            // What comes of it is read with the next transaction's first answer.
+            send("COMMIT", [], .end)
+            synchronise()
+            hasBegun = false
+            return
+        }
         send("COMMIT", [])
         synchronise()
         let answer = receive()
@@ -128,12 +138,12 @@ final class Connection {
         send(sql, values)
     }
 
-    private func send(_ sql: String, _ values: [(any ColumnValue)?]) {
+    private func send(_ sql: String, _ values: [(any ColumnValue)?], _ kind: Awaited? = nil) {
         let name = prepared[sql] ?? prepare(sql)
         let isSent = Parameters(values).withPointers {
             PQsendQueryPrepared(handle, name, $0, $1, $2, $3, 1)
         }
-        if isSent == 0 { lose() } else { awaited.append(.answer(to: sql)) }
+        if isSent == 0 { lose() } else { awaited.append(kind ?? .answer(to: sql)) }
     }
 
     private func prepare(_ sql: String) -> String {
@@ -164,6 +174,10 @@ final class Connection {
                 break
             }
             let answer = ResultSet(handle)
+            if case .end = next {
+                endAnswer()
+                continue
+            }
             if let found = answer.failure { note(found, answer.sqlState, of: next.statement) }
             switch next {
             case .preparation(let sql):
@@ -173,7 +187,7 @@ final class Connection {
             case .answer:
                 last = answer
                 endAnswer()
-            case .synchronisation: break
+            case .end, .synchronisation: break
             }
         }
         awaited = []
