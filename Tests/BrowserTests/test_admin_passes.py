@@ -88,3 +88,15 @@ def test_a_pass_that_is_out_is_shown_without_it_and_can_be_withdrawn(admin, admi
     entries = administrator.get(f"/audit?action=pass&target={someone.user['id']}")["items"]
     assert [entry["action"] for entry in entries] == ["pass.withdraw", "pass.issue"]
     assert entries[0]["actor"]["name"] == demo["admin"]["username"]
+
+
+def test_a_pass_that_was_used_meanwhile_is_gone_from_a_page_that_is_drawn_anew(admin, administrator, someone, demo):
+    access_pass = administrator.issue_pass(someone.user["id"], usableOnce=True)
+    page = admin(f"/people/{someone.user['id']}")
+    out = page.locator("#pass-out")
+    expect(out).to_contain_text("Good once, until")
+    assert Person(demo["base"], demo["tenant"]).sign_in(someone.username, temporaryAccessPass=access_pass).status_code == 200
+    page.get_by_role("button", name="Block").click()
+    page.get_by_role("dialog").get_by_role("button", name="Block").click()
+    expect(page.locator("#blocked")).to_be_visible()
+    expect(out).to_be_hidden()

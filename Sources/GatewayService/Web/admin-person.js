@@ -30,7 +30,9 @@ function show(document) {
   byId("sign-ins").href = adminPath(`/sign-ins${query({ user: person.username })}`);
 }
 
+/** Everything that is shown, as it is now: what changes one part of it may change the others. */
 async function load() {
+  notice(byId("failed"), null);
   try {
     show(await asAdmin("GET", path));
     // A server of an earlier version does not know: the rest of the page is there all the same.
@@ -181,7 +183,7 @@ byId("block").addEventListener("click", async () => {
   const isDone = await confirmed(question, async () => show(await asAdmin("POST", `${path}:${person.blocked ? "unblock" : "block"}`)));
   if (!isDone) return;
   toast(person.blocked ? text("adminPersonSays.isBlocked", { name }) : text("adminPersonSays.isUnblocked", { name }));
-  await loadDevices();
+  await load();
 });
 
 byId("pass").addEventListener("click", () => {
@@ -228,6 +230,7 @@ byId("edit-form").addEventListener("submit", async (event) => {
   if (await attempt(byId("edit-action"), byId("edit-failed"), async () => show(await asAdmin("PATCH", path, { body })))) {
     byId("edit-dialog").close();
     toast(text("adminSays.saved"));
+    await load();
   }
 });
 
