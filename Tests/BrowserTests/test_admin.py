@@ -139,7 +139,7 @@ def test_each_row_has_its_mode(admin, policy, application, someone):
         page.locator("#configure-modes").get_by_text(mode, exact=True).click()
         page.locator("#configure-done").click()
         expect(row.locator("[data-mode]")).to_have_text(mode)
-        save(page, *(["1 person with a phone then needs a code from the app after the password"] if mode == "Passwordless" else []))
+        save(page, *(["After a password alone, 1 person with a phone then needs a code from the app as the second step: that step cannot be approved on the phone."] if mode == "Passwordless" else []))
         assert rings(application, someone) == passwordless, mode
         assert rings(application, someone, factor="secondFactor") == second, mode
 
