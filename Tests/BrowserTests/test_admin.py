@@ -472,3 +472,13 @@ def test_the_sign_in_log_is_filtered_and_shows_everything_of_one(admin, applicat
     expect(page.locator("#entries [data-none]")).to_have_text("No sign-in fits these filters.")
     page.go_back()
     expect(page.locator("#entries li")).to_have_count(1)
+
+
+def test_the_log_says_where_sessions_are_that_asked_no_phone(admin, demo):
+    page = admin("/sign-ins")
+    expect(page.locator("main")).to_contain_text("a password or a Temporary Access Pass opened alone")
+    page.get_by_role("link", name="Show opened sessions").click()
+    page.wait_for_url("**/demo/admin/audit?action=session")
+    expect(page.get_by_label("What")).to_have_value("session")
+    # The administrator has come in by the password.
+    expect(page.locator("#entries li").first).to_contain_text(f"Session opened: {demo['admin']['username']}\u00a0· password")
