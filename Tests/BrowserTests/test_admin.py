@@ -5,10 +5,10 @@ import re
 import secrets
 
 import pytest
-from client import Application
+from client import Application, Person, Phone
 from playwright.sync_api import Page, expect
 
-from .pages import SignInPage, only_challenge, signed_in, unique
+from .pages import SignInPage, only_challenge, other_number, signed_in, unique
 from .test_every_page import look
 
 POLICY = "/policies/authenticator"
@@ -482,3 +482,20 @@ def test_the_log_says_where_sessions_are_that_asked_no_phone(admin, demo):
     expect(page.get_by_label("What")).to_have_value("session")
     # The administrator has come in by the password.
     expect(page.locator("#entries li").first).to_contain_text(f"Session opened: {demo['admin']['username']}\u00a0· password")
+
+
+def test_the_log_names_what_was_asked_though_it_was_not_done(admin, administrator, demo):
+    username = unique("wrong").replace(" ", "")
+    administrator.create_user(username, "right password")
+    person, phone = Person(demo["base"], demo["tenant"]), Phone()
+    person.sign_in(username, password="right password")
+    activation = person.new_activation()
+    phone.activate(activation["activationUri"])
+    number = person.activation(activation["id"], wait=10)["number"]
+    phone.answer(phone.challenges()[0], number=other_number(number))
+    page = admin(f"/sign-ins?user={username}")
+    row = page.locator("#entries li")
+    expect(row).to_contain_text("Wrong number")
+    expect(row).to_contain_text("Adding a phone")
+    row.locator("button").click()
+    expect(page.locator("#entry-facts div", has_text="Purpose")).to_contain_text("Adding a phone")
