@@ -236,6 +236,22 @@ def test_an_import_reports_each_bad_line_and_takes_the_others(admin):
     expect(page.get_by_text("The file names nobody.")).to_be_visible()
 
 
+def test_the_example_of_an_import_is_one(admin, administrator):
+    page = admin("/people")
+    page.get_by_role("button", name="Import").click()
+    page.get_by_text("What the file looks like").click()
+    expect(page.locator("#import-form details")).to_contain_text("The only role is administrator.")
+    name = "i" + secrets.token_hex(5)
+    example = page.locator("#example").inner_text().replace("ada,", f"{name},")
+    page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": example.encode()}])
+    page.locator("#import-action").click()
+    expect(page.locator("#created")).to_have_text("1")
+    expect(page.locator("#refused")).to_have_text("0")
+    [user] = administrator.get(f"/users?search={name}")["items"]
+    assert (user["displayName"], user["roles"], len(user["groups"])) == ("Ada Lovelace", ["administrator"], 2)
+    administrator.call("DELETE", f"/users/{user['id']}")
+
+
 def test_an_import_reports_in_german_too(open_browser, demo):
     page = signed_in(open_browser(locale="de-DE"), demo, "/people")
     page.get_by_role("button", name="Importieren").click()
