@@ -345,6 +345,19 @@ def test_blocking_ends_what_is_open_and_unblocking_lets_in_again(admin, applicat
     assert rings(application, someone)
 
 
+def test_codes_are_unlocked_for_whoever_has_a_device(admin, administrator, someone):
+    page = admin(f"/people/{someone.user['id']}")
+    expect(page.locator("#account-title")).to_be_visible()
+    expect(page.get_by_text("Too many wrong codes lock them.")).to_be_visible()
+    page.get_by_role("button", name="Unlock", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Unlock").click()
+    expect(page.locator(".toast").last).to_have_text("Verification codes are unlocked")
+    page.get_by_role("button", name="Remove Test phone").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove device").click()
+    expect(page.get_by_text("No phone is registered.")).to_be_visible()
+    expect(page.get_by_role("button", name="Unlock", exact=True)).to_be_hidden()
+
+
 def test_the_policy_is_explained_for_one_person(admin, policy, administrator, someone):
     group = unique("Explained")
     identity = administrator.call("POST", "/groups", json={"name": group}).json()["id"]

@@ -51,6 +51,8 @@ async function loadDevices() {
   const devices = items.filter((device) => device.state !== "removed");
   byId("devices").replaceChildren(...devices.map(deviceRow));
   byId("no-devices").hidden = devices.length > 0;
+  // Whether they are locked nobody tells; without a device there are none.
+  byId("codes").hidden = devices.length === 0;
 }
 
 function deviceRow(device) {
