@@ -144,6 +144,24 @@ def test_each_row_has_its_mode(admin, policy, application, someone):
         assert rings(application, someone, factor="secondFactor") == second, mode
 
 
+def test_the_letters_of_a_person_stay_on_their_tile_while_the_row_is_pointed_at(admin, policy, administrator, someone):
+    administrator.change(POLICY, {"includeTargets": [
+        {"targetType": "user", "id": someone.user["id"], "isRegistrationRequired": False, "authenticationMode": "any"}, *policy["includeTargets"]]})
+    page = admin("/policy")
+    tile = page.locator("#include li .glyph.letters").first
+    colour = "element => getComputedStyle(element).backgroundColor"
+    before = tile.evaluate(colour)
+    page.locator("#include li").first.hover()
+    assert tile.evaluate(colour) == before
+    # A row that can be pressed is darker then, and its tile lighter.
+    page.goto("/demo/admin/people")
+    page.emulate_media(reduced_motion="reduce")
+    row = page.locator("#people a.item").first
+    row.hover()
+    page.wait_for_timeout(100)
+    assert row.evaluate(colour) != row.locator(".glyph").evaluate(colour)
+
+
 def test_what_the_phone_shows_is_chosen_for_a_group(admin, policy, administrator, application, someone):
     group = unique("Visitors")
     administrator.call("POST", "/groups", json={"name": group}).json()
