@@ -1,10 +1,12 @@
 """The overview of administration: its figures, its charts, and when it asks for them."""
 
+import itertools
 import time
 
+import pytest
 from playwright.sync_api import expect
 
-from .pages import only_challenge, unique
+from .pages import only_challenge, signed_in, unique
 
 
 def test_the_charts_live_and_have_a_table(browser, admin, application, someone):
@@ -64,6 +66,41 @@ def test_charts_of_a_time_without_requests_say_so(browser, admin):
     expect(page.locator("#outcomes text.none")).to_have_text("No requests in this time.")
     expect(page.locator("#answers text.none")).to_have_text("Nobody answered in this time.")
     expect(page.get_by_text("Show as a table").first).to_be_hidden()
+
+
+# The boxes of the marks of time, from left to right, and the middle of the newest step.
+MARKS = """(chart) => {
+  const boxes = [...chart.querySelectorAll("text.mark")].map((mark) => mark.getBoundingClientRect());
+  const lowest = Math.max(...boxes.map((box) => box.bottom));
+  const pointer = chart.querySelector(".pointer").getBoundingClientRect();
+  return {
+    marks: boxes.filter((box) => box.bottom > lowest - 2).map(({ left, right }) => [left, right]).sort(([one], [other]) => one - other),
+    newest: (pointer.left + pointer.right) / 2,
+  };
+}"""
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-AT"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_marks_of_time_are_evenly_spaced_and_end_with_the_newest(open_browser, demo, locale, width):
+    browser = open_browser(locale=locale, viewport={"width": width, "height": 844})
+    for span in ("hour", "day", "week", "month"):
+        page = signed_in(browser, demo, f"?range={span}")
+        for name in ("outcomes", "answers"):
+            chart = page.locator(f"#{name} svg")
+            expect(chart.locator("text.mark").first).to_be_visible()
+            chart.focus()
+            page.keyboard.press("End")
+            shown = chart.evaluate(MARKS)
+            marks = shown["marks"]
+            assert len(marks) >= 2, (span, name)
+            gaps = [right[0] - left[1] for left, right in itertools.pairwise(marks)]
+            assert min(gaps) > 8, (span, name, gaps)
+            middles = [(left + right) / 2 for left, right in marks]
+            distances = [right - left for left, right in itertools.pairwise(middles)]
+            assert max(distances) - min(distances) < 1, (span, name, distances)
+            assert abs(middles[-1] - shown["newest"]) < 1, (span, name)
+        page.close()
 
 
 def test_a_hidden_page_asks_for_nothing(browser, admin):
