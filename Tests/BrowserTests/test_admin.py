@@ -491,6 +491,18 @@ def test_settings_name_the_field_that_is_wrong_and_take_effect(admin, settings, 
     application.cancel(request)
 
 
+def test_settings_say_that_numbers_are_longer_after_a_report(admin, settings, application, someone):
+    settings(numberDigits=2)
+    page = admin("/settings")
+    expect(page.locator("#numberDigits-hint")).to_contain_text("At least 3 for 24 hours once a person has reported")
+    request = application.begin(someone.username).json()
+    assert len(request["number"]) == 2
+    someone.phone.answer(only_challenge(someone.phone), "report")
+    request = application.begin(someone.username).json()
+    assert len(request["number"]) == 3
+    application.cancel(request)
+
+
 # ---- the log of sign-ins
 
 def test_the_sign_in_log_is_filtered_and_shows_everything_of_one(admin, application, someone):
