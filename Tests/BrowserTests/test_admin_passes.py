@@ -100,3 +100,24 @@ def test_a_pass_that_was_used_meanwhile_is_gone_from_a_page_that_is_drawn_anew(a
     page.get_by_role("dialog").get_by_role("button", name="Block").click()
     expect(page.locator("#blocked")).to_be_visible()
     expect(out).to_be_hidden()
+
+
+def test_the_dialog_says_where_a_pass_brings_no_phone(admin, administrator, someone):
+    path = "/policies/authenticator"
+    page = admin(f"/people/{someone.user['id']}")
+    warning, button = page.locator("#pass-refused"), page.get_by_role("button", name="Issue a pass")
+    expect(page.locator("#devices")).to_contain_text("Phone sign-in on")
+    button.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(warning).to_be_hidden()
+    before = administrator.get(path)["excludeTargets"]
+    try:
+        administrator.change(path, {"excludeTargets": [*before, {"targetType": "user", "id": someone.user["id"]}]})
+        page.reload()
+        expect(page.locator("#explain-facts")).to_contain_text("May not use the app")
+        button.click()
+        name = someone.user["displayName"]
+        expect(warning).to_have_text(f"{name} may not use the Authenticator now: with this pass they can sign in, but add no phone.")
+        look(page, "admin-person-pass-refused")
+    finally:
+        administrator.change(path, {"excludeTargets": before})

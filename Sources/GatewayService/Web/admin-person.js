@@ -11,8 +11,8 @@ const platforms = {
   ios: "adminPersonSays.ios", android: "adminPersonSays.android", web: "adminPersonSays.web", cli: "adminPersonSays.cli",
 };
 let person = null;
-/** What the policy lets the person do; null for nothing. */
-let mode = null;
+/** What the policy lets the person do; null for nothing, undefined until it is known. */
+let mode;
 
 // ---- the person
 
@@ -190,6 +190,8 @@ byId("block").addEventListener("click", async () => {
 
 byId("pass").addEventListener("click", () => {
   notice(byId("pass-failed"), null);
+  const name = person.displayName || person.username;
+  notice(byId("pass-refused"), mode === null && !person.blocked ? text("adminPersonSays.passRefused", { name }) : null);
   fieldError(byId("lifetime"), null);
   openDialog(byId("pass-dialog"), byId("lifetime"));
 });
