@@ -3,13 +3,12 @@
 import json
 import re
 import secrets
-import time
 
 import pytest
-from client import Application
+from client import Application, Person, Phone
 from playwright.sync_api import Page, expect
 
-from .pages import SignInPage, only_challenge, signed_in, unique
+from .pages import SignInPage, only_challenge, other_number, signed_in, unique
 from .test_every_page import look
 
 POLICY = "/policies/authenticator"
@@ -140,9 +139,27 @@ def test_each_row_has_its_mode(admin, policy, application, someone):
         page.locator("#configure-modes").get_by_text(mode, exact=True).click()
         page.locator("#configure-done").click()
         expect(row.locator("[data-mode]")).to_have_text(mode)
-        save(page, *(["1 person with a phone then needs a code from the app after the password"] if mode == "Passwordless" else []))
+        save(page, *(["After a password alone, 1 person with a phone then needs a code from the app as the second step: that step cannot be approved on the phone."] if mode == "Passwordless" else []))
         assert rings(application, someone) == passwordless, mode
         assert rings(application, someone, factor="secondFactor") == second, mode
+
+
+def test_the_letters_of_a_person_stay_on_their_tile_while_the_row_is_pointed_at(admin, policy, administrator, someone):
+    administrator.change(POLICY, {"includeTargets": [
+        {"targetType": "user", "id": someone.user["id"], "isRegistrationRequired": False, "authenticationMode": "any"}, *policy["includeTargets"]]})
+    page = admin("/policy")
+    tile = page.locator("#include li .glyph.letters").first
+    colour = "element => getComputedStyle(element).backgroundColor"
+    before = tile.evaluate(colour)
+    page.locator("#include li").first.hover()
+    assert tile.evaluate(colour) == before
+    # A row that can be pressed is darker then, and its tile lighter.
+    page.goto("/demo/admin/people")
+    page.emulate_media(reduced_motion="reduce")
+    row = page.locator("#people a.item").first
+    row.hover()
+    page.wait_for_timeout(100)
+    assert row.evaluate(colour) != row.locator(".glyph").evaluate(colour)
 
 
 def test_what_the_phone_shows_is_chosen_for_a_group(admin, policy, administrator, application, someone):
@@ -237,6 +254,22 @@ def test_an_import_reports_each_bad_line_and_takes_the_others(admin):
     expect(page.get_by_text("The file names nobody.")).to_be_visible()
 
 
+def test_the_example_of_an_import_is_one(admin, administrator):
+    page = admin("/people")
+    page.get_by_role("button", name="Import").click()
+    page.get_by_text("What the file looks like").click()
+    expect(page.locator("#import-form details")).to_contain_text("The only role is administrator.")
+    name = "i" + secrets.token_hex(5)
+    example = page.locator("#example").inner_text().replace("ada,", f"{name},")
+    page.set_input_files("#file", files=[{"name": "people.csv", "mimeType": "text/csv", "buffer": example.encode()}])
+    page.locator("#import-action").click()
+    expect(page.locator("#created")).to_have_text("1")
+    expect(page.locator("#refused")).to_have_text("0")
+    [user] = administrator.get(f"/users?search={name}")["items"]
+    assert (user["displayName"], user["roles"], len(user["groups"])) == ("Ada Lovelace", ["administrator"], 2)
+    administrator.call("DELETE", f"/users/{user['id']}")
+
+
 def test_an_import_reports_in_german_too(open_browser, demo):
     page = signed_in(open_browser(locale="de-DE"), demo, "/people")
     page.get_by_role("button", name="Importieren").click()
@@ -328,6 +361,19 @@ def test_blocking_ends_what_is_open_and_unblocking_lets_in_again(admin, applicat
     expect(page.locator("#blocked")).to_be_hidden()
     expect(page.locator("#devices [data-state]")).to_have_text("Phone sign-in on")
     assert rings(application, someone)
+
+
+def test_codes_are_unlocked_for_whoever_has_a_device(admin, administrator, someone):
+    page = admin(f"/people/{someone.user['id']}")
+    expect(page.locator("#account-title")).to_be_visible()
+    expect(page.get_by_text("Too many wrong codes lock them.")).to_be_visible()
+    page.get_by_role("button", name="Unlock", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Unlock").click()
+    expect(page.locator(".toast").last).to_have_text("Verification codes are unlocked")
+    page.get_by_role("button", name="Remove Test phone").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove device").click()
+    expect(page.get_by_text("No phone is registered.")).to_be_visible()
+    expect(page.get_by_role("button", name="Unlock", exact=True)).to_be_hidden()
 
 
 def test_the_policy_is_explained_for_one_person(admin, policy, administrator, someone):
@@ -445,7 +491,19 @@ def test_settings_name_the_field_that_is_wrong_and_take_effect(admin, settings, 
     application.cancel(request)
 
 
-# ---- logs and figures
+def test_settings_say_that_numbers_are_longer_after_a_report(admin, settings, application, someone):
+    settings(numberDigits=2)
+    page = admin("/settings")
+    expect(page.locator("#numberDigits-hint")).to_contain_text("At least 3 for 24 hours once a person has reported")
+    request = application.begin(someone.username).json()
+    assert len(request["number"]) == 2
+    someone.phone.answer(only_challenge(someone.phone), "report")
+    request = application.begin(someone.username).json()
+    assert len(request["number"]) == 3
+    application.cancel(request)
+
+
+# ---- the log of sign-ins
 
 def test_the_sign_in_log_is_filtered_and_shows_everything_of_one(admin, application, someone):
     for decision in ("approve", "decline"):
@@ -475,68 +533,28 @@ def test_the_sign_in_log_is_filtered_and_shows_everything_of_one(admin, applicat
     expect(page.locator("#entries li")).to_have_count(1)
 
 
-def test_the_charts_live_and_have_a_table(browser, admin, application, someone):
-    page = admin("?range=hour")
-    expect(page.locator("#live")).to_contain_text("Live, updated")
-    before = int(page.locator("#requests").text_content().replace(",", ""))
-    request = application.begin(someone.username).json()
-    time.sleep(0.2)
-    someone.phone.answer(only_challenge(someone.phone), number=request["number"])
-    expect(page.locator("#requests")).to_have_text(f"{before + 1:,}", timeout=15_000)
-    assert page.locator("#outcomes rect.tone-approved").count() > 0
-    assert page.locator("#answers path.line").count() == 3
-    page.locator("#outcomes summary").click()
-    expect(page.locator("#outcomes tbody tr").last).to_contain_text("1")
-    assert page.locator("#outcomes tbody th").first.evaluate("cell => getComputedStyle(cell).position") == "static", "the head alone stays in sight"
-    page.locator("#outcomes svg").focus()
-    page.keyboard.press("End")
-    expect(page.locator("#announcer")).to_contain_text("Approved")
-    page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#live")).to_have_text("Paused")
-    page.get_by_role("link", name="7 days").click()
-    page.wait_for_url("**/admin?range=week")
-    expect(page.get_by_role("link", name="7 days")).to_have_attribute("aria-current", "true")
+def test_the_log_says_where_sessions_are_that_asked_no_phone(admin, demo):
+    page = admin("/sign-ins")
+    expect(page.locator("main")).to_contain_text("a password or a Temporary Access Pass opened alone")
+    page.get_by_role("link", name="Show opened sessions").click()
+    page.wait_for_url("**/demo/admin/audit?action=session")
+    expect(page.get_by_label("What")).to_have_value("session")
+    # The administrator has come in by the password.
+    expect(page.locator("#entries li").first).to_contain_text(f"Session opened: {demo['admin']['username']}\u00a0· password")
 
 
-def test_a_withdrawn_request_is_not_called_one_that_never_reached_a_phone(admin, application):
-    page = admin("?range=hour")
-
-    def figures() -> list[int]:
-        shown = [page.locator("#outcomes [data-legend] li", has_text=name).locator("strong") for name in ("Withdrawn", "Never reached a phone")]
-        return [int(each.text_content()) for each in (*shown, page.locator("#unreached"))]
-
-    expect(page.locator("#live")).to_contain_text("Live, updated")
-    before = figures()
-    # Nobody has this name: there was no phone to reach.
-    application.cancel(application.begin(unique("nobody")).json())
-    page.reload()
-    expect(page.locator("#live")).to_contain_text("Live, updated")
-    assert figures() == [before[0] + 1, *before[1:]]
-
-
-def test_charts_of_a_time_without_requests_say_so(browser, admin):
-    def without_any(route):
-        reply = route.fetch()
-        summary = reply.json() | {"answers": None}
-        counts = dict.fromkeys(("approved", "denied", "expired", "canceled", "pending", "unreached", "unreachedCanceled"), 0)
-        summary["items"] = [item | counts | {"answers": None} for item in summary["items"]]
-        route.fulfill(response=reply, json=summary)
-
-    browser.context.route("**/sign-ins:summary*", without_any)
-    page = admin()
-    expect(page.locator("#outcomes text.none")).to_have_text("No requests in this time.")
-    expect(page.locator("#answers text.none")).to_have_text("Nobody answered in this time.")
-    expect(page.get_by_text("Show as a table").first).to_be_hidden()
-
-
-def test_a_hidden_page_asks_for_nothing(browser, admin):
-    page = admin("?range=hour")
-    expect(page.locator("#live")).to_contain_text("Live")
-    page.clock.install()
-    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))")
-    asked = len(browser.requests)
-    page.clock.run_for(60_000)
-    assert len(browser.requests) == asked
-    page.evaluate("Object.defineProperty(document, 'hidden', { value: false, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_timeout(200)
-    assert len(browser.requests) == asked + 1
+def test_the_log_names_what_was_asked_though_it_was_not_done(admin, administrator, demo):
+    username = unique("wrong").replace(" ", "")
+    administrator.create_user(username, "right password")
+    person, phone = Person(demo["base"], demo["tenant"]), Phone()
+    person.sign_in(username, password="right password")
+    activation = person.new_activation()
+    phone.activate(activation["activationUri"])
+    number = person.activation(activation["id"], wait=10)["number"]
+    phone.answer(phone.challenges()[0], number=other_number(number))
+    page = admin(f"/sign-ins?user={username}")
+    row = page.locator("#entries li")
+    expect(row).to_contain_text("Wrong number")
+    expect(row).to_contain_text("Adding a phone")
+    row.locator("button").click()
+    expect(page.locator("#entry-facts div", has_text="Purpose")).to_contain_text("Adding a phone")

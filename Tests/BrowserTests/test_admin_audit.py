@@ -7,7 +7,7 @@ import time
 from client import Person, Phone, register
 from playwright.sync_api import expect
 
-from .pages import unique
+from .pages import signed_in, unique
 
 
 def test_the_audit_log_shows_what_was_before_and_after(admin, administrator, someone):
@@ -45,9 +45,51 @@ def test_a_change_of_policy_is_shown_by_the_names_of_people_and_groups(admin, ad
     row.locator("button").click()
     rows = page.locator("#difference-rows tr")
     expect(rows.filter(has_text="includeTargets").first).to_contain_text(f"{name}, {lost}, All users")
-    expect(rows.filter(has_text=f"includeTargets[{name}].authenticationMode")).to_contain_text("push")
+    expect(rows.filter(has_text=f"includeTargets[{name}].authenticationMode")).to_contain_text("Push")
     expect(page.locator("#difference-rows")).to_contain_text(person)
     assert groups[0] not in page.inner_text("#difference-rows"), "the names stand for the ids"
+
+
+# What is broken over two lines in mid-word, though a column may be wide enough for it.
+BROKEN = r"""(rows) => [...rows.querySelectorAll("th, td")].flatMap((cell) => {
+  const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  const room = parseFloat(getComputedStyle(cell).maxWidth) || 320;
+  const broken = [];
+  while (walker.nextNode()) {
+    for (const { 0: word, index } of walker.currentNode.data.matchAll(/[^\s-]+/g)) {
+      range.setStart(walker.currentNode, index);
+      range.setEnd(walker.currentNode, index + word.length);
+      const boxes = [...range.getClientRects()];
+      if (boxes.length > 1 && boxes.reduce((width, box) => width + box.width, 32) < room) broken.push(word);
+    }
+  }
+  return broken;
+})"""
+
+
+def test_what_a_change_says_is_read_in_whole_words(open_browser, demo, administrator, someone):
+    path = "/policies/authenticator"
+    before = administrator.get(path)
+    target = {"targetType": "user", "id": someone.user["id"], "isRegistrationRequired": False}
+    try:
+        for mode in ("any", "deviceBasedPush"):
+            administrator.change(path, {"includeTargets": [target | {"authenticationMode": mode}, *before["includeTargets"]]})
+    finally:
+        administrator.change(path, {"includeTargets": before["includeTargets"]})
+    for locale, words in [("en-GB", ("Any", "Passwordless")), ("de-AT", ("Beliebig", "Ohne Passwort"))]:
+        page = signed_in(open_browser(locale=locale), demo, "/audit?action=policy")
+        page.locator("#entries li button").nth(1).click()
+        cells = page.locator("#difference-rows tr").filter(has_text="authenticationMode").locator("td")
+        expect(cells).to_have_text(list(words))
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.locator("#difference-rows").evaluate(BROKEN) == [], (locale, width)
+        page.keyboard.press("Escape")
+        # With a long path, and with what was not there before.
+        page.locator("#entries li button").nth(2).click()
+        expect(page.locator("#difference-rows")).to_contain_text(f"[{someone.user['displayName']}].isRegistrationRequired")
+        assert page.locator("#difference-rows").evaluate(BROKEN) == [], locale
 
 
 def test_refused_passwords_are_in_the_audit_log_and_can_be_picked_out(admin, administrator, demo):

@@ -88,3 +88,36 @@ def test_a_pass_that_is_out_is_shown_without_it_and_can_be_withdrawn(admin, admi
     entries = administrator.get(f"/audit?action=pass&target={someone.user['id']}")["items"]
     assert [entry["action"] for entry in entries] == ["pass.withdraw", "pass.issue"]
     assert entries[0]["actor"]["name"] == demo["admin"]["username"]
+
+
+def test_a_pass_that_was_used_meanwhile_is_gone_from_a_page_that_is_drawn_anew(admin, administrator, someone, demo):
+    access_pass = administrator.issue_pass(someone.user["id"], usableOnce=True)
+    page = admin(f"/people/{someone.user['id']}")
+    out = page.locator("#pass-out")
+    expect(out).to_contain_text("Good once, until")
+    assert Person(demo["base"], demo["tenant"]).sign_in(someone.username, temporaryAccessPass=access_pass).status_code == 200
+    page.get_by_role("button", name="Block").click()
+    page.get_by_role("dialog").get_by_role("button", name="Block").click()
+    expect(page.locator("#blocked")).to_be_visible()
+    expect(out).to_be_hidden()
+
+
+def test_the_dialog_says_where_a_pass_brings_no_phone(admin, administrator, someone):
+    path = "/policies/authenticator"
+    page = admin(f"/people/{someone.user['id']}")
+    warning, button = page.locator("#pass-refused"), page.get_by_role("button", name="Issue a pass")
+    expect(page.locator("#devices")).to_contain_text("Phone sign-in on")
+    button.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(warning).to_be_hidden()
+    before = administrator.get(path)["excludeTargets"]
+    try:
+        administrator.change(path, {"excludeTargets": [*before, {"targetType": "user", "id": someone.user["id"]}]})
+        page.reload()
+        expect(page.locator("#explain-facts")).to_contain_text("May not use the app")
+        button.click()
+        name = someone.user["displayName"]
+        expect(warning).to_have_text(f"{name} may not use the Authenticator now: with this pass they can sign in, but add no phone.")
+        look(page, "admin-person-pass-refused")
+    finally:
+        administrator.change(path, {"excludeTargets": before})

@@ -32,6 +32,7 @@ struct AdminPages: Sendable {
             switch self {
             case .policy, .group, .person: ["adminModes", "adminPickerSays"]
             case .people: ["adminImportFaults"]
+            case .audit: ["adminModes"]
             default: []
             }
         }

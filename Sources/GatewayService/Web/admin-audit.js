@@ -3,6 +3,7 @@
 import { adminPath, asAdmin, fill, query, segment, showFacts } from "./administration.js";
 import { FilterForm } from "./filters.js";
 import { byId, capitalized, copyOf, dayAndTime, dotted, figure, moment, openDialog, setIcon, text } from "./page.js";
+import { modeKeys } from "./modes.js";
 import { PagedList } from "./paged-list.js";
 
 const actions = {
@@ -173,10 +174,18 @@ function details(entry) {
     [text("adminAuditSays.targetId"), entry.target],
     [text("adminAuditSays.requestId"), entry.requestId],
   ]);
-  const rows = differences(entry).map(([name, before, after]) => fill(copyOf("difference-row"), { name, before, after }));
+  const rows = differences(entry).map(differenceRow);
   byId("difference-rows").replaceChildren(...rows);
   byId("difference").hidden = rows.length === 0;
   openDialog(byId("entry-dialog"), byId("entry-dialog").querySelector("[data-close]"));
+}
+
+function differenceRow([name, before, after]) {
+  const row = fill(copyOf("difference-row"), { before, after });
+  // A path may go on in the next line behind each of its parts, and nowhere else.
+  const parts = name.split(/(?<=\.)|(?=\[)/);
+  row.querySelector("[data-name]").append(...parts.flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part])));
+  return row;
 }
 
 /** The members that are not the same, with their whole path. */
@@ -186,6 +195,9 @@ function differences(entry) {
   return [...new Set([...old.keys(), ...fresh.keys()])].filter((name) => old.get(name) !== fresh.get(name))
     .map((name) => [name, old.get(name) ?? "–", fresh.get(name) ?? "–"]);
 }
+
+/** A mode by the word that the policy's page has for it, anything else as it is. */
+const wordOf = (value, name) => (name.endsWith("authenticationMode") && value in modeKeys ? text(modeKeys[value]) : String(value));
 
 const isTarget = (value) => typeof value?.targetType === "string" && typeof value.id === "string";
 
@@ -203,7 +215,7 @@ function flat(value, nameOf, name = "", into = new Map()) {
     return into;
   }
   if (value === null || typeof value !== "object") {
-    if (value !== null || name) into.set(name, value === null ? "null" : String(value));
+    if (value !== null || name) into.set(name, wordOf(value, name));
     return into;
   }
   // The names of the same groups, and of the same person, stand beside.

@@ -35,13 +35,11 @@ async function load() {
 }
 
 function show(summary) {
-  // What was withdrawn is called so, whether a phone had been asked or not, as in the log.
-  const items = summary.items.map((item) => ({
-    ...item, canceled: item.canceled + item.unreachedCanceled, unreached: item.unreached - item.unreachedCanceled,
-  }));
+  // What never reached a phone is that alone, whichever way it ended: each request is counted once, and where the log says so of it.
+  const { items } = summary;
   const sum = (name) => items.reduce((total, item) => total + item[name], 0);
   const total = ["approved", "denied", "expired", "canceled", "pending", "unreached"].reduce((all, name) => all + sum(name), 0);
-  const settled = total - sum("pending") - sum("unreached") - sum("unreachedCanceled");
+  const settled = total - sum("pending") - sum("unreached");
   byId("requests").textContent = figure(total);
   byId("approved-share").textContent = settled ? share(sum("approved") / settled) : "–";
   byId("median").textContent = summary.answers ? seconds(summary.answers.medianMilliseconds) : "–";

@@ -11,8 +11,8 @@ const platforms = {
   ios: "adminPersonSays.ios", android: "adminPersonSays.android", web: "adminPersonSays.web", cli: "adminPersonSays.cli",
 };
 let person = null;
-/** What the policy lets the person do; null for nothing. */
-let mode = null;
+/** What the policy lets the person do; null for nothing, undefined until it is known. */
+let mode;
 
 // ---- the person
 
@@ -30,7 +30,9 @@ function show(document) {
   byId("sign-ins").href = adminPath(`/sign-ins${query({ user: person.username })}`);
 }
 
+/** Everything that is shown, as it is now: what changes one part of it may change the others. */
 async function load() {
+  notice(byId("failed"), null);
   try {
     show(await asAdmin("GET", path));
     // A server of an earlier version does not know: the rest of the page is there all the same.
@@ -49,6 +51,8 @@ async function loadDevices() {
   const devices = items.filter((device) => device.state !== "removed");
   byId("devices").replaceChildren(...devices.map(deviceRow));
   byId("no-devices").hidden = devices.length > 0;
+  // Whether they are locked nobody tells; without a device there are none.
+  byId("codes").hidden = devices.length === 0;
 }
 
 function deviceRow(device) {
@@ -181,11 +185,13 @@ byId("block").addEventListener("click", async () => {
   const isDone = await confirmed(question, async () => show(await asAdmin("POST", `${path}:${person.blocked ? "unblock" : "block"}`)));
   if (!isDone) return;
   toast(person.blocked ? text("adminPersonSays.isBlocked", { name }) : text("adminPersonSays.isUnblocked", { name }));
-  await loadDevices();
+  await load();
 });
 
 byId("pass").addEventListener("click", () => {
   notice(byId("pass-failed"), null);
+  const name = person.displayName || person.username;
+  notice(byId("pass-refused"), mode === null && !person.blocked ? text("adminPersonSays.passRefused", { name }) : null);
   fieldError(byId("lifetime"), null);
   openDialog(byId("pass-dialog"), byId("lifetime"));
 });
@@ -228,6 +234,7 @@ byId("edit-form").addEventListener("submit", async (event) => {
   if (await attempt(byId("edit-action"), byId("edit-failed"), async () => show(await asAdmin("PATCH", path, { body })))) {
     byId("edit-dialog").close();
     toast(text("adminSays.saved"));
+    await load();
   }
 });
 

@@ -299,7 +299,8 @@ function consequences({ modes: pairs }) {
     { one: "adminPolicySays.losesPush", many: "adminPolicySays.losePush" },
     { one: "adminPolicySays.gainsPush", many: "adminPolicySays.gainPush" },
   ], "withDevice");
-  // Whoever has a phone is asked for it after the password: where no request may reach it, a code is what is left.
+  // Whoever has a phone is asked for it after a password: where that may not be approved on it, a code is what is left. Phone sign-in
+  // is another matter.
   const isStranded = (pair) => may.push(pair.before) && !may.push(pair.after);
   const stranded = sum(isStranded, "withDevice");
   if (stranded > 0) {

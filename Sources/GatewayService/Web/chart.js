@@ -4,8 +4,10 @@
 import { announce, text } from "./page.js";
 
 const names = "http://www.w3.org/2000/svg";
-/** For letters of the usual size. */
-const margin = { top: 8, right: 4, bottom: 24, left: 44 };
+/** For letters of the usual size. At the end there is room for half of the last mark, which stands under the newest step. */
+const margin = { top: 8, right: 32, bottom: 26, left: 44 };
+/** From the middle of one mark to the next at least: a time with “p.m.” and a gap that tells two apart. */
+const markDistanceMin = 84;
 /** How much larger than usual this browser's letters are. */
 const scale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
@@ -49,7 +51,7 @@ export class Chart {
     const { width, height } = this.#svg.getBoundingClientRect();
     if (width === 0) return;
     const times = scale();
-    const [left, right, bottom] = [margin.left * times, margin.right, margin.bottom * times];
+    const [left, right, bottom] = [margin.left * times, margin.right * times, margin.bottom * times];
     const area = { left, top: margin.top, width: width - left - right, height: height - margin.top - bottom, scale: times };
     const top = roundedUp(Math.max(this.#draw.highest(this.#data), this.#data.least ?? 0));
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -61,8 +63,8 @@ export class Chart {
   #indexAt(x) {
     if (!this.#data) return null;
     const box = this.#svg.getBoundingClientRect();
-    const left = margin.left * scale();
-    const share = (x - box.left - left) / (box.width - left - margin.right);
+    const [left, right] = [margin.left * scale(), margin.right * scale()];
+    const share = (x - box.left - left) / (box.width - left - right);
     return share < 0 || share >= 1 ? null : Math.floor(share * this.#data.steps.length);
   }
 
@@ -147,14 +149,13 @@ function axes({ steps, axis }, area, top) {
     shapes.push(shape("line", { class: "rule", x1: area.left, x2: area.left + area.width, y1: y, y2: y }));
     shapes.push(shape("text", { class: "mark", x: area.left - 8, y: y + 4 * area.scale, "text-anchor": "end" }, axis(top * share)));
   }
-  const room = Math.max(1, Math.floor(area.width / (84 * area.scale)));
+  const room = Math.max(1, Math.floor(area.width / (markDistanceMin * area.scale)));
   const every = Math.ceil(steps.length / room);
-  steps.forEach(({ mark }, index) => {
-    if (index % every !== 0) return;
+  // From the newest step back, each under the middle of its own.
+  for (let index = steps.length - 1; index >= 0; index -= every) {
     const x = area.left + area.width * ((index + 0.5) / steps.length);
-    const anchor = index === 0 ? "start" : "middle";
-    shapes.push(shape("text", { class: "mark", x: index === 0 ? area.left : x, y: area.top + area.height + 18 * area.scale, "text-anchor": anchor }, mark));
-  });
+    shapes.push(shape("text", { class: "mark", x, y: area.top + area.height + 20 * area.scale, "text-anchor": "middle" }, steps[index].mark));
+  }
   return shapes;
 }
 
