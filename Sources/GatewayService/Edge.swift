@@ -6,6 +6,7 @@ import Messaging
 import NIOCore
 import Secrets
 import ServiceKit
+import Synchronization
 import Wire
 
 /// What every handler works with.
@@ -41,21 +42,29 @@ struct Edge: Sendable {
         return RequestID(idempotencyDigest: sha256(Array("\(identity)\u{0}\(inbound.path)\u{0}\(key)".utf8)))
     }
 
-    /// Opens an event stream over the request's connection; `feed` runs beside the writing and is cancelled when the stream ends.
+    /// Opens an event stream over the request's connection; see `StreamWork`.
     ///
     /// A page's stream is a wait and counts there, so that pages crowd out no phone.
     func stream(
-        _ inbound: Inbound, counts: Bool = true, feed: @escaping @Sendable (StreamMailbox) async -> Void
+        _ inbound: Inbound, counts: Bool = true, feed: @escaping @Sendable (StreamMailbox) async -> Void,
+        close: @escaping @Sendable () -> Void
     ) throws(ServiceError) -> Reply {
         let connection = inbound.connection
         let mailbox = StreamMailbox(onOverflow: { connection.close() })
         let id = try streams.open(mailbox, counts: counts)
-        return .events(mailbox) {
-            let watch = await connection.watch()
-            let token = watch?.onClose { mailbox.end() }
-            await feed(mailbox)
-            watch?.forget(token)
-            streams.close(id)
-        }
+        let token = Mutex<UInt64?>(nil)
+        return .events(
+            mailbox,
+            StreamWork(
+                feed: {
+                    let found = await connection.watch()?.onClose { mailbox.end() }
+                    token.withLock { $0 = found }
+                    await feed(mailbox)
+                },
+                close: {
+                    close()
+                    streams.close(id)
+                    if let token = token.withLock(\.self) { await connection.watch()?.forget(token) }
+                }))
     }
 }

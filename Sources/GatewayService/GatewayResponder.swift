@@ -248,25 +248,20 @@ struct GatewayResponder: HTTPResponder {
             return Response(
                 status: reply.status, headers: headers,
                 body: isHead ? .init() : .init(byteBuffer: ByteBuffer(bytes: bytes)))
-        case .stream(let mailbox, let feed):
+        case .stream(let mailbox, let work):
             guard !isHead else {
-                mailbox.end()
-                // Cancelled before it begins: it leaves its places.
-                await withDiscardingTaskGroup { group in
-                    group.addTask { await feed() }
-                    group.cancelAll()
-                }
+                await work.close()
                 return Response(status: reply.status, headers: reply.headers)
             }
-            return Response(status: reply.status, headers: reply.headers, body: Self.body(mailbox, feed))
+            return Response(status: reply.status, headers: reply.headers, body: Self.body(mailbox, work))
         }
     }
 
-    private static func body(_ mailbox: StreamMailbox, _ feed: @escaping @Sendable () async -> Void) -> ResponseBody {
+    private static func body(_ mailbox: StreamMailbox, _ work: StreamWork) -> ResponseBody {
         ResponseBody { writer in
             var failure: (any Error)?
             await withDiscardingTaskGroup { group in
-                group.addTask { await feed() }
+                group.addTask { await work.feed() }
                 do {
                     while let buffer = await mailbox.next() { try await writer.write(buffer) }
                 } catch {
@@ -275,6 +270,7 @@ struct GatewayResponder: HTTPResponder {
                 mailbox.end()
                 group.cancelAll()
             }
+            await work.close()
             if let failure { throw failure }
             try await writer.finish(nil)
         }

@@ -7,8 +7,8 @@ struct Reply: Sendable {
     enum Body: Sendable {
         case none
         case bytes([UInt8])
-        /// An event stream: what is put into the mailbox is sent until it ends. `feed` runs beside the writing.
-        case stream(StreamMailbox, feed: @Sendable () async -> Void)
+        /// An event stream: what is put into the mailbox is sent until it ends.
+        case stream(StreamMailbox, StreamWork)
     }
 
     var status: HTTPResponse.Status
@@ -35,12 +35,21 @@ struct Reply: Sendable {
         return Reply(.ok, headers: headers, body: .bytes(bytes))
     }
 
-    static func events(_ mailbox: StreamMailbox, feed: @escaping @Sendable () async -> Void) -> Reply {
+    static func events(_ mailbox: StreamMailbox, _ work: StreamWork) -> Reply {
         // X-Accel-Buffering: proxies in front must pass each event on at once.
         Reply(
             .ok, headers: [.contentType: APIMedia.events, .proxyBuffering: "no"],
-            body: .stream(mailbox, feed: feed))
+            body: .stream(mailbox, work))
     }
 
     static let noContent = Reply(.noContent)
+}
+
+/// What an event stream needs beside the writing of it.
+struct StreamWork: Sendable {
+    /// Runs beside the writing and is cancelled when that ends. It may return earlier: where others fill the mailbox nothing of it need
+    /// stay for as long as the stream does.
+    let feed: @Sendable () async -> Void
+    /// Gives back what the stream held, after all else and whether it ever began.
+    let close: @Sendable () async -> Void
 }

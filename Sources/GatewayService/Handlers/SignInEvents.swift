@@ -12,8 +12,10 @@ struct SignInEvents: Sendable {
     let edge: Edge
 
     func open(_ inbound: Inbound) async throws -> Reply {
-        let access = try await SignIns(edge: edge).access(inbound)
-        let first = try SignInStatus(try await edge.caller.call(access.outcome, inbound.context()))
+        let (access, first) = try await inOwnTask {
+            let access = try await SignIns(edge: edge).access(inbound)
+            return (access, try SignInStatus(try await edge.caller.call(access.outcome, inbound.context())))
+        }
         try edge.parked.enter(access.id)
         do {
             return try stream(access, first, inbound)
@@ -28,7 +30,6 @@ struct SignInEvents: Sendable {
         -> Reply
     {
         try edge.stream(inbound, counts: false) { mailbox in
-            defer { edge.parked.leave(access.id) }
             do {
                 try Self.send(first, to: mailbox)
                 if first.status == .pending { try await follow(access, first, inbound, mailbox) }
@@ -37,6 +38,8 @@ struct SignInEvents: Sendable {
                 edge.logger.info("a sign-in's events ended early", metadata: ["requestId": "\(inbound.originID)"])
             }
             mailbox.end()
+        } close: {
+            edge.parked.leave(access.id)
         }
     }
 

@@ -9,7 +9,6 @@ final class StreamMailbox: Sendable {
         var pending: [ByteBuffer] = []
         var reader: CheckedContinuation<ByteBuffer?, Never>?
         var hasEnded = false
-        var watchers: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
@@ -52,28 +51,12 @@ final class StreamMailbox: Sendable {
 
     /// What is pending is still delivered; then the stream ends.
     func end() {
-        let (reader, watchers) = state.withLock { state in
+        let reader = state.withLock { state in
             state.hasEnded = true
-            defer { (state.reader, state.watchers) = (nil, []) }
-            return (state.reader, state.watchers)
+            defer { state.reader = nil }
+            return state.reader
         }
         reader?.resume(returning: nil)
-        for watcher in watchers { watcher.resume() }
-    }
-
-    /// Returns when the stream has ended, or the task is cancelled (which ends it).
-    func ended() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-                let isOver = state.withLock { state in
-                    if !state.hasEnded { state.watchers.append(continuation) }
-                    return state.hasEnded
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            end()
-        }
     }
 
     /// The next piece to write; nil at the end. One reader at a time.
