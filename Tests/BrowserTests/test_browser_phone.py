@@ -326,6 +326,41 @@ def test_a_report_is_asked_about_and_raises_the_alarm(open_browser, owner, demo)
     phone.expect_outcome("Approved")
 
 
+def test_what_waits_comes_before_what_became_of_others(phone, ready):
+    phone.page.set_viewport_size({"width": 390, "height": 780})
+    begun = {name: ready.begin(phone, application=name) for name in ("Payroll", "Wiki")}
+    expect(phone.requests.nth(0).locator("[data-number]")).to_be_focused()
+    # Begun anew at the desk: nobody has typed anything here, and the next thing to do is the other one's number.
+    ready.application.cancel(begun["Payroll"])
+    expect(phone.requests.nth(1).locator("[data-outcome-title]")).to_have_text("Withdrawn")
+    number = phone.requests.nth(0).locator("[data-number]")
+    expect(number).to_be_focused()
+    box = number.bounding_box()
+    assert box["y"] + box["height"] < 600, box
+    expect(phone.page.locator("#announcer")).to_have_text(re.compile("^Withdrawn. .*Are you signing in.*Wiki$"))
+    phone.answer(begun["Wiki"]["number"])
+    phone.expect_outcome("Approved")
+    expect(phone.requests).to_have_count(1)
+    expect(phone.requests.locator("[data-outcome-title]")).to_be_focused()
+
+
+def test_who_has_begun_to_type_a_number_types_it_into_no_other_request(phone, ready):
+    begun = {name: ready.begin(phone, application=name) for name in ("Payroll", "Wiki", "Forum")}
+    phone.page.keyboard.type(begun["Payroll"]["number"][:1])
+    ready.application.cancel(begun["Payroll"])
+    over = phone.requests.last.locator("[data-outcome-title]")
+    expect(over).to_have_text("Withdrawn")
+    expect(over).to_be_focused()
+    # What became of one's own answer is in view.
+    phone.page.set_viewport_size({"width": 390, "height": 780})
+    phone.answer(begun["Wiki"]["number"])
+    expect(over).to_have_text("Approved")
+    expect(over).to_be_focused()
+    expect(over).to_be_in_viewport()
+    expect(phone.requests).to_have_count(2)
+    ready.application.cancel(begun["Forum"])
+
+
 def test_a_request_that_ends_without_an_answer_says_how(phone, ready):
     ready.application.cancel(ready.begin(phone))
     phone.expect_outcome("Withdrawn")
