@@ -313,15 +313,17 @@ def test_a_report_is_asked_about_and_raises_the_alarm(open_browser, owner, demo)
     phone.page.get_by_role("dialog").get_by_role("button", name="Report it").click()
     phone.expect_outcome("Reported")
     assert application.status(begun)["reason"] == "reported"
-    phone.press("OK")
     phone.press("Check for requests")
     expect(phone.page.locator(".toast")).to_have_text("Nothing waits for your answer.")
+    # What was said stays until something else is to be.
+    phone.expect_outcome("Reported")
     # Silenced requests do not ring, but whoever asks is told of them.
     begun = application.begin(owner.username, factor="secondFactor").json()
     assert len(begun["number"]) == 3
     expect(phone.page.locator("#no-requests")).to_contain_text("only when you check")
     phone.press("Check for requests")
     expect(phone.requests.locator("[data-number]")).to_be_focused()
+    expect(phone.page.locator("#no-requests")).to_be_hidden()
     phone.answer(begun["number"])
     phone.expect_outcome("Approved")
 

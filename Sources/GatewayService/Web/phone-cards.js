@@ -60,8 +60,8 @@ export function dropCards() {
 
 function showOrHide() {
   byId("requests").hidden = requestCards.size === 0;
-  // Without a connection none can appear.
-  byId("no-requests").hidden = requestCards.size > 0 || allAccounts().length === 0 || !isReachable();
+  // After a report none rings: whoever reads what became of the last one must be able to ask. Without a connection none can appear.
+  byId("no-requests").hidden = waitingCards().length > 0 || allAccounts().length === 0 || !isReachable();
 }
 
 class RequestCard {
@@ -197,6 +197,7 @@ class RequestCard {
     for (const card of earlier) card.drop();
     const [next] = waitingCards();
     this.#giveWay();
+    showOrHide();
     // Who has answered, or has begun to, is at what became of it, and types nothing into another request unawares.
     const goesOn = next && !isOwn && !isTyped;
     if (goesOn) next.focus();
