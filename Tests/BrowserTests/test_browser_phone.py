@@ -328,6 +328,15 @@ def test_a_report_is_asked_about_and_raises_the_alarm(open_browser, owner, demo)
     phone.expect_outcome("Approved")
 
 
+def test_that_nothing_waits_is_not_said_over_a_request(phone, ready):
+    phone.press("Check for requests")
+    expect(phone.page.locator(".toast")).to_have_text("Nothing waits for your answer.")
+    begun = ready.begin(phone)
+    # Well before it would go by itself.
+    expect(phone.page.locator(".toast")).to_have_count(0, timeout=1000)
+    ready.application.cancel(begun)
+
+
 def test_what_waits_comes_before_what_became_of_others(phone, ready):
     phone.page.set_viewport_size({"width": 390, "height": 780})
     begun = {name: ready.begin(phone, application=name) for name in ("Payroll", "Wiki")}

@@ -48,17 +48,20 @@ export function showConnection(line, isReached, isHeard) {
   if (isHeard) announce(isReached ? text("says.connected") : line.textContent);
 }
 
-/** Says it to everyone, for some seconds. */
+/** Says it to everyone, for some seconds or until what it returns is called: where it is not true any more. */
 export function toast(words) {
   const element = document.createElement("p");
   element.className = "toast";
   element.textContent = words;
   byId("toasts").append(element);
   raiseToasts();
-  setTimeout(() => {
+  const end = () => {
+    if (!element.isConnected) return;
     element.remove();
     if (!byId("toasts").hasChildNodes()) byId("toasts").hidePopover();
-  }, 6000);
+  };
+  setTimeout(end, 6000);
+  return end;
 }
 
 /** Above whatever is open: what is beside a modal dialog is neither seen nor read out. */
