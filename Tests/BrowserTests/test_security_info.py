@@ -10,7 +10,7 @@ from client import Person, Phone, register
 from playwright.sync_api import expect
 from stack import Stack
 
-from .pages import SignInPage, approve, only_challenge, sign_in
+from .pages import SignInPage, approve, only_challenge, sign_in, signed_in
 
 
 def begin_to_add(page) -> str:
@@ -146,18 +146,24 @@ def test_phone_sign_in_and_the_default_method_are_shown(browser, someone):
     expect(default).to_contain_text("Phone sign-in")
 
 
-def test_a_sign_in_is_when_the_phone_was_last_used(browser, admin, someone, administrator, stack):
+def test_a_sign_in_is_when_the_phone_was_last_used(open_browser, demo, someone, administrator, stack):
     """What is known well enough is not written again, so the phone is made to have been used two days ago."""
     path = f"/users/{someone.user['id']}/devices"
     with contextlib.closing(sqlite3.connect(stack.var / "registration/registration.sqlite", timeout=10)) as database, database:
         database.execute("UPDATE device SET last_used_at = last_used_at - 172800000 WHERE id = ?", (someone.phone.id,))
     (before,) = administrator.get(path)["items"]
-    page = sign_in(browser, someone)
+    admin = signed_in(open_browser(), demo, f"/people/{someone.user['id']}").locator("#devices [data-facts]")
+    # No time of day: uses within a quarter of an hour are one.
+    expect(admin).to_have_text(re.compile(r"last used \d[^,:]+$"))
+    page = sign_in(open_browser(), someone)
     Stack.wait_for(lambda: administrator.get(path)["items"][0]["lastUsedAt"] > before["lastUsedAt"], 10, "the use of the phone")
-    used = re.compile("last used (today|yesterday)")
+    used = re.compile("last used (today|yesterday)$")
     page.reload()
-    expect(page.locator("#devices li")).to_contain_text(used)
-    expect(admin(f"/people/{someone.user['id']}").locator("#devices li")).to_contain_text(used)
+    expect(page.locator("#devices [data-facts]")).to_have_text(used)
+    admin.page.reload()
+    expect(admin).to_have_text(used)
+    german = signed_in(open_browser(locale="de-AT"), demo, f"/people/{someone.user['id']}")
+    expect(german.locator("#devices [data-facts]")).to_have_text(re.compile("zuletzt verwendet (heute|gestern)$"))
 
 
 def test_whom_the_policy_excludes_sees_it_and_is_offered_nothing_in_vain(browser, someone, administrator):

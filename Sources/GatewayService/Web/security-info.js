@@ -2,7 +2,9 @@
 
 import { addDevice, lookAtAdded, resumeAdding } from "./add-device.js";
 import { looks, outcomeLook } from "./outcomes.js";
-import { busy, byId, capitalized, copyOf, day, dayAndTime, dotted, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
+import {
+  busy, byId, capitalized, copyOf, day, dayAndTime, dayInWords, dotted, openDialog, problemText, setIcon, text, toast, waitingTime,
+} from "./page.js";
 import { isUsable, keepFirstOffer } from "./remembered.js";
 import { asMe, signOut } from "./session.js";
 
@@ -118,7 +120,7 @@ function deviceRow(device, { methods, devices }) {
 
 function deviceFacts(device) {
   const used = device.lastUsedAt
-    ? text("securityInfoSays.lastUsed", { date: dayAndTime(device.lastUsedAt) }) : text("securityInfoSays.neverUsed");
+    ? text("securityInfoSays.lastUsed", { date: dayInWords(device.lastUsedAt) }) : text("securityInfoSays.neverUsed");
   return dotted(text(platforms[device.platform], { version: device.osVersion }), text("securityInfoSays.added", { date: day(device.createdAt) }), used);
 }
 
