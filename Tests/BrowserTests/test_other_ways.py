@@ -110,6 +110,26 @@ def test_a_password_is_followed_by_a_number(browser, make_someone):
     page.expect_signed_in()
 
 
+@pytest.mark.parametrize(("locale", "password", "temporary_pass"), [
+    ("en-GB", "The password is not right for this user name.", "The pass is not right for this user name, or no longer valid."),
+    ("de-AT", "Das Passwort passt nicht zu diesem Benutzernamen.", "Der Pass passt nicht zu diesem Benutzernamen oder gilt nicht mehr."),
+])
+def test_what_is_refused_is_what_the_form_asks_for_whoever_it_is(open_browser, someone, locale, password, temporary_pass):
+    browser = open_browser(locale=locale)
+    for username in (someone.username, "nobody-of-that-name"):
+        page = SignInPage(browser.tab()).open()
+        page.page.fill("#username", username)
+        page.page.locator("#name-form button").click()
+        page.number()
+        page.page.locator('[data-screen="number"] [data-go="ways"]').click()
+        for way, words in (("password", password), ("pass", temporary_pass)):
+            page.page.locator(f'[data-screen="ways"] [data-go="{way}"]').click()
+            page.page.fill(f"#{way}", "not the right one")
+            page.page.keyboard.press("Enter")
+            expect(page.page.locator(f"#{way}-error")).to_have_text(words)
+            page.page.go_back()
+
+
 def test_a_code_is_the_second_factor_without_a_second_password(browser, make_someone):
     someone = make_someone(phone_sign_in=False)
     page = SignInPage(browser.tab()).open()

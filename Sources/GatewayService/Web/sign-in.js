@@ -256,7 +256,8 @@ async function present(input, credentials) {
     take(body.signIn, true);
     screens.go(body.signIn.methods.includes("push") ? "number" : "code");
   } catch (problem) {
-    if (problem.status === 401) return fieldError(input, text("signInSays.invalidCredentials"));
+    // The same for a name that there is not.
+    if (problem.status === 401) return fieldError(input, text(input.id === "pass" ? "signInSays.invalidPass" : "signInSays.invalidPassword"));
     if (problem.status === 429) return hold(input, problem.retryAfter);
     fail(problem, () => screens.go(input.id, { replace: true }));
   }
