@@ -262,12 +262,18 @@ const outcomes = {
   failed: ["bad", "alert", "phoneSays.failedTitle", "phoneSays.failed"],
 };
 
+/** What the end of an activation means: its link is used up. */
+const activations = {
+  approved: "phoneSays.registered", wrong_number: "phoneSays.activationWrongNumber", declined: "phoneSays.activationEnded",
+  expired: "phoneSays.activationEnded", canceled: "phoneSays.activationEnded", settled: "phoneSays.activationEnded", gone: "phoneSays.activationEnded",
+};
+
 export const outcomeLook = ({ kind }) => (outcomes[kind] ?? outcomes.failed).slice(0, 2);
 export const outcomeTitle = ({ kind }) => text((outcomes[kind] ?? outcomes.failed)[2]);
 
 export function outcomeWords(outcome, request = null) {
   const application = request?.content.application ?? text("phoneSays.someApplication");
-  if (outcome.kind === "approved" && request?.purpose === "registration") return text("phoneSays.registered");
+  if (request?.purpose === "registration" && outcome.kind in activations) return text(activations[outcome.kind]);
   const words = text((outcomes[outcome.kind] ?? outcomes.failed)[3], { application, minimum: outcome.minimum ?? "" });
   // Only a request that came after the password tells that somebody has it.
   const isDoubtful = request?.purpose === "secondFactor" && ["reported", "wrong_number"].includes(outcome.kind);
