@@ -213,8 +213,6 @@ function signInRow(entry) {
   offerReport(row, { what, when: dayAndTime(entry.at) }, canBeReported(entry) ? () => ({
     ...reportOf(entry), renew: () => row.replaceWith(signInRow({ ...entry, reason: "reported" })),
   }) : null);
-  // Most often the person's own, who went on in another way; and it let nobody in.
-  row.querySelector("[data-report]").classList.toggle("danger", entry.status !== "canceled");
   return row;
 }
 
