@@ -98,6 +98,8 @@ function showRequest() {
   showNumber(byId("number"), request.number);
   byId("number-code").hidden = !request.isSecond;
   byId("number-cant").hidden = request.isSecond;
+  // For everybody at the first step: whose name has a phone is told to nobody. After the password there is one.
+  byId("number-no-phone").hidden = request.isSecond;
   ring.start(request.endsAt, request.lifetime, (seconds) => {
     const words = seconds === 1 ? text("signInSays.secondLeft") : text("signInSays.secondsLeft", { count: seconds });
     byId("time-left").textContent = words;
