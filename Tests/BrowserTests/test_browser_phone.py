@@ -37,6 +37,7 @@ def test_the_web_page_and_the_phone_in_one_browser(open_browser, owner):
     phone = PhonePage(opened.value)
     phone.expect_screen("link")
     assert phone.page.url.endswith("/authenticator"), "a link leaves the address at once"
+    assert phone.page.evaluate("sessionStorage.length") == 0 and phone.page.evaluate("opener") is None, "nor is it kept where it came from"
     expect(phone.page.locator("#link-account")).to_have_text(owner.username)
     phone.accept_link()
     phone.confirm(web.text_content("#add-number"))
