@@ -37,13 +37,15 @@ def test_the_web_page_and_the_phone_in_one_browser(open_browser, owner):
     phone = PhonePage(opened.value)
     phone.expect_screen("link")
     assert phone.page.url.endswith("/authenticator"), "a link leaves the address at once"
+    assert phone.page.evaluate("sessionStorage.length") == 0 and phone.page.evaluate("opener") is None, "nor is it kept where it came from"
     expect(phone.page.locator("#link-account")).to_have_text(owner.username)
     phone.accept_link()
     phone.confirm(web.text_content("#add-number"))
     expect(phone.page.locator("#outcome-title")).to_have_text("Your account is added")
     expect(web.get_by_role("heading", name="Your phone is ready")).to_be_visible()
     hint = web.get_by_text("choose Set up phone sign-in")
-    expect(hint).to_be_visible()
+    # The phone shows it as a button there and then, and in the account's menu afterwards.
+    expect(hint).to_have_text("To sign in without a password, choose Set up phone sign-in in the app.")
     phone.press("Set up phone sign-in")
     phone.press("Continue")
     phone.page.fill("#password", "not " + owner.password)
@@ -313,17 +315,63 @@ def test_a_report_is_asked_about_and_raises_the_alarm(open_browser, owner, demo)
     phone.page.get_by_role("dialog").get_by_role("button", name="Report it").click()
     phone.expect_outcome("Reported")
     assert application.status(begun)["reason"] == "reported"
-    phone.press("OK")
     phone.press("Check for requests")
     expect(phone.page.locator(".toast")).to_have_text("Nothing waits for your answer.")
+    # What was said stays until something else is to be.
+    phone.expect_outcome("Reported")
     # Silenced requests do not ring, but whoever asks is told of them.
     begun = application.begin(owner.username, factor="secondFactor").json()
     assert len(begun["number"]) == 3
     expect(phone.page.locator("#no-requests")).to_contain_text("only when you check")
     phone.press("Check for requests")
     expect(phone.requests.locator("[data-number]")).to_be_focused()
+    expect(phone.page.locator("#no-requests")).to_be_hidden()
     phone.answer(begun["number"])
     phone.expect_outcome("Approved")
+
+
+def test_that_nothing_waits_is_not_said_over_a_request(phone, ready):
+    phone.press("Check for requests")
+    expect(phone.page.locator(".toast")).to_have_text("Nothing waits for your answer.")
+    begun = ready.begin(phone)
+    # Well before it would go by itself.
+    expect(phone.page.locator(".toast")).to_have_count(0, timeout=1000)
+    ready.application.cancel(begun)
+
+
+def test_what_waits_comes_before_what_became_of_others(phone, ready):
+    phone.page.set_viewport_size({"width": 390, "height": 780})
+    begun = {name: ready.begin(phone, application=name) for name in ("Payroll", "Wiki")}
+    expect(phone.requests.nth(0).locator("[data-number]")).to_be_focused()
+    # Begun anew at the desk: nobody has typed anything here, and the next thing to do is the other one's number.
+    ready.application.cancel(begun["Payroll"])
+    expect(phone.requests.nth(1).locator("[data-outcome-title]")).to_have_text("Withdrawn")
+    number = phone.requests.nth(0).locator("[data-number]")
+    expect(number).to_be_focused()
+    box = number.bounding_box()
+    assert box["y"] + box["height"] < 600, box
+    expect(phone.page.locator("#announcer")).to_have_text(re.compile("^Withdrawn. .*Are you signing in.*Wiki$"))
+    phone.answer(begun["Wiki"]["number"])
+    phone.expect_outcome("Approved")
+    expect(phone.requests).to_have_count(1)
+    expect(phone.requests.locator("[data-outcome-title]")).to_be_focused()
+
+
+def test_who_has_begun_to_type_a_number_types_it_into_no_other_request(phone, ready):
+    begun = {name: ready.begin(phone, application=name) for name in ("Payroll", "Wiki", "Forum")}
+    phone.page.keyboard.type(begun["Payroll"]["number"][:1])
+    ready.application.cancel(begun["Payroll"])
+    over = phone.requests.last.locator("[data-outcome-title]")
+    expect(over).to_have_text("Withdrawn")
+    expect(over).to_be_focused()
+    # What became of one's own answer is in view.
+    phone.page.set_viewport_size({"width": 390, "height": 780})
+    phone.answer(begun["Wiki"]["number"])
+    expect(over).to_have_text("Approved")
+    expect(over).to_be_focused()
+    expect(over).to_be_in_viewport()
+    expect(phone.requests).to_have_count(2)
+    ready.application.cancel(begun["Forum"])
 
 
 def test_a_request_that_ends_without_an_answer_says_how(phone, ready):

@@ -34,6 +34,31 @@ def test_a_wrong_number_ends_the_addition(open_browser, owner):
     expect(phone.page.get_by_role("heading", name="Your phone, in this browser")).to_be_visible()
 
 
+@pytest.mark.parametrize(("locale", "wrong", "out"), [
+    ("en-GB", "For safety that ended the link, and the account was not added. Start again with a new link from the page that showed the number.",
+     "The link is no longer valid, so the account was not added. Start again with a new link."),
+    ("de-AT", "Zur Sicherheit gilt der Link damit nicht mehr, und das Konto wurde nicht hinzugefügt. "
+     "Beginnen Sie von vorn, mit einem neuen Link von der Seite, die die Zahl zeigte.",
+     "Der Link gilt nicht mehr, deshalb wurde das Konto nicht hinzugefügt. Beginnen Sie mit einem neuen Link von vorn."),
+], ids=["en", "de"])
+def test_what_follows_from_a_wrong_number_and_from_a_link_that_is_out_is_said(open_browser, owner, locale, wrong, out):
+    phone = PhonePage(open_browser(locale=locale).tab())
+
+    def confirm(change=lambda number: number) -> None:
+        activation = owner.session.new_activation()
+        phone.open(activation["activationUri"])
+        phone.accept_link()
+        phone.confirm(change(owner.session.activation(activation["id"], wait=10, state="waiting")["number"]))
+
+    confirm(other_number)
+    expect(phone.page.locator("#outcome-words")).to_have_text(wrong)
+    phone.page.locator("#outcome-home").click()
+    phone.page.route("**/challenges/*/answer", lambda route: route.fulfill(
+        status=410, content_type="application/problem+json", json={"code": "expired"}))
+    confirm()
+    expect(phone.page.locator("#outcome-words")).to_have_text(out)
+
+
 def test_a_link_of_another_server_leads_there(open_browser, owner):
     link = owner.session.new_activation()["activationUri"].replace("127.0.0.1", "id.example.org")
     phone = PhonePage(open_browser().tab()).open(link)

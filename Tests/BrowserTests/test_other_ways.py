@@ -110,6 +110,53 @@ def test_a_password_is_followed_by_a_number(browser, make_someone):
     page.expect_signed_in()
 
 
+@pytest.mark.parametrize(("locale", "password", "temporary_pass"), [
+    ("en-GB", "The password is not right for this user name.", "The pass is not right for this user name, or no longer valid."),
+    ("de-AT", "Das Passwort passt nicht zu diesem Benutzernamen.", "Der Pass passt nicht zu diesem Benutzernamen oder gilt nicht mehr."),
+], ids=["en", "de"])
+def test_what_is_refused_is_what_the_form_asks_for_whoever_it_is(open_browser, someone, locale, password, temporary_pass):
+    browser = open_browser(locale=locale)
+    for username in (someone.username, "nobody-of-that-name"):
+        page = SignInPage(browser.tab()).open()
+        page.page.fill("#username", username)
+        page.page.locator("#name-form button").click()
+        page.number()
+        page.page.locator('[data-screen="number"] [data-go="ways"]').click()
+        for way, words in (("password", password), ("pass", temporary_pass)):
+            page.page.locator(f'[data-screen="ways"] [data-go="{way}"]').click()
+            page.page.fill(f"#{way}", "not the right one")
+            page.page.keyboard.press("Enter")
+            expect(page.page.locator(f"#{way}-error")).to_have_text(words)
+            page.page.go_back()
+
+
+@pytest.mark.parametrize(("locale", "question", "answer"), [
+    ("en-GB", "No phone set up yet?", "Use my password"), ("de-AT", "Noch kein Telefon?", "Passwort verwenden"),
+], ids=["en", "de"])
+def test_who_has_no_phone_yet_finds_the_way_beside_the_number_as_everybody_does(open_browser, someone, owner, locale, question, answer):
+    browser = open_browser(locale=locale)
+
+    def take_the_way(username: str, password: str) -> SignInPage:
+        page = SignInPage(browser.tab()).open("?prompt=login")
+        page.page.fill("#username", username)
+        page.page.locator("#name-form button").click()
+        page.number()
+        way = page.page.locator("#number-no-phone")
+        expect(way).to_have_text(f"{question} {answer}")
+        way.get_by_role("button").click()
+        expect(page.page.locator("#password")).to_be_focused()
+        page.page.fill("#password", password)
+        page.page.keyboard.press("Enter")
+        return page
+
+    expect(take_the_way("nobody-of-that-name", "any").page.locator("#password-error")).to_be_visible()
+    # After the password of somebody who has a phone there is nothing to ask.
+    second = take_the_way(someone.username, someone.password)
+    expect(second.page.locator("#number-code")).to_be_visible()
+    expect(second.page.locator("#number-no-phone")).to_be_hidden()
+    take_the_way(owner.username, owner.password).expect_signed_in()
+
+
 def test_a_code_is_the_second_factor_without_a_second_password(browser, make_someone):
     someone = make_someone(phone_sign_in=False)
     page = SignInPage(browser.tab()).open()

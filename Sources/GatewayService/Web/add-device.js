@@ -130,6 +130,8 @@ function showLink({ id, link }) {
   byId("qr").src = `/v1/${tenant}/${pathOf(id)}/qr.svg`;
   byId("activation-link").value = link;
   byId("open-link").href = link;
+  // A tab of its own each time, by `noopener`: one that is found again by a name has this page as its opener, and begins with a copy of
+  // its sessionStorage, in which this link is.
   byId("open-browser").href = authenticatorAddress(readActivationLink(link).server, link);
   show("scan");
 }

@@ -2,7 +2,7 @@
 
 import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, isPasswordAccepted, nameWindow, notice, query, segment, showFacts, showSecret } from "./administration.js";
 import { may, modeKeys } from "./modes.js";
-import { byId, copyOf, day, dayAndTime, dotted, fieldError, openDialog, setIcon, text, toast } from "./page.js";
+import { byId, copyOf, day, dayAndTime, dayInWords, dotted, fieldError, openDialog, setIcon, text, toast } from "./page.js";
 import { namedTarget, pickTargets } from "./target-picker.js";
 
 const id = byId("content").dataset.id;
@@ -69,7 +69,7 @@ function deviceRow(device) {
     facts: dotted(
       text(platforms[device.platform], { version: device.osVersion }), text("adminPersonSays.app", { version: device.appVersion }),
       text("adminPersonSays.added", { date: day(device.createdAt) }),
-      device.lastUsedAt ? text("adminPersonSays.lastUsed", { date: dayAndTime(device.lastUsedAt) }) : null,
+      device.lastUsedAt ? text("adminPersonSays.lastUsed", { date: dayInWords(device.lastUsedAt) }) : null,
     ),
   });
   if (tone) row.querySelector("[data-state]").classList.add(tone);

@@ -14,6 +14,8 @@ import { Screens } from "./screens.js";
 
 const screens = new Screens(byId("phone"), "home", (screen) => arriveAtAccount(arriveAtAdding(screen)));
 let installation = null;
+/** Takes back that nothing waits. */
+let unsayNoneWaits = () => {};
 
 // ---- drawing
 
@@ -65,7 +67,8 @@ onAccounts(() => {
   draw();
 });
 
-onRequests(({ ended, status }) => {
+onRequests(({ arrived, ended, status }) => {
+  if (arrived) unsayNoneWaits();
   if (ended && !isLocked()) endRequest(ended, status);
   draw();
   const count = listedRequests().length;
@@ -102,7 +105,7 @@ addEventListener("pageshow", (event) => event.persisted && location.reload());
 byId("check").addEventListener("click", (event) => busy(event.currentTarget, async () => {
   const problem = await askAll();
   if (problem) toast(problemText(problem));
-  else if (listedRequests().length === 0) toast(text("phoneSays.noneWaits"));
+  else if (listedRequests().length === 0) unsayNoneWaits = toast(text("phoneSays.noneWaits"));
 }));
 
 // ---- installation

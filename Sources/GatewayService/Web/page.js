@@ -48,17 +48,20 @@ export function showConnection(line, isReached, isHeard) {
   if (isHeard) announce(isReached ? text("says.connected") : line.textContent);
 }
 
-/** Says it to everyone, for some seconds. */
+/** Says it to everyone, for some seconds or until what it returns is called: where it is not true any more. */
 export function toast(words) {
   const element = document.createElement("p");
   element.className = "toast";
   element.textContent = words;
   byId("toasts").append(element);
   raiseToasts();
-  setTimeout(() => {
+  const end = () => {
+    if (!element.isConnected) return;
     element.remove();
     if (!byId("toasts").hasChildNodes()) byId("toasts").hidePopover();
-  }, 6000);
+  };
+  setTimeout(end, 6000);
+  return end;
 }
 
 /** Above whatever is open: what is beside a modal dialog is neither seen nor read out. */
@@ -140,11 +143,20 @@ export const dotted = (...facts) => facts.filter(Boolean).join("\u00a0· ");
 export function dayAndTime(value) {
   const date = new Date(value);
   const time = new Intl.DateTimeFormat(locale, { timeStyle: "short" }).format(date);
-  const days = Math.round((startOfDay(new Date()) - startOfDay(date)) / 86_400_000);
+  const days = daysSince(date);
   if (days === 0) return text("says.today", { time });
   if (days === 1) return text("says.yesterday", { time });
   return unbroken(new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(date));
 }
+
+/** The same without the time, of what is not known to the minute. */
+export function dayInWords(value) {
+  const days = daysSince(new Date(value));
+  if (days === 0) return text("says.todayAlone");
+  return days === 1 ? text("says.yesterdayAlone") : day(value);
+}
+
+const daysSince = (date) => Math.round((startOfDay(new Date()) - startOfDay(date)) / 86_400_000);
 
 /** A date is read in one: a line may end behind a comma alone. */
 const unbroken = (date) => date.replaceAll(/([^,]) /g, "$1\u00a0");

@@ -197,8 +197,9 @@ function showOutcome(outcome, request) {
   byId("outcome-glyph").className = `glyph large middle ${tone}`;
   setIcon(byId("outcome-glyph"), icon);
   byId("outcome-title").textContent = isAdded ? text("phoneSays.registeredTitle") : outcomeTitle(outcome);
+  // A wrong number takes the account away, too, and says more.
   byId("outcome-words").textContent =
-    isAdded ? text("phoneSays.registered") : account ? outcomeWords(outcome, request) : text("phoneSays.activationEnded");
+    account || isAdded || outcome.kind === "wrong_number" ? outcomeWords(outcome, request) : text("phoneSays.activationEnded");
   byId("outcome-next").hidden = isEnd;
   byId("outcome-home").className = `button ${isEnd ? "primary" : "quiet"} block`;
   byId("outcome-next").textContent = text(isAdded ? "phoneSays.setUpNow" : "phoneSays.addAgain");

@@ -29,11 +29,14 @@ const isListed = ({ purpose }) => purpose in titles;
 
 export const listedRequests = () => openRequests().filter(isListed);
 
+const waitingCards = () => [...requestCards.values()].filter(({ isOver }) => !isOver);
+const endedCards = () => [...requestCards.values()].filter(({ isOver }) => isOver);
+
 /** Adds what is new. What became of others stays until it is dismissed, or until the next request is what matters. */
 export function drawRequests({ isConfirming }) {
   for (const request of listedRequests()) {
     if (requestCards.has(request.id) || (request.purpose === "registration" && isConfirming(request.account))) continue;
-    for (const ended of [...requestCards.values()].filter(({ isOver }) => isOver)) ended.drop();
+    for (const ended of endedCards()) ended.drop();
     const card = new RequestCard(request);
     requestCards.set(request.id, card);
     byId("requests").append(card.element);
@@ -57,8 +60,8 @@ export function dropCards() {
 
 function showOrHide() {
   byId("requests").hidden = requestCards.size === 0;
-  // Without a connection none can appear.
-  byId("no-requests").hidden = requestCards.size > 0 || allAccounts().length === 0 || !isReachable();
+  // After a report none rings: whoever reads what became of the last one must be able to ask. Without a connection none can appear.
+  byId("no-requests").hidden = waitingCards().length > 0 || allAccounts().length === 0 || !isReachable();
 }
 
 class RequestCard {
@@ -90,6 +93,10 @@ class RequestCard {
   focus() {
     const isFree = document.activeElement === document.body || document.activeElement?.matches("h1, #check");
     if (isFree && this.element.checkVisibility()) this.#input.focus();
+  }
+
+  get account() {
+    return this.#request.account;
   }
 
   get isOver() {
@@ -161,7 +168,7 @@ class RequestCard {
         this.#input.value = "";
         return fieldError(this.#input, text("phoneSays.tryAgain"));
       }
-      this.#conclude(outcome);
+      this.#conclude(outcome, { isOwn: true });
     } finally {
       this.#isWorking = false;
     }
@@ -173,9 +180,12 @@ class RequestCard {
     this.#conclude({ kind: status });
   }
 
-  #conclude(outcome) {
+  /** `isOwn`: by what the person has just pressed on this card. */
+  #conclude(outcome, { isOwn = false } = {}) {
     clearInterval(this.#timer);
-    const hadFocus = this.element.contains(document.activeElement);
+    const isTyped = this.#input.value !== "";
+    const earlier = endedCards().filter(({ account }) => account === this.account);
+    const hadFocus = [this, ...earlier].some(({ element }) => element.contains(document.activeElement));
     const [tone, icon, title] = outcomes[outcome.kind] ?? outcomes.failed;
     this.#part("question").remove();
     this.#part("outcome").hidden = false;
@@ -183,8 +193,25 @@ class RequestCard {
     setIcon(this.#part("outcome"), icon);
     this.#part("outcome-title").textContent = text(title);
     this.#part("outcome-words").textContent = outcomeWords(outcome, this.#request);
-    if (hadFocus) this.#part("outcome-title").focus({ preventScroll: true });
-    announce(`${this.#part("outcome-title").textContent}. ${this.#part("outcome-words").textContent}`);
+    // What became of an account's last request is what it has to say.
+    for (const card of earlier) card.drop();
+    const [next] = waitingCards();
+    this.#giveWay();
+    showOrHide();
+    // Who has answered, or has begun to, is at what became of it, and types nothing into another request unawares.
+    const goesOn = next && !isOwn && !isTyped;
+    if (goesOn) next.focus();
+    else if (hadFocus) this.#part("outcome-title").focus({ preventScroll: !next || !isOwn });
+    const words = `${this.#part("outcome-title").textContent}. ${this.#part("outcome-words").textContent}`;
+    announce(goesOn && hadFocus ? `${words} ${next.summary}` : words);
+  }
+
+  /** Below the requests that wait, above what became of other accounts' ones; not when the lock has taken all cards away meanwhile. */
+  #giveWay() {
+    if (!this.element.isConnected) return;
+    const last = waitingCards().at(-1)?.element;
+    const place = last ? last.nextElementSibling : byId("requests").firstElementChild;
+    if (place !== this.element) byId("requests").insertBefore(this.element, place);
   }
 
   drop() {
@@ -235,12 +262,18 @@ const outcomes = {
   failed: ["bad", "alert", "phoneSays.failedTitle", "phoneSays.failed"],
 };
 
+/** What the end of an activation means: its link is used up. */
+const activations = {
+  approved: "phoneSays.registered", wrong_number: "phoneSays.activationWrongNumber", declined: "phoneSays.activationEnded",
+  expired: "phoneSays.activationEnded", canceled: "phoneSays.activationEnded", settled: "phoneSays.activationEnded", gone: "phoneSays.activationEnded",
+};
+
 export const outcomeLook = ({ kind }) => (outcomes[kind] ?? outcomes.failed).slice(0, 2);
 export const outcomeTitle = ({ kind }) => text((outcomes[kind] ?? outcomes.failed)[2]);
 
 export function outcomeWords(outcome, request = null) {
   const application = request?.content.application ?? text("phoneSays.someApplication");
-  if (outcome.kind === "approved" && request?.purpose === "registration") return text("phoneSays.registered");
+  if (request?.purpose === "registration" && outcome.kind in activations) return text(activations[outcome.kind]);
   const words = text((outcomes[outcome.kind] ?? outcomes.failed)[3], { application, minimum: outcome.minimum ?? "" });
   // Only a request that came after the password tells that somebody has it.
   const isDoubtful = request?.purpose === "secondFactor" && ["reported", "wrong_number"].includes(outcome.kind);

@@ -2,7 +2,9 @@
 
 import { addDevice, lookAtAdded, resumeAdding } from "./add-device.js";
 import { looks, outcomeLook } from "./outcomes.js";
-import { busy, byId, capitalized, copyOf, day, dayAndTime, dotted, openDialog, problemText, setIcon, text, toast, waitingTime } from "./page.js";
+import {
+  busy, byId, capitalized, copyOf, day, dayAndTime, dayInWords, dotted, openDialog, problemText, setIcon, text, toast, waitingTime,
+} from "./page.js";
 import { isUsable, keepFirstOffer } from "./remembered.js";
 import { asMe, signOut } from "./session.js";
 
@@ -118,7 +120,7 @@ function deviceRow(device, { methods, devices }) {
 
 function deviceFacts(device) {
   const used = device.lastUsedAt
-    ? text("securityInfoSays.lastUsed", { date: dayAndTime(device.lastUsedAt) }) : text("securityInfoSays.neverUsed");
+    ? text("securityInfoSays.lastUsed", { date: dayInWords(device.lastUsedAt) }) : text("securityInfoSays.neverUsed");
   return dotted(text(platforms[device.platform], { version: device.osVersion }), text("securityInfoSays.added", { date: day(device.createdAt) }), used);
 }
 
@@ -211,8 +213,6 @@ function signInRow(entry) {
   offerReport(row, { what, when: dayAndTime(entry.at) }, canBeReported(entry) ? () => ({
     ...reportOf(entry), renew: () => row.replaceWith(signInRow({ ...entry, reason: "reported" })),
   }) : null);
-  // Most often the person's own, who went on in another way; and it let nobody in.
-  row.querySelector("[data-report]").classList.toggle("danger", entry.status !== "canceled");
   return row;
 }
 

@@ -98,6 +98,8 @@ function showRequest() {
   showNumber(byId("number"), request.number);
   byId("number-code").hidden = !request.isSecond;
   byId("number-cant").hidden = request.isSecond;
+  // For everybody at the first step: whose name has a phone is told to nobody. After the password there is one.
+  byId("number-no-phone").hidden = request.isSecond;
   ring.start(request.endsAt, request.lifetime, (seconds) => {
     const words = seconds === 1 ? text("signInSays.secondLeft") : text("signInSays.secondsLeft", { count: seconds });
     byId("time-left").textContent = words;
@@ -256,7 +258,8 @@ async function present(input, credentials) {
     take(body.signIn, true);
     screens.go(body.signIn.methods.includes("push") ? "number" : "code");
   } catch (problem) {
-    if (problem.status === 401) return fieldError(input, text("signInSays.invalidCredentials"));
+    // The same for a name that there is not.
+    if (problem.status === 401) return fieldError(input, text(input.id === "pass" ? "signInSays.invalidPass" : "signInSays.invalidPassword"));
     if (problem.status === 429) return hold(input, problem.retryAfter);
     fail(problem, () => screens.go(input.id, { replace: true }));
   }
