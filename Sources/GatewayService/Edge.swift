@@ -6,7 +6,6 @@ import Messaging
 import NIOCore
 import Secrets
 import ServiceKit
-import Synchronization
 import Wire
 
 /// What every handler works with.
@@ -42,7 +41,7 @@ struct Edge: Sendable {
         return RequestID(idempotencyDigest: sha256(Array("\(identity)\u{0}\(inbound.path)\u{0}\(key)".utf8)))
     }
 
-    /// Opens an event stream over the request's connection; see `StreamWork`.
+    /// Opens an event stream over the request's connection; see `StreamWork`. `close` gives back what the caller holds for it.
     ///
     /// A page's stream is a wait and counts there, so that pages crowd out no phone.
     func stream(
@@ -52,19 +51,10 @@ struct Edge: Sendable {
         let connection = inbound.connection
         let mailbox = StreamMailbox(onOverflow: { connection.close() })
         let id = try streams.open(mailbox, counts: counts)
-        let token = Mutex<UInt64?>(nil)
-        return .events(
-            mailbox,
-            StreamWork(
-                feed: {
-                    let found = await connection.watch()?.onClose { mailbox.end() }
-                    token.withLock { $0 = found }
-                    await feed(mailbox)
-                },
-                close: {
-                    close()
-                    streams.close(id)
-                    if let token = token.withLock(\.self) { await connection.watch()?.forget(token) }
-                }))
+        let places = StreamPlaces { [streams] in
+            close()
+            streams.close(id)
+        }
+        return .events(mailbox, StreamWork(feed: { await feed(mailbox) }, places: places))
     }
 }

@@ -90,7 +90,8 @@ struct GatewayResponder: HTTPResponder {
         let duration = ContinuousClock.now - arrival.at
         metrics.answered(request.method.rawValue, template, reply.status.code, duration, hasWaited: hasWaited)
         log(request, path, reply, refusal, arrival, duration)
-        return Answer(response: await response(reply, isHead: request.method == .head), template: template)
+        return Answer(
+            response: response(reply, isHead: request.method == .head, arrival.connection), template: template)
     }
 
     /// As HTTP servers' spans are described (OpenTelemetry semantic conventions). The path is left out: it names people and devices.
@@ -239,7 +240,7 @@ struct GatewayResponder: HTTPResponder {
         edge.logger.log(level: isFault ? .warning : .info, "request answered", metadata: metadata)
     }
 
-    private func response(_ reply: Reply, isHead: Bool) async -> Response {
+    private func response(_ reply: Reply, isHead: Bool, _ connection: Connection) -> Response {
         switch reply.body {
         case .none: return Response(status: reply.status, headers: reply.headers)
         case .bytes(let bytes):
@@ -250,15 +251,22 @@ struct GatewayResponder: HTTPResponder {
                 body: isHead ? .init() : .init(byteBuffer: ByteBuffer(bytes: bytes)))
         case .stream(let mailbox, let work):
             guard !isHead else {
-                await work.close()
+                work.places.close()
                 return Response(status: reply.status, headers: reply.headers)
             }
-            return Response(status: reply.status, headers: reply.headers, body: Self.body(mailbox, work))
+            return Response(
+                status: reply.status, headers: reply.headers, body: Self.body(mailbox, work, over: connection))
         }
     }
 
-    private static func body(_ mailbox: StreamMailbox, _ work: StreamWork) -> ResponseBody {
+    private static func body(_ mailbox: StreamMailbox, _ work: StreamWork, over connection: Connection)
+        -> ResponseBody
+    {
         ResponseBody { writer in
+            let watch = await connection.watch()
+            let token = watch?.onClose { mailbox.end() }
+            // Its pipeline is empty: it has gone already.
+            if watch == nil { mailbox.end() }
             var failure: (any Error)?
             await withDiscardingTaskGroup { group in
                 group.addTask { await work.feed() }
@@ -270,7 +278,8 @@ struct GatewayResponder: HTTPResponder {
                 mailbox.end()
                 group.cancelAll()
             }
-            await work.close()
+            watch?.forget(token)
+            work.places.close()
             if let failure { throw failure }
             try await writer.finish(nil)
         }

@@ -6,6 +6,8 @@ import os
 import pathlib
 import secrets
 import socket
+import struct
+import time
 import uuid
 
 import pyotp
@@ -160,6 +162,28 @@ def test_a_body_is_asked_for_when_nothing_else_refuses_it(stack, demo, applicati
     line = b"username\nexpected\n"
     asked, report = exchange(stack, head % ("admin/users:import", "text/csv", len(line), bearer), line)
     assert asked.startswith(b"HTTP/1.1 100 ") and report.startswith(b"HTTP/1.1 200 "), (asked, report)
+
+
+def test_who_goes_away_before_a_stream_begins_leaves_its_place(stack, demo, application, someone):
+    place = f"127.0.0.1:{stack.first_port}"
+    basic = base64.b64encode(":".join(application.credentials).encode()).decode()
+
+    def leave(path: str, after: float, **headers) -> None:
+        with socket.create_connection(("127.0.0.1", stack.first_port), timeout=10) as connection:
+            # Its end is a reset (socket(7), SO_LINGER).
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            lines = [f"GET /v1/{demo['tenant']}{path} HTTP/1.1", f"Host: {place}", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            time.sleep(after)
+
+    events = f"/devices/{someone.phone.id}/events"
+    for number in range(96):
+        after = number % 24 / 2000
+        request = application.begin(secrets.token_hex(6)).json()
+        leave(f"/sign-ins/{request['id']}/events", after, Authorization=f"Basic {basic}", Sign_In_Secret=request["secret"])
+        leave(events, after, Authorization="DeviceProof " + someone.phone.proof("GET", f"{someone.phone.base}/v1/{demo['tenant']}{events}", None))
+    taken = lambda: [stack.metric("gateway", f"countersign_http_{what}_open") for what in ("waits", "streams")]  # noqa: E731
+    stack.wait_for(lambda: taken() == [0, 0], 10, "the places to be free")
 
 
 def test_a_lost_administrators_token_is_replaced_by_the_operator(stack, demo):

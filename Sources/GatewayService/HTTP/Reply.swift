@@ -1,6 +1,7 @@
 import DeviceAPI
 import HTTPTypes
 import NIOCore
+import Synchronization
 
 /// What a handler answers: Hummingbird's response is made from it in one place.
 struct Reply: Sendable {
@@ -50,6 +51,20 @@ struct StreamWork: Sendable {
     /// Runs beside the writing and is cancelled when that ends. It may return earlier: where others fill the mailbox nothing of it need
     /// stay for as long as the stream does.
     let feed: @Sendable () async -> Void
-    /// Gives back what the stream held, after all else and whether it ever began.
-    let close: @Sendable () async -> Void
+    let places: StreamPlaces
+}
+
+/// What a stream holds while it is open. It is given back once: when the stream has ended or, where its reader went away before it could
+/// begin, with the reply that nobody writes.
+final class StreamPlaces: Sendable {
+    private let isClosed = Atomic(false)
+    private let giveBack: @Sendable () -> Void
+
+    init(giveBack: @escaping @Sendable () -> Void) { self.giveBack = giveBack }
+
+    deinit { close() }
+
+    func close() {
+        if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { giveBack() }
+    }
 }
