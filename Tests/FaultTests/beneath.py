@@ -111,12 +111,16 @@ class Beneath:
             (self.folder / name).unlink()
 
 
+# Standard input, output and error, and what the run loops opened first.
+KEPT = 6
+
+
 @contextlib.contextmanager
 def no_descriptors(pid: int):
-    """The process has as many descriptors as it may, until the end or its own."""
-    opened = len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir()))
+    """The process gets no further descriptor, until the end or its own: the limit is one of their numbers, and all below this one are
+    of files that it never closes (getrlimit(2)). What a connection's end sets free is above."""
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (opened, before[1]))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (KEPT, before[1]))
     try:
         yield
     finally:
