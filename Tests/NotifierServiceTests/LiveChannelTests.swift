@@ -39,7 +39,7 @@ struct LiveChannelTests {
         let bench = try NotifierBench()
         let start = try await bench.subscribe("g1", ["d1"])
         async let parked = bench.listen("g1", after: start.cursor, wait: 25_000)
-        await bench.waits.end(.seconds(25))
+        await bench.waits.taken(.seconds(25)).resume()
         let reply = try await parked
         #expect(reply.events.isEmpty)
         #expect(!reply.resync)

@@ -70,11 +70,12 @@ final class NotifierBench: Sendable {
     var now: Timestamp { clock.now }
     func advance(_ duration: Duration) { clock.advance(duration) }
 
-    /// Lets time pass for whoever waits this long, once somebody does.
-    func pass(_ duration: Duration) async {
-        await waits.reached(duration)
-        clock.advance(duration)
-        await waits.end(duration)
+    /// Lets time pass for whoever waits this long, once somebody does, and `more` of it.
+    func pass(_ duration: Duration, more: Duration = .zero) async {
+        // Taken before the clock moves: what wakes the waiter otherwise finds the time as it was, and has it wait again.
+        let wait = await waits.taken(duration)
+        clock.advance(duration + more)
+        wait.resume()
     }
 
     func context() -> CallContext {
@@ -187,14 +188,14 @@ final class Waits: Sendable {
         }
     }
 
-    /// Ends one wait of this length, once there is one.
-    func end(_ duration: Duration) async {
+    /// One wait of this length, once there is one: it ends when it is resumed, and not otherwise.
+    func taken(_ duration: Duration) async -> CheckedContinuation<Void, any Error> {
         while true {
-            let ended = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+            let taken = state.withLock { state -> CheckedContinuation<Void, any Error>? in
                 guard let (id, _) = state.waiting.first(where: { $0.value.duration == duration }) else { return nil }
                 return state.waiting.removeValue(forKey: id)?.continuation
             }
-            if let ended { return ended.resume() }
+            if let taken { return taken }
             await Task.yield()
         }
     }
