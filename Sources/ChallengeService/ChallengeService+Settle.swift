@@ -20,8 +20,10 @@ extension ChallengeService {
         }
         // A phone's answer comes in a trace of its own.
         TraceContext.linkActiveSpan(to: settlement.challenge?.trace)
+        // Whoever repeats an answer may have lost the word of the first one: that it was committed was never heard here, or by nobody.
+        if case .repeated = settlement.effect { tell(of: ChallengeID(request.challengeID)) }
         let reply = try settlement.reply()
-        if let challenge = settlement.challenge, challenge.factor == nil {
+        if let challenge = settlement.challenge, challenge.factor == nil, reply.status != .pending {
             // What a 200 reported is visible to the next call: registration commits first, also for a retry that finds it undone.
             try await confirm(challenge, settlement.confirmSequence, context.call)
         }

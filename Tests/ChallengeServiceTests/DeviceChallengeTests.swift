@@ -142,8 +142,10 @@ struct DeviceChallengeTests {
         let wrong = begun.number == "11" ? "12" : "11"
         let reply = try await bench.settle(answer(bench, wrong) { $0.deviceState = "active" })
         #expect(reply.status == "pending" && reply.reason == "wrong_number")
+        #expect(bench.neighbours.confirmed.isEmpty)
         let right = try await bench.settle(answer(bench, begun.number) { $0.deviceState = "active" })
         #expect(right.status == "approved")
+        #expect(bench.neighbours.confirmed.map(\.approved) == [true])
     }
 
     @Test("a decline, a report, an expiry and a revocation tell registration that it failed", arguments: purposes)
