@@ -105,11 +105,10 @@ extension ChallengeService {
             let view = try tenants.tenant(tenant)
             let call = CallContext.background(at: now())
             try await write(view, call) { transaction in
-                for id in ids {
-                    if let challenge = try transaction.records.challenge(id, tenant: tenant) {
-                        try transaction.lapse(challenge)
-                    }
-                }
+                // One has a deadline for its answer and one for its redemption.
+                let challenges = try Set(ids).compactMap { try transaction.records.challenge($0, tenant: tenant) }
+                // Oldest first, as everybody who ends several: two that end the same do not wait for each other.
+                for challenge in challenges.sorted(by: { $0.isOlder(than: $1) }) { try transaction.lapse(challenge) }
             }
             return true
         } catch {
@@ -127,6 +126,12 @@ extension ChallengeService {
         try await store.purge(batch) { try $0.deleteChallenges(settledBefore: challengesBefore, limit: $1) }
         try await store.purge(batch) { try $0.deleteSignIns(before: linesBefore, limit: $1) }
         try await store.purge(batch) { try $0.deleteMemos(keptUntilBefore: time, limit: $1) }
+    }
+}
+
+extension ChallengeRecord {
+    fileprivate func isOlder(than other: ChallengeRecord) -> Bool {
+        (createdAt, id.rawValue) < (other.createdAt, other.id.rawValue)
     }
 }
 

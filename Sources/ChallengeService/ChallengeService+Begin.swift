@@ -25,11 +25,14 @@ extension ChallengeService {
         let draft = RequestDraft(
             request: request, factor: factor, tenant: tenant, admission: admission, time: now())
         let randomBytes = randomBytes
-        let (reply, begun) = try await once.perform(request.withoutPlaceOfBrowser, context, holdsSecret: true) {
-            (records: any ChallengeRecords) -> (BeginChallengeReply, Begun) in
-            var transaction = self.transaction(records, tenant, at: draft.time, for: context.call)
-            let (reply, rules) = try draft.begin(in: &transaction, randomBytes)
-            return (reply, Begun(isDecoy: rules.isDecoy, effects: transaction.effects))
+        let (reply, begun) = try await begins.inTurn(of: [request.tenant, draft.person.rawValue]) {
+            try await once.perform(request.withoutPlaceOfBrowser, context, holdsSecret: true) {
+                (records: any ChallengeRecords) -> (BeginChallengeReply, Begun) in
+                let ((reply, rules), effects) = try self.transaction(
+                    records, tenant, at: draft.time, for: context.call
+                ) { try draft.begin(in: &$0, randomBytes) }
+                return (reply, Begun(isDecoy: rules.isDecoy, effects: effects))
+            }
         }
         // Whoever made what a repeat finds does what follows, or has left it to be found in the store.
         if let begun {
@@ -67,15 +70,17 @@ struct RequestDraft: Sendable {
 
     var purpose: Purpose { factor == .passwordless ? .signIn : .secondFactor }
 
+    /// Whose requests are counted: asked for everybody, under a person id that nobody has where the name is unknown.
+    var person: PersonID { admission.person?.id ?? ChallengeTransaction.nobody(request.username) }
+
     func begin(in transaction: inout ChallengeTransaction, _ randomBytes: (Int) -> [UInt8]) throws
         -> (BeginChallengeReply, ChallengeMachine.Rules)
     {
         let settings = tenant.settings
-        // Asked for everybody, under a person id that nobody has where the name is unknown.
-        let person = admission.person?.id ?? ChallengeTransaction.nobody(request.username)
+        let person = person
         let open = try transaction.openChallenges(of: person)
-        // After what has lapsed is settled: so every transaction comes to the challenges first, and then to their person.
-        try transaction.records.takeTurn(tenant: tenant.id, person: person)
+        // After what has lapsed is settled: so every transaction comes to the challenges first.
+        try transaction.takeTurn(of: person)
         let budget = try transaction.budget(of: person)
         let openCount = open.count { !$0.isDecoy && $0.factor != nil }
         let refusal = admission.refusal ?? (openCount >= settings.openRequestsPerPerson ? .tooManyOpen : nil)

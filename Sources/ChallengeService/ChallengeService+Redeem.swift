@@ -28,9 +28,10 @@ extension ChallengeService {
             case .notApproved: throw ServiceError(.notApproved, "the sign-in is not approved")
             case .expired: throw ServiceError(.expired, "the sign-in has expired")
             }
-            var transaction = self.transaction(records, tenant, at: time, for: context.call)
-            try transaction.store(challenge, .init())
-            return RedeemReply(challenge)
+            return try self.transaction(records, tenant, at: time, for: context.call) {
+                try $0.store(challenge, .init())
+                return RedeemReply(challenge)
+            }.0
         }
     }
 

@@ -53,8 +53,6 @@ extension ChallengeTransaction {
         guard var ended = try records.signIn(id) else { throw StorageError.corrupt }
         ended.reason = .reported
         try records.update(ended)
-        var budget = try budget(of: person)
-        budget.record(.reported, at: time, rules: RequestBudget.Rules(tenant.settings))
-        try records.save(budget, tenant: tenant.id, person: person)
+        try record(.reported, at: time, of: person)
     }
 }

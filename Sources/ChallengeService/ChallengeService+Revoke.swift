@@ -16,9 +16,10 @@ extension ChallengeService {
         let time = now()
         let (reply, effects) = try await once.perform(request, context) {
             (records: any ChallengeRecords) -> (Wire.Empty, ChallengeTransaction.Effects) in
-            var transaction = self.transaction(records, tenant, at: time, for: context.call)
-            try transaction.revoke(request, cause)
-            return (Wire.Empty(), transaction.effects)
+            let (_, effects) = try self.transaction(records, tenant, at: time, for: context.call) {
+                try $0.revoke(request, cause)
+            }
+            return (Wire.Empty(), effects)
         }
         if let effects { perform(effects) }
         if request.deviceID.isEmpty {

@@ -53,6 +53,8 @@ package final class ChallengeService: Service {
     let configuration: ChallengeConfiguration
     let metrics: ChallengeMetrics
     let once: Once<any ChallengeRecords>
+    /// Of those who begin a request of one person one is in the store at a time: the others would only be run again.
+    let begins = KeyedTurns<[String]>(waitingMax: 32)
     /// Advances when a challenge changes, or its time is up. One shared timer ends all these waits: there may be a hundred thousand.
     let outcomes: KeyedSignals<ChallengeID>
     /// Who waits is answered with what is.
@@ -109,19 +111,22 @@ package final class ChallengeService: Service {
     ) async throws -> Result {
         let time = now()
         let (result, effects) = try await store.write(until: call.deadline) { records in
-            var transaction = self.transaction(records, tenant, at: time, for: call)
-            let result = try body(&transaction)
-            return (result, transaction.effects)
+            try self.transaction(records, tenant, at: time, for: call, body)
         }
         perform(effects)
         return result
     }
 
-    func transaction(_ records: any ChallengeRecords, _ tenant: TenantView, at time: Timestamp, for call: CallContext)
-        -> ChallengeTransaction
-    {
-        ChallengeTransaction(
-            records: records, tenant: tenant, time: time, sealer: sealer, turn: outbox.turn(at: time), for: call)
+    /// `body` in a transaction of the store that is underway.
+    func transaction<Result>(
+        _ records: any ChallengeRecords, _ tenant: TenantView, at time: Timestamp, for call: CallContext,
+        _ body: (inout ChallengeTransaction) throws -> Result
+    ) throws -> (Result, ChallengeTransaction.Effects) {
+        let turn = outbox.turn(at: time)
+        var transaction = ChallengeTransaction(
+            records: records, tenant: tenant, time: time, sealer: sealer, turn: turn, for: call)
+        let result = try body(&transaction)
+        return (result, try transaction.finish())
     }
 
     /// A challenge has ended in the store: who waits for it, here and in other processes, looks again.

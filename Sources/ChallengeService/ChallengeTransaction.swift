@@ -51,7 +51,9 @@ struct ChallengeTransaction {
     /// The `traceparent` of the request that this serves; nil when it is not traced.
     let trace: String?
     private var turn: OutboxTurn
-    private(set) var effects = Effects()
+    private var effects = Effects()
+    /// Budgets that have changed here.
+    private var budgets: [PersonID: RequestBudget] = [:]
     /// Where the outbox keeps the effect of a device's own challenge.
     private(set) var confirmSequence: Int64?
 
@@ -66,6 +68,14 @@ struct ChallengeTransaction {
         self.sealer = sealer
         origin = call.originID
         trace = call.trace.sampled ? call.trace.traceparent : nil
+    }
+
+    /// Whatever a transaction did, it comes to challenges first and to budgets last, in one order: two never wait for each other.
+    func finish() throws -> Effects {
+        for (person, budget) in budgets.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            try records.save(budget, tenant: tenant.id, person: person)
+        }
+        return effects
     }
 
     // MARK: Begin
@@ -89,15 +99,33 @@ struct ChallengeTransaction {
         }
     }
 
+    /// As this transaction will leave it.
     func budget(of person: PersonID) throws -> RequestBudget {
-        try records.budget(tenant: tenant.id, person: person) ?? RequestBudget()
+        try budgets[person] ?? records.budget(tenant: tenant.id, person: person) ?? RequestBudget()
+    }
+
+    /// Notes what happened in the person's budget, which is written even where it stays the same.
+    mutating func record(_ event: RequestBudget.Event?, at time: Timestamp, of person: PersonID) throws {
+        var budget = try budget(of: person)
+        if let event { budget.record(event, at: time, rules: RequestBudget.Rules(tenant.settings)) }
+        budgets[person] = budget
+    }
+
+    /// Has of the transactions that begin a request of one person each see what those before it have committed. The turn has a row of
+    /// its own beside the budgets: whoever begins many requests for a name does not hold up who answers one.
+    func takeTurn(of person: PersonID) throws {
+        try records.takeTurn(tenant: tenant.id, person: PersonID("turn-\(Self.place(of: person.rawValue))"))
     }
 
     /// Where the budget of a name that is nobody's would be: one of some thousand rows, so that requests for different names do not
     /// wait for each other, as those of different people do not, and so that they do not fill the store.
     static func nobody(_ username: String) -> PersonID {
-        let digest = sha256(Array(FoldedUsername(username).rawValue.utf8))
-        return PersonID("nobody-\(Int(digest[0]) << 4 | Int(digest[1]) >> 4)")
+        PersonID("nobody-\(place(of: FoldedUsername(username).rawValue))")
+    }
+
+    private static func place(of text: String) -> Int {
+        let digest = sha256(Array(text.utf8))
+        return Int(digest[0]) << 4 | Int(digest[1]) >> 4
     }
 
     // MARK: Change
@@ -158,16 +186,12 @@ struct ChallengeTransaction {
 
     // MARK: What follows
 
-    private func count(_ event: RequestBudget.Event?, _ challenge: ChallengeRecord) throws {
+    private mutating func count(_ event: RequestBudget.Event?, _ challenge: ChallengeRecord) throws {
         guard challenge.factor != nil else { return }
-        let person = challenge.person?.id ?? Self.nobody(challenge.username)
-        var budget = try budget(of: person)
         // The moment of settlement counts, not of its discovery.
-        if let event, !challenge.isDecoy {
-            budget.record(
-                event, at: challenge.machine.state.settledAt ?? time, rules: RequestBudget.Rules(tenant.settings))
-        }
-        try records.save(budget, tenant: tenant.id, person: person)
+        try record(
+            challenge.isDecoy ? nil : event, at: challenge.machine.state.settledAt ?? time,
+            of: challenge.person?.id ?? Self.nobody(challenge.username))
     }
 
     /// Tells the phones that show it to stop. The one that answered is told too: it may show the challenge in more than one place.

@@ -75,8 +75,8 @@ struct OutboxLane: Sendable {
         return wasFull
     }
 
-    /// What is to be deleted.
-    var deletable: [Int64] { Array(delivered) }
+    /// What is to be deleted, in one order: two processes may have delivered the same.
+    var deletable: [Int64] { delivered.sorted() }
 
     /// Deleted, or found again by the next look where that failed.
     mutating func forget(_ sequences: [Int64], areDeleted: Bool) {

@@ -69,6 +69,45 @@ struct WaitingTests {
         try await signals.watching("a") { #expect($0.count == 0) }
     }
 
+    @Test("who asks for the same runs one after the other, as they came; who asks for something else, at once")
+    func turns() async throws {
+        let (turns, held) = (KeyedTurns<String>(waitingMax: 3), ChangeSignal())
+        let (order, said) = AsyncStream<Int>.makeStream()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await turns.inTurn(of: "a") { await held.wait(past: 0) } }
+            while held.waiting < 1 { await Task.yield() }
+            for number in 1...3 {
+                group.addTask { _ = try await turns.inTurn(of: "a") { said.yield(number) } }
+                while turns.waiting(for: "a") < number { await Task.yield() }
+            }
+            await #expect(throws: ServiceError.self) { try await turns.inTurn(of: "a") {} }
+            try await turns.inTurn(of: "b") {}
+            held.advance()
+            try await group.waitForAll()
+        }
+        said.finish()
+        let ran = await order.reduce(into: []) { $0.append($1) }
+        #expect(ran == [1, 2, 3])
+        try await turns.inTurn(of: "a") {}
+    }
+
+    @Test("who is cancelled while it waits leaves its place, and one that throws passes its turn on")
+    func turnsThatEnd() async throws {
+        let (turns, held) = (KeyedTurns<Int>(waitingMax: 1), ChangeSignal())
+        let first = Task { try await turns.inTurn(of: 1) { await held.wait(past: 0) } }
+        while held.waiting < 1 { await Task.yield() }
+        let second = Task { try await turns.inTurn(of: 1) {} }
+        while turns.waiting(for: 1) < 1 { await Task.yield() }
+        second.cancel()
+        await #expect(throws: CancellationError.self) { try await second.value }
+        let third = Task { try await turns.inTurn(of: 1) { throw ServiceError(.conflict, "as a body does") } }
+        while turns.waiting(for: 1) < 1 { await Task.yield() }
+        held.advance()
+        try await first.value
+        await #expect(throws: ServiceError.self) { try await third.value }
+        try await turns.inTurn(of: 1) {}
+    }
+
     @Test("a change waits for the followers that are there, until each has asked for what comes after it")
     func followers() async {
         let (followers, changes) = (Followers(patience: .seconds(60)), ChangeSignal())
@@ -108,14 +147,15 @@ struct WaitingTests {
 
     @Test("in a process that has just begun a change waits for those who followed the one before it")
     func followersOnTheirWay() async {
-        let followers = Followers(arrival: .milliseconds(200))
+        let arrival = Duration.seconds(1)
+        let followers = Followers(arrival: arrival)
         followers.expectArrivals()
         let begun = ContinuousClock.now
         await followers.wait(at: 1) {}
-        #expect(.now - begun >= .milliseconds(200))
+        #expect(.now - begun >= arrival)
         let later = ContinuousClock.now
         await followers.wait(at: 2) {}
-        #expect(.now - later < .milliseconds(200))
+        #expect(.now - later < arrival)
     }
 
     @Test("a change waits for nobody when nobody follows, and not for long for one that does not ask again")

@@ -48,7 +48,8 @@ final class Listener: Sendable {
                 pause = Self.pauses.first
                 // What was announced before this moment was not heard.
                 var hasMissed = true
-                repeat { hear(connection, &hasMissed) } while wait(for: connection, milliseconds: -1)
+                // Until the reader has room for the word that it missed some.
+                repeat { hear(connection, &hasMissed) } while wait(for: connection, milliseconds: hasMissed ? 50 : -1)
             }
             // Nobody listens for as long as this; `missed` follows.
             if !wait(for: nil, milliseconds: Int32(Double.random(in: pause / 2...pause))) { break }
