@@ -58,7 +58,7 @@ async def wake(stack, people: list[population.Member], wake_ups: int) -> tuple[f
     async with Connection(target) as page:
         before = machine.usage(gateway)
         streams = [Held(events_request(target, population.LightPhone(member, demo)), on_data) for member in people]
-        await hold(target, streams)
+        await hold(target, streams, begins=True)
         is_open = lambda: stack.metric("gateway", "countersign_http_streams_open") >= len(streams)
         await until(is_open, 60, f"{len(streams)} event streams to be open")
         kib = (machine.usage(gateway).resident_kib - before.resident_kib) / len(streams)

@@ -78,12 +78,14 @@ async def exchange_all(target: Target, requests: list[dict], at_once: int = 16) 
 class Held(asyncio.Protocol):
     """A connection on which one request is sent and then waited. `on_data(bytes)` hears what comes."""
 
-    __slots__ = ("request", "on_data", "transport", "answered", "status", "is_lost")
+    __slots__ = ("request", "on_data", "transport", "answered", "status", "is_lost", "begun")
 
     def __init__(self, request: bytes, on_data=None):
         self.request, self.on_data = request, on_data
         # When the first byte of the reply came, and its status.
         self.answered, self.status, self.is_lost = None, None, False
+        # That there is a reply, or will be none.
+        self.begun = asyncio.Event()
 
     def connection_made(self, transport) -> None:
         self.transport = transport
@@ -92,20 +94,24 @@ class Held(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.answered is None:
             self.answered, self.status = time.monotonic(), data[9:12]
+            self.begun.set()
         if self.on_data:
             self.on_data(data)
 
     def connection_lost(self, problem) -> None:
         self.is_lost = True
+        self.begun.set()
 
 
-async def hold(target: Target, held: list[Held], at_once: int = 64) -> None:
-    """Opens all of them, some at a time."""
+async def hold(target: Target, held: list[Held], begins: bool = False, at_once: int = 64) -> None:
+    """Opens all of them, some at a time; where a reply `begins` before the wait, each is followed by the next when it does."""
     waiting = iter(enumerate(held))
 
     async def open_some() -> None:
         for index, one in waiting:
             await target.open(lambda: one, index)
+            if begins:
+                await one.begun.wait()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):

@@ -10,8 +10,8 @@ import time
 import pytest
 import requests
 
+from Benchmarks import population
 from client import Administrator, Application, Phone
-from conftest import Someone
 from stack import Stack
 
 # Each has as many requests open as one may.
@@ -53,12 +53,12 @@ def until_answered(call, seconds: float = 30):
         time.sleep(0.05)
 
 
-def one_sign_in(demo, someone, history):
+def one_sign_in(demo, member, history):
     application = Application(demo)
-    phone = Phone(key=someone.phone.key)
-    phone.id, phone.base, phone.tenant = someone.phone.id, someone.phone.base, someone.phone.tenant
+    phone = Phone(key=member.key)
+    phone.id, phone.base, phone.tenant = member.device, demo["base"], demo["tenant"]
     key = {"Idempotency-Key": f"begin-{threading.get_ident()}-{time.monotonic_ns()}"}
-    begun = until_answered(lambda: application.begin(someone.username, headers=key))
+    begun = until_answered(lambda: application.begin(member.username, headers=key))
     assert begun.status_code == 201, begun.text
     request = begun.json()
     history.accepted[request["id"]] = request
@@ -73,7 +73,7 @@ def one_sign_in(demo, someone, history):
     redeem_key = {"Idempotency-Key": "redeem-" + request["id"]}
     redeemed = until_answered(lambda: application.redeem(request, headers=redeem_key))
     assert redeemed.status_code == 200, redeemed.text
-    assert redeemed.json()["user"]["username"] == someone.username
+    assert redeemed.json()["user"]["username"] == member.username
     history.count(history.redemptions, request["id"])
     # without the key a second redemption is refused, whatever was killed in between
     again = until_answered(lambda: application.redeem(request))
@@ -83,9 +83,12 @@ def one_sign_in(demo, someone, history):
 @pytest.fixture(scope="module")
 def fault_stack(tmp_path_factory):
     stack = Stack(tmp_path_factory.mktemp("faults") / "var").start()
-    demo = stack.demo()
-    people = [Someone(demo) for _ in range(PEOPLE)]
-    yield stack, demo, people
+    # Made by the API each would cost two hashes of a password.
+    people = list(population.members("fault", PEOPLE))
+    stack.stop()
+    population.add(stack, people)
+    stack.start()
+    yield stack, stack.demo(), people
     assert stack.stop() == 0
 
 
