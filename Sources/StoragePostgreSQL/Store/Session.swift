@@ -74,7 +74,6 @@ final class Session {
         do {
             try connection.commit()
         } catch {
-            if mode == .read, connection.isLost { return result }
             report(mode, start, isCommitted: false)
             throw FailedAttempt(failure: error, complaint: connection.complaint, error: error.finalError)
         }
