@@ -39,6 +39,8 @@ package struct GatewayConfiguration: Sendable {
     package var importTimeout = Duration.seconds(600)
     /// How long one message to a service may take.
     package var callTimeout = Duration.seconds(5)
+    /// How long a gateway that stops goes on taking requests, so that proxies see at `/readyz` that it stops before it closes a connection.
+    package var shutdownDelay = Duration.zero
     /// How long a connection may be silent between requests.
     package var idleTimeout = Duration.seconds(75)
 

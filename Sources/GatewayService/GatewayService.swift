@@ -94,6 +94,8 @@ package final class GatewayService: Service {
     /// Waits are answered with what is so now, streams end, nobody new is accepted, and the server ends with its last connection.
     private func stop(_ server: ServiceGroup) async {
         readiness.drain()
+        // A request that comes over a connection while it is closed is lost, and a proxy must not send it again.
+        try? await Task.sleep(for: configuration.shutdownDelay)
         edge.parked.drain()
         edge.streams.drain()
         if let port = listening.withLock({ $0 }) { await port.stopAccepting() }

@@ -30,6 +30,9 @@ package enum GatewaySettings {
     private static let streamsMax = Setting.number(
         "http.streamsMax", default: 20_000, in: 1...1_000_000,
         help: "Event streams held open at the same time; more get 503.")
+    private static let shutdownDelay = Setting.number(
+        "http.shutdownDelaySeconds", default: 0, in: 0...10,
+        help: "For how long a gateway that stops takes requests, with 503 at /readyz: longer than a proxy needs to see it.")
     private static let metrics = Setting.flag(
         "http.metrics", default: true,
         help: "Whether /metrics answers here too, for everybody; at operations.address it does anyway.")
@@ -40,7 +43,7 @@ package enum GatewaySettings {
     package static var keys: [SettingKey] {
         [
             address.key, externalURL.key, certificate.key, key.key, trustedProxies.key, connectionsMax.key,
-            requestsMax.key, waitsMax.key, streamsMax.key, metrics.key, loadTestAllowed.key,
+            requestsMax.key, waitsMax.key, streamsMax.key, shutdownDelay.key, metrics.key, loadTestAllowed.key,
         ]
     }
 
@@ -62,6 +65,7 @@ package enum GatewaySettings {
         configuration.requestsMax = settings[requestsMax]
         configuration.parkedWaitsMax = settings[waitsMax]
         configuration.eventStreamsMax = settings[streamsMax]
+        configuration.shutdownDelay = .seconds(settings[shutdownDelay])
         configuration.showsMetrics = settings[metrics]
         configuration.allowsLoadTests = settings[loadTestAllowed]
         if let problem = configuration.problem { throw ConfigurationProblem.refused(problem) }

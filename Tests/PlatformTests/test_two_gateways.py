@@ -11,7 +11,7 @@ import requests
 
 from client import Application, Phone
 from conftest import Someone
-from stack import Gateway
+from stack import Gateway, Stack
 
 ROUNDS = 200
 
@@ -186,3 +186,20 @@ def test_when_one_is_killed_the_other_goes_on(demo, stack, someone):
     someone.phone.answer(someone.phone.challenge(request["id"]), number=request["number"])
     assert other.status(request, wait=5)["status"] == "approved"
     assert other.redeem(request).status_code == 200
+
+
+def test_a_gateway_that_stops_takes_requests_until_a_proxy_can_know_it(stack, demo, someone):
+    """What a proxy sends over an open connection while that is closed would be lost: the gateway first says that it stops, and waits."""
+    stopping = Gateway(stack, 2, f"--http.externalURL={stack.base}", "--http.shutdownDelaySeconds=2")
+    application = Application({**demo, "base": stopping.address})
+    status = lambda: requests.get(stopping.address + "/readyz", timeout=5).status_code  # noqa: E731
+    assert status() == 200
+    stopping.process.send_signal(signal.SIGTERM)
+    told = time.monotonic()
+    Stack.wait_for(lambda: status() == 503, 1.5, "the gateway to say that it stops")
+    # Over a connection that is open, and over one that is not yet.
+    for _ in range(2):
+        assert application.begin(someone.username).status_code == 201
+        application = Application({**demo, "base": stopping.address})
+    assert stopping.process.wait(timeout=30) == 0 and time.monotonic() - told >= 2
+    stopping.log.close()
