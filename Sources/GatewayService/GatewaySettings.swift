@@ -32,7 +32,7 @@ package enum GatewaySettings {
         help: "Event streams held open at the same time; more get 503.")
     private static let shutdownDelay = Setting.number(
         "http.shutdownDelaySeconds", default: 0, in: 0...10,
-        help: "For how long a gateway that stops takes requests, with 503 at /readyz: longer than a proxy needs to see it.")
+        help: "How long a gateway that stops still takes requests while /readyz says 503, for proxies to see that.")
     private static let metrics = Setting.flag(
         "http.metrics", default: true,
         help: "Whether /metrics answers here too, for everybody; at operations.address it does anyway.")
