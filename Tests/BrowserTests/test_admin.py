@@ -391,6 +391,12 @@ def test_the_policy_is_explained_for_one_person(admin, policy, administrator, so
     expect(page.locator("#explain-facts")).to_contain_text(group)
     expect(page.locator("#rules li")).to_have_text([
         "Enable: yes", "Exclude: does not apply", "Include, as a user: does not apply", f"Include, as a member of a group: decides ({group})"])
+    administrator.change(POLICY, {"excludeTargets": [{"targetType": "group", "id": identity}]})
+    page.reload()
+    expect(page.locator("#explain-facts")).to_contain_text("After the password only")
+    administrator.change(POLICY, {"state": "disabled"})
+    page.reload()
+    expect(page.locator("#explain-facts")).to_contain_text("Enable: no")
 
 
 def test_the_administrators_role_is_given_and_taken(admin, someone):

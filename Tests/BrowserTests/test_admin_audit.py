@@ -40,8 +40,8 @@ def test_a_change_of_policy_is_shown_by_the_names_of_people_and_groups(admin, ad
     person = someone.user["displayName"]
     row = page.locator("#entries li").nth(1)
     lost = f"{groups[1]} (no longer there)"
-    expect(row).to_contain_text(f"Policy changed: added: {name}, {lost}, {person}")
-    expect(page.locator("#entries li").first).to_contain_text(f"Policy changed: removed: {name}, {lost}, {person}")
+    expect(row).to_contain_text(f"Policy changed: included: {name}, {lost} · excluded: {person}")
+    expect(page.locator("#entries li").first).to_contain_text(f"Policy changed: no longer included: {name}, {lost} · no longer excluded: {person}")
     row.locator("button").click()
     rows = page.locator("#difference-rows tr")
     expect(rows.filter(has_text="includeTargets").first).to_contain_text(f"{name}, {lost}, All users")
@@ -79,12 +79,16 @@ def test_what_a_change_says_is_read_in_whole_words(open_browser, demo, administr
         administrator.change(path, {"includeTargets": before["includeTargets"]})
     for locale, words in [("en-GB", ("Any", "Passwordless")), ("de-AT", ("Beliebig", "Ohne Passwort"))]:
         page = signed_in(open_browser(locale=locale), demo, "/audit?action=policy")
+        changed = {"en-GB": "another mode", "de-AT": "anderer Modus"}[locale]
+        expect(page.locator("#entries li").nth(1)).to_contain_text(f"{changed}: {someone.user['displayName']}")
         page.locator("#entries li button").nth(1).click()
         cells = page.locator("#difference-rows tr").filter(has_text="authenticationMode").locator("td")
         expect(cells).to_have_text(list(words))
         for width in (390, 1280):
             page.set_viewport_size({"width": width, "height": 844})
             assert page.locator("#difference-rows").evaluate(BROKEN) == [], (locale, width)
+            hidden = page.locator("#difference").evaluate("(frame) => frame.scrollWidth - frame.clientWidth")
+            assert hidden == 0, (locale, width, "a part of what was and what is lies beyond the edge")
         page.keyboard.press("Escape")
         # With a long path, and with what was not there before.
         page.locator("#entries li button").nth(2).click()
@@ -107,7 +111,7 @@ def test_refused_passwords_are_in_the_audit_log_and_can_be_picked_out(admin, adm
     page.get_by_role("button", name="Apply").click()
     row = page.locator("#entries li")
     expect(row).to_have_count(1)
-    expect(row).to_contain_text(f"Password refused: {username} · password · 127.0.0.1")
+    expect(row).to_contain_text(f"Password or pass refused: {username} · password · 127.0.0.1")
     expect(row).to_contain_text("somebody unknown")
 
 

@@ -20,7 +20,8 @@ def test_the_charts_live_and_have_a_table(browser, admin, application, someone):
     assert page.locator("#outcomes rect.tone-approved").count() > 0
     assert page.locator("#answers path.line").count() == 3
     page.locator("#outcomes summary").click()
-    expect(page.locator("#outcomes tbody tr").last).to_contain_text("1")
+    # Other tests' requests of this minute are in it, too.
+    expect(page.locator("#outcomes tbody tr").last.locator("td").first).not_to_have_text("0")
     assert page.locator("#outcomes tbody th").first.evaluate("cell => getComputedStyle(cell).position") == "static", "the head alone stays in sight"
     page.locator("#outcomes svg").focus()
     page.keyboard.press("End")

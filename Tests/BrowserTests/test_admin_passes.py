@@ -23,7 +23,7 @@ def test_a_pass_is_shown_once_and_brings_a_person_without_a_phone_in(open_browse
     page.get_by_role("button", name="Issue a pass").click()
     page.get_by_label("Lifetime").fill("5")
     page.get_by_role("button", name="Issue", exact=True).click()
-    expect(page.get_by_text("Enter a whole number from 10 to 43200")).to_be_visible()
+    expect(page.get_by_text("Enter a whole number from 10 to 43,200")).to_be_visible()
     page.get_by_label("Lifetime").fill("30")
     page.get_by_role("button", name="Issue", exact=True).click()
     shown = page.locator("#secret-value")

@@ -43,9 +43,9 @@ def test_the_web_page_and_the_phone_in_one_browser(open_browser, owner):
     phone.confirm(web.text_content("#add-number"))
     expect(phone.page.locator("#outcome-title")).to_have_text("Your account is added")
     expect(web.get_by_role("heading", name="Your phone is ready")).to_be_visible()
-    hint = web.get_by_text("choose Set up phone sign-in")
+    hint = web.get_by_text("choose “Set up phone sign-in”")
     # The phone shows it as a button there and then, and in the account's menu afterwards.
-    expect(hint).to_have_text("To sign in without a password, choose Set up phone sign-in in the app.")
+    expect(hint).to_have_text("To sign in without a password, choose “Set up phone sign-in” in the app.")
     phone.press("Set up phone sign-in")
     phone.press("Continue")
     phone.page.fill("#password", "not " + owner.password)
@@ -322,7 +322,7 @@ def test_a_report_is_asked_about_and_raises_the_alarm(open_browser, owner, demo)
     # Silenced requests do not ring, but whoever asks is told of them.
     begun = application.begin(owner.username, factor="secondFactor").json()
     assert len(begun["number"]) == 3
-    expect(phone.page.locator("#no-requests")).to_contain_text("only when you check")
+    expect(phone.page.locator("#no-requests")).to_contain_text("check for them")
     phone.press("Check for requests")
     expect(phone.requests.locator("[data-number]")).to_be_focused()
     expect(phone.page.locator("#no-requests")).to_be_hidden()

@@ -107,7 +107,7 @@ def test_every_screen_of_security_info(open_browser, someone, locale):
     look(page, f"security-info-confirm{suffix}")
     phone.answer(phone.challenges()[0], number=page.text_content("#add-number"))
     expect(page.locator('[data-step="done"]')).to_be_visible()
-    expect(page.locator("#done-hint")).to_contain_text("choose Set up phone sign-in in the app." if not suffix else "wählen Sie in der App „Telefonanmeldung")
+    expect(page.locator("#done-hint")).to_contain_text("choose “Set up phone sign-in” in the app." if not suffix else "wählen Sie in der App „Telefonanmeldung")
     look(page, f"security-info-done{suffix}")
 
 

@@ -68,6 +68,11 @@ def test_a_wrong_number_ends_the_addition(browser, someone):
     expect(page.get_by_role("heading", name="That was another number")).to_be_visible()
     page.get_by_role("button", name="Start again").click()
     expect(page.locator("#qr")).to_be_visible()
+    page.locator("#cant-scan summary").click()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Close")).to_be_in_viewport()
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.reload()
+    expect(page.locator("#recent li").first).to_contain_text("Adding a phone · Wrong number")
 
 
 def test_a_reload_goes_on_with_the_addition(browser, someone):
@@ -365,7 +370,7 @@ def test_a_sign_in_that_was_not_me_is_reported(browser, someone, application):
     row.get_by_role("button", name="This was not me").click()
     dialog = page.locator("#report-dialog")
     expect(dialog).to_contain_text("Signed in with the phone, today, ")
-    expect(dialog).to_contain_text("every other browser is signed out")
+    expect(dialog).to_contain_text("Every other browser is signed out")
     expect(dialog.get_by_text("knew your password")).to_be_hidden()
     dialog.get_by_role("button", name="Report it").click()
     expect(page.get_by_text("It is reported", exact=True)).to_be_visible()

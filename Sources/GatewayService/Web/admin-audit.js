@@ -125,13 +125,26 @@ function subject(entry) {
   return username ?? name ?? (action.startsWith("codes.") ? target : undefined);
 }
 
-/** Who came into a policy, and who is in it no more. */
+/** What is another in a policy: for whom it is, and in which mode. */
 function policySubject(entry) {
   const nameOf = namer(entry);
-  const named = (document) => new Map([...(document?.includeTargets ?? []), ...(document?.excludeTargets ?? [])].map((target) => [target.id, nameOf(target)]));
-  const [old, fresh] = [named(entry.before), named(entry.after)];
-  const missing = (from, other) => [...from].filter(([id]) => !other.has(id)).map(([, name]) => name);
-  return dotted(membersText("adminAuditSays.added", missing(fresh, old)), membersText("adminAuditSays.removed", missing(old, fresh)));
+  const [old, fresh] = [entry.before ?? {}, entry.after ?? {}];
+  const among = (targets, target) => (targets ?? []).find(({ id }) => id === target.id);
+  const missing = (member, from, other) => (from[member] ?? []).filter((target) => !among(other[member], target)).map(nameOf);
+  const turned = (member, on, onKey, offKey) => (old[member] === fresh[member] ? null : text(fresh[member] === on ? onKey : offKey));
+  const modes = (fresh.includeTargets ?? []).filter((target) => {
+    const before = among(old.includeTargets, target);
+    return before && before.authenticationMode !== target.authenticationMode;
+  });
+  return dotted(
+    turned("state", "enabled", "adminAuditSays.turnedOn", "adminAuditSays.turnedOff"),
+    turned("isSoftwareOathEnabled", true, "adminAuditSays.codesOn", "adminAuditSays.codesOff"),
+    membersText("adminAuditSays.included", missing("includeTargets", fresh, old)),
+    membersText("adminAuditSays.notIncluded", missing("includeTargets", old, fresh)),
+    membersText("adminAuditSays.excluded", missing("excludeTargets", fresh, old)),
+    membersText("adminAuditSays.notExcluded", missing("excludeTargets", old, fresh)),
+    membersText("adminAuditSays.modes", modes.map(nameOf)),
+  );
 }
 
 /** What to call the people and groups that the entry names by id. One that is gone keeps its id, and so does one of two of the same name. */
@@ -171,7 +184,7 @@ function details(entry) {
     [text("adminAuditSays.who"), who(entry.actor)],
     [text("adminAuditSays.when"), moment(entry.at)],
     [text("adminAuditSays.target"), subject(entry) || entry.target, placeOf(entry)],
-    [text("adminAuditSays.targetId"), entry.target],
+    [text("adminAuditSays.targetId"), subject(entry) ? entry.target : null],
     [text("adminAuditSays.requestId"), entry.requestId],
   ]);
   const rows = differences(entry).map(differenceRow);

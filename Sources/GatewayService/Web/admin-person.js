@@ -2,7 +2,7 @@
 
 import { adminPath, adminProblem, asAdmin, attempt, confirmed, fill, initials, isPasswordAccepted, nameWindow, notice, query, segment, showFacts, showSecret } from "./administration.js";
 import { may, modeKeys } from "./modes.js";
-import { byId, copyOf, day, dayAndTime, dayInWords, dotted, fieldError, openDialog, setIcon, text, toast } from "./page.js";
+import { byId, copyOf, day, dayAndTime, dayInWords, dotted, fieldError, figure, openDialog, setIcon, text, toast } from "./page.js";
 import { namedTarget, pickTargets } from "./target-picker.js";
 
 const id = byId("content").dataset.id;
@@ -99,15 +99,19 @@ const results = {
 };
 
 async function explain() {
-  const said = await asAdmin("GET", `policies/authenticator/explain${query({ user: person.username })}`);
+  const [said, policy] = await Promise.all([
+    asAdmin("GET", `policies/authenticator/explain${query({ user: person.username })}`), asAdmin("GET", "policies/authenticator"),
+  ]);
   mode = said.mode;
-  const target = said.decidingTarget === null ? text("adminPersonSays.nobodyDecides")
+  const target = policy.state === "disabled" ? text("adminPersonSays.rule", { name: text("adminPersonSays.ruleState"), result: text("adminPersonSays.disabled") })
+    : said.decidingTarget === null ? text("adminPersonSays.nobodyDecides")
     : said.decidingTarget.id === "all_users" ? text("adminPersonSays.allUsers") : (await namedTarget(said.decidingTarget)).name;
   const yes = (value) => text(value ? "adminSays.yes" : "adminSays.no");
   showFacts(byId("explain-facts"), [
     [text("adminPersonSays.mode"), said.mode ? text(modeKeys[said.mode]) : text("adminPersonSays.noMode")],
     [text("adminPersonSays.decidingTarget"), target],
-    [text("adminPersonSays.codes"), yes(said.features.offlineCodes)],
+    // Who may not use the app has no other second step.
+    [text("adminPersonSays.codes"), !said.mode && policy.isSoftwareOathEnabled ? text("adminPersonSays.afterPassword") : yes(said.features.offlineCodes)],
     // What a phone shows is of no account where no request reaches it.
     [text("adminPersonSays.showsApplication"), said.mode && yes(said.features.displayAppInformation)],
     [text("adminPersonSays.showsLocation"), said.mode && yes(said.features.displayLocationInformation)],
@@ -199,7 +203,7 @@ byId("pass").addEventListener("click", () => {
 byId("pass-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const lifetime = byId("lifetime");
-  const fault = lifetime.checkValidity() && lifetime.value ? null : text("adminSays.range", { min: lifetime.min, max: lifetime.max });
+  const fault = lifetime.checkValidity() && lifetime.value ? null : text("adminSays.range", { min: figure(lifetime.min), max: figure(lifetime.max) });
   fieldError(lifetime, fault);
   if (fault) return;
   let pass;

@@ -2,7 +2,7 @@
 
 import { adminProblem, attempt, notice, replyToAdmin } from "./administration.js";
 import { Draft } from "./drafts.js";
-import { byId, fieldError, text, toast } from "./page.js";
+import { byId, fieldError, figure, text, toast } from "./page.js";
 
 const form = byId("settings");
 const fields = [...form.querySelectorAll("[data-member]")];
@@ -52,7 +52,7 @@ function patch() {
 
 function fault(field) {
   if (field.type !== "number") return null;
-  return field.value !== "" && field.checkValidity() ? null : text("adminSays.range", { min: field.min, max: field.max });
+  return field.value !== "" && field.checkValidity() ? null : text("adminSays.range", { min: figure(field.min), max: figure(field.max) });
 }
 
 /** The field that the server names, in its own words or in ours. */
@@ -62,7 +62,7 @@ function showRefusal(problem) {
   if (!field) return false;
   const [min, max] = (problem.members.range ?? "").split("-");
   const isVersion = named.startsWith("minimumVersions");
-  fieldError(field, max ? text("adminSays.range", { min, max }) : isVersion ? text("adminSettingsSays.version") : adminProblem(problem));
+  fieldError(field, max ? text("adminSays.range", { min: figure(min), max: figure(max) }) : isVersion ? text("adminSettingsSays.version") : adminProblem(problem));
   return true;
 }
 

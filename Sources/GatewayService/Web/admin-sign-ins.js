@@ -36,8 +36,10 @@ const list = new PagedList(byId("entries"), {
     if (tone) row.querySelector(".glyph").classList.add(tone);
     const outcome = row.querySelector("[data-outcome]");
     if (tone) outcome.classList.add(tone);
+    const isUnheard = isQuiet && entry.status === "pending";
     fill(row, {
-      who: entry.username, outcome: entry.reason && !entry.decoy ? wordsOf("reason", entry.reason) : outcomeOf(entry),
+      who: entry.username,
+      outcome: isUnheard ? text("adminSignInsSays.unreached") : entry.reason && !entry.decoy ? wordsOf("reason", entry.reason) : outcomeOf(entry),
       where: dotted(
         entry.decoy && entry.reason && wordsOf("reason", entry.reason), entry.application, text(purposes[entry.purpose]), entry.deviceName, entry.ipAddress,
       ),

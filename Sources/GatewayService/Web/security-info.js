@@ -291,6 +291,9 @@ const outcomeKeys = {
   phoneSignInSetup: "securityInfoSays.phoneSignInSetup",
 };
 
+/** What a phone's own request was for, which was not approved. */
+const purposeKeys = { registration: "securityInfoSays.adding", phoneSignInSetup: "securityInfoSays.settingUp" };
+
 /** What was reported afterwards: that it had let somebody in is what matters most. */
 const alsoReported = (what) => dotted(what, text(outcomeKeys.reported));
 
@@ -298,7 +301,9 @@ function outcomeText(entry) {
   const isReported = entry.reason === "reported";
   // Refused by the report itself, on the phone: there is nothing else to say.
   if (isReported && entry.status === "denied") return text(outcomeKeys.reported);
-  const what = text(outcomeKey({ ...entry, reason: isReported ? null : entry.reason }));
+  const outcome = text(outcomeKey({ ...entry, reason: isReported ? null : entry.reason }));
+  const isDone = entry.status === "approved" || entry.status === "redeemed";
+  const what = purposeKeys[entry.purpose] && !isDone ? dotted(text(purposeKeys[entry.purpose]), outcome) : outcome;
   return isReported ? alsoReported(what) : what;
 }
 
