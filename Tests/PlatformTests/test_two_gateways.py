@@ -193,7 +193,7 @@ def test_a_gateway_that_stops_takes_requests_until_a_proxy_can_know_it(stack, de
     stopping = Gateway(stack, 2, f"--http.externalURL={stack.base}", "--http.shutdownDelaySeconds=2")
     application = Application({**demo, "base": stopping.address})
     status = lambda: requests.get(stopping.address + "/readyz", timeout=5).status_code  # noqa: E731
-    assert status() == 200
+    assert status() == 200 and application.begin(someone.username).status_code == 201
     stopping.process.send_signal(signal.SIGTERM)
     told = time.monotonic()
     Stack.wait_for(lambda: status() == 503, 1.5, "the gateway to say that it stops")

@@ -291,6 +291,8 @@ const outcomeKeys = {
   phoneSignInSetup: "securityInfoSays.phoneSignInSetup",
 };
 
+const isApproved = ({ status }) => status === "approved" || status === "redeemed";
+
 /** What a phone's own request was for, which was not approved. */
 const purposeKeys = { registration: "securityInfoSays.adding", phoneSignInSetup: "securityInfoSays.settingUp" };
 
@@ -302,13 +304,13 @@ function outcomeText(entry) {
   // Refused by the report itself, on the phone: there is nothing else to say.
   if (isReported && entry.status === "denied") return text(outcomeKeys.reported);
   const outcome = text(outcomeKey({ ...entry, reason: isReported ? null : entry.reason }));
-  const isDone = entry.status === "approved" || entry.status === "redeemed";
-  const what = purposeKeys[entry.purpose] && !isDone ? dotted(text(purposeKeys[entry.purpose]), outcome) : outcome;
+  const purpose = isApproved(entry) ? undefined : purposeKeys[entry.purpose];
+  const what = dotted(purpose && text(purpose), outcome);
   return isReported ? alsoReported(what) : what;
 }
 
 function outcomeKey(entry) {
-  if (entry.status === "approved" || entry.status === "redeemed") {
+  if (isApproved(entry)) {
     if (outcomeKeys[entry.purpose]) return outcomeKeys[entry.purpose];
     return entry.method === "code" ? "securityInfoSays.approvedCode" : "securityInfoSays.approvedPush";
   }
