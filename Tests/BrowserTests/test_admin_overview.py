@@ -9,10 +9,14 @@ from playwright.sync_api import expect
 from .pages import only_challenge, signed_in, unique
 
 
+def figure(shown) -> int:
+    return int(shown.text_content().replace(",", ""))
+
+
 def test_the_charts_live_and_have_a_table(browser, admin, application, someone):
     page = admin("?range=hour")
     expect(page.locator("#live")).to_contain_text("Live, updated")
-    before = int(page.locator("#requests").text_content().replace(",", ""))
+    before = figure(page.locator("#requests"))
     request = application.begin(someone.username).json()
     time.sleep(0.2)
     someone.phone.answer(only_challenge(someone.phone), number=request["number"])
@@ -38,7 +42,7 @@ def test_a_request_that_never_reached_a_phone_is_counted_so_and_once_though_it_w
 
     def figures() -> list[int]:
         shown = [page.locator("#outcomes [data-legend] li", has_text=name).locator("strong") for name in ("Withdrawn", "Never reached a phone")]
-        return [int(each.text_content()) for each in (*shown, page.locator("#unreached"), page.locator("#requests"))]
+        return [figure(each) for each in (*shown, page.locator("#unreached"), page.locator("#requests"))]
 
     expect(page.locator("#live")).to_contain_text("Live, updated")
     withdrawn, unreached, tile, requests = figures()
