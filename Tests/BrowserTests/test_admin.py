@@ -88,7 +88,7 @@ def test_somebody_without_the_role_gets_a_page_that_says_so(browser, someone):
 
 def test_an_ended_session_leads_to_sign_in_and_back_with_what_was_edited(browser, demo, admin, policy):
     page = admin("/policy")
-    page.get_by_label("Verification codes").uncheck()
+    page.get_by_role("switch", name="Verification codes").uncheck()
     browser.context.clear_cookies()
     page.get_by_role("button", name="Review and save").click()
     expect(page.get_by_text("Your session has ended")).to_be_visible()
@@ -97,7 +97,7 @@ def test_an_ended_session_leads_to_sign_in_and_back_with_what_was_edited(browser
     start.give_password(demo["admin"]["password"])
     page.wait_for_url("**/demo/admin/policy")
     expect(page.get_by_text("Your unsaved changes are still here")).to_be_visible()
-    expect(page.get_by_label("Verification codes")).not_to_be_checked()
+    expect(page.get_by_role("switch", name="Verification codes")).not_to_be_checked()
     expect(page.locator("#save-bar")).to_be_visible()
 
 
@@ -190,7 +190,7 @@ def test_a_conflict_says_who_and_keeps_what_was_edited(admin, policy, administra
     expect(dialog).to_contain_text("saved other changes today")
     expect(dialog).to_contain_text("First administrator")
     dialog.get_by_role("button", name="Reload and keep my changes").click()
-    expect(page.get_by_label("Verification codes")).not_to_be_checked()
+    expect(page.get_by_role("switch", name="Verification codes")).not_to_be_checked()
     expect(page.locator("#exclude")).to_contain_text(someone.username)
     save(page)
     saved = administrator.get(POLICY)
