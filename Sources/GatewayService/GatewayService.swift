@@ -122,7 +122,7 @@ package final class GatewayService: Service {
         let blocks = configuration.trustedProxies.compactMap { AddressBlock($0) }
         let responder = GatewayResponder(
             table: routes.table, edge: edge, metrics: metrics, tracer: tracer,
-            addresses: ClientAddress(trusted: blocks), errorPage: ErrorPage(content: content))
+            addresses: ClientAddress(trusted: blocks), errorPage: ErrorPage(edge: edge, content: content))
         return Application(
             responder: responder, server: try server(),
             configuration: ApplicationConfiguration(

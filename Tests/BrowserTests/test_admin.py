@@ -539,6 +539,23 @@ def test_the_sign_in_log_is_filtered_and_shows_everything_of_one(admin, applicat
     expect(page.locator("#entries li")).to_have_count(1)
 
 
+def test_on_a_phone_the_filters_are_folded_away_until_they_are_asked_for_or_set(admin):
+    page = admin("/sign-ins")
+    form = page.get_by_label("Outcome")
+    expect(form).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(form).to_be_hidden()
+    page.locator("summary", has_text="Filters").click()
+    form.select_option("denied")
+    page.get_by_role("button", name="Apply").click()
+    page.reload()
+    expect(form).to_be_visible()
+    page.get_by_role("link", name="Clear").click()
+    expect(form).to_be_hidden()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(form).to_be_visible()
+
+
 def test_the_log_says_where_sessions_are_that_asked_no_phone(admin, demo):
     page = admin("/sign-ins")
     expect(page.locator("main")).to_contain_text("a password or a Temporary Access Pass opened alone")

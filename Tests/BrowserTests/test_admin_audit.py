@@ -68,6 +68,27 @@ BROKEN = r"""(rows) => [...rows.querySelectorAll("th, td")].flatMap((cell) => {
 })"""
 
 
+def test_another_order_and_another_display_are_named_too(admin, administrator):
+    path = "/policies/authenticator"
+    groups = [administrator.call("POST", "/groups", json={"name": unique("Staff")}).json()["id"] for _ in range(2)]
+    before = administrator.get(path)
+    feature = "displayLocationInformationRequiredState"
+    others = {"enabled": "disabled", "disabled": "enabled", "default": "disabled"}
+
+    def change(ids: list[str], state: str) -> None:
+        targets = [{"targetType": "group", "id": id, "authenticationMode": "any"} for id in ids]
+        administrator.change(path, {"includeTargets": targets + before["includeTargets"], "featureSettings": {feature: {"state": state}}})
+
+    state = before["featureSettings"][feature]["state"]
+    try:
+        change(groups, state)
+        change(groups[::-1], others[state])
+    finally:
+        change([], state)
+    page = admin("/audit?action=policy")
+    expect(page.locator("#entries li").nth(1)).to_contain_text("Policy changed: groups in another order · another display on the phone")
+
+
 def test_what_a_change_says_is_read_in_whole_words(open_browser, demo, administrator, someone):
     path = "/policies/authenticator"
     before = administrator.get(path)

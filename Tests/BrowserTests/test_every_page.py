@@ -117,6 +117,9 @@ def test_a_page_that_is_not_there(browser):
         assert page.goto(path).status == 404
         expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
     look(page, "not-found")
+    page.goto("/demo/nothing")
+    page.get_by_role("link", name="To the start page").click()
+    page.wait_for_url("**/demo/sign-in")
 
 
 def test_the_bare_address_of_a_tenant_leads_to_sign_in(browser):

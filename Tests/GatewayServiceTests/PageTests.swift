@@ -319,6 +319,12 @@ import Wire
                 #expect(answer.headers.first(name: "X-Request-Id").map { answer.body.contains($0) } == true)
                 #expect(try await gateway.send(.GET, path).problem?.code == "not_found")
             }
+            for (path, front) in [("/demo/nothing", "/demo"), ("/nowhere/sign-in", nil), ("/", nil)] {
+                let body = try await gateway.send(.GET, path, [Self.page]).body
+                #expect(body.contains("href=\"\(front ?? "/demo")\"") == (front != nil))
+            }
+            gateway.soleTenant.withLock { $0 = TenantID("demo") }
+            #expect(try await gateway.send(.GET, "/nowhere/sign-in", [Self.page]).body.contains("href=\"/demo\""))
             #expect(try await gateway.send(.GET, "/v1/demo/nothing", [Self.page]).problem?.code == "not_found")
             #expect(try await gateway.send(.POST, "/demo/sign-in", [Self.page]).problem?.code == "method_not_allowed")
         }

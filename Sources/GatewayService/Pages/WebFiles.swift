@@ -83,6 +83,7 @@ package enum WebFiles {
         "phone-store.js": PackageResources.phone_store_js,
         "phone-subscription.js": PackageResources.phone_subscription_js,
         "phone-wake.js": PackageResources.phone_wake_js,
+        "policy-changes.js": PackageResources.policy_changes_js,
         "remembered.js": PackageResources.remembered_js,
         "ring.js": PackageResources.ring_js,
         "screens.js": PackageResources.screens_js,

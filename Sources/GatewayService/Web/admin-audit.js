@@ -5,6 +5,7 @@ import { FilterForm } from "./filters.js";
 import { byId, capitalized, copyOf, dayAndTime, dotted, figure, moment, openDialog, setIcon, text } from "./page.js";
 import { modeKeys } from "./modes.js";
 import { PagedList } from "./paged-list.js";
+import { policyChanges } from "./policy-changes.js";
 
 const actions = {
   "tenant.create": "adminAuditSays.tenantCreate", "policy.change": "adminAuditSays.policyChange",
@@ -125,25 +126,20 @@ function subject(entry) {
   return username ?? name ?? (action.startsWith("codes.") ? target : undefined);
 }
 
-/** What is another in a policy: for whom it is, and in which mode. */
-function policySubject(entry) {
-  const nameOf = namer(entry);
-  const [old, fresh] = [entry.before ?? {}, entry.after ?? {}];
-  const among = (targets, target) => (targets ?? []).find(({ id }) => id === target.id);
-  const missing = (member, from, other) => (from[member] ?? []).filter((target) => !among(other[member], target)).map(nameOf);
-  const turned = (member, on, onKey, offKey) => (old[member] === fresh[member] ? null : text(fresh[member] === on ? onKey : offKey));
-  const modes = (fresh.includeTargets ?? []).filter((target) => {
-    const before = among(old.includeTargets, target);
-    return before && before.authenticationMode !== target.authenticationMode;
-  });
+/** What is another in a policy: for whom it is, in which mode, and what it shows. */
+function policySubject({ before, after, targets }) {
+  const changes = policyChanges(before, after);
+  const nameOf = namer({ targets });
   return dotted(
-    turned("state", "enabled", "adminAuditSays.turnedOn", "adminAuditSays.turnedOff"),
-    turned("isSoftwareOathEnabled", true, "adminAuditSays.codesOn", "adminAuditSays.codesOff"),
-    membersText("adminAuditSays.included", missing("includeTargets", fresh, old)),
-    membersText("adminAuditSays.notIncluded", missing("includeTargets", old, fresh)),
-    membersText("adminAuditSays.excluded", missing("excludeTargets", fresh, old)),
-    membersText("adminAuditSays.notExcluded", missing("excludeTargets", old, fresh)),
-    membersText("adminAuditSays.modes", modes.map(nameOf)),
+    changes.state && text(after?.state === "enabled" ? "adminAuditSays.turnedOn" : "adminAuditSays.turnedOff"),
+    changes.codes && text(after?.isSoftwareOathEnabled ? "adminAuditSays.codesOn" : "adminAuditSays.codesOff"),
+    membersText("adminAuditSays.included", changes.included.map(nameOf)),
+    membersText("adminAuditSays.notIncluded", changes.notIncluded.map(nameOf)),
+    membersText("adminAuditSays.excluded", changes.excluded.map(nameOf)),
+    membersText("adminAuditSays.notExcluded", changes.notExcluded.map(nameOf)),
+    membersText("adminAuditSays.modes", changes.modes.map(nameOf)),
+    changes.order && text("adminAuditSays.reordered"),
+    changes.features.length > 0 && text("adminAuditSays.shown"),
   );
 }
 

@@ -4,12 +4,12 @@ import { adminProblem, asAdmin, attempt, fill, notice, query, replyToAdmin } fro
 import { byId, copyOf, dayAndTime, dotted, figure, openDialog, text, toast } from "./page.js";
 import { Draft } from "./drafts.js";
 import { may, modeKeys } from "./modes.js";
+import { features, isEqual, isSame, policyChanges } from "./policy-changes.js";
 import { namedTarget, pickTargets, targetGlyph } from "./target-picker.js";
 
 const path = "policies/authenticator";
 const allUsers = { targetType: "group", id: "all_users" };
 const nobody = { targetType: "group", id: "00000000-0000-0000-0000-000000000000" };
-const features = ["displayAppInformationRequiredState", "displayLocationInformationRequiredState"];
 
 /** The document as the server has it, and as it is edited. */
 let saved = null;
@@ -19,8 +19,6 @@ let etag = "";
 const names = new Map();
 const draft = new Draft("policy", () => edited);
 
-const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
-const isSame = (one, other) => one.targetType === other.targetType && one.id === other.id;
 const key = ({ targetType, id }) => `${targetType} ${id}`;
 
 // ---- names
@@ -213,17 +211,19 @@ byId("discard").addEventListener("click", () => {
 
 // ---- what changes
 
+const featureNames = { [features[0]]: "adminPolicySays.memberApplication", [features[1]]: "adminPolicySays.memberLocation" };
 /** The members that can be edited: where they are, and what to call them. */
 const members = [
   { get: (document) => document.state, patch: (state) => ({ state }), name: "adminPolicySays.memberState" },
   { get: (document) => document.isSoftwareOathEnabled, patch: (isSoftwareOathEnabled) => ({ isSoftwareOathEnabled }), name: "adminPolicySays.memberCodes" },
   { get: (document) => document.includeTargets, patch: (includeTargets) => ({ includeTargets }), name: "adminPolicySays.memberInclude" },
   { get: (document) => document.excludeTargets, patch: (excludeTargets) => ({ excludeTargets }), name: "adminPolicySays.memberExclude" },
-  { get: (document) => document.featureSettings[features[0]], patch: (value) => ({ featureSettings: { [features[0]]: value } }), name: "adminPolicySays.memberApplication" },
-  { get: (document) => document.featureSettings[features[1]], patch: (value) => ({ featureSettings: { [features[1]]: value } }), name: "adminPolicySays.memberLocation" },
+  ...features.map((feature) => ({
+    get: (document) => document.featureSettings[feature], patch: (value) => ({ featureSettings: { [feature]: value } }), name: featureNames[feature],
+  })),
 ];
 
-const changedMembers = (before, after) => members.filter(({ get }) => !same(get(before), get(after)));
+const changedMembers = (before, after) => members.filter(({ get }) => !isEqual(get(before), get(after)));
 
 /** The merge patch (RFC 7396) that turns one document into the other. */
 function patchOf(before, after) {
@@ -235,42 +235,29 @@ function patchOf(before, after) {
 }
 
 function changes(before, after) {
-  const words = [];
-  if (before.state !== after.state) words.push(text(after.state === "enabled" ? "adminPolicySays.turnsOn" : "adminPolicySays.turnsOff"));
-  if (before.isSoftwareOathEnabled !== after.isSoftwareOathEnabled) {
-    words.push(text(after.isSoftwareOathEnabled ? "adminPolicySays.codesOn" : "adminPolicySays.codesOff"));
-  }
-  words.push(...includeChanges(before.includeTargets, after.includeTargets));
-  const gone = before.excludeTargets.filter((target) => !after.excludeTargets.some((other) => isSame(other, target)));
-  const fresh = after.excludeTargets.filter((target) => !before.excludeTargets.some((other) => isSame(other, target)));
-  words.push(...fresh.map((target) => text("adminPolicySays.excluded", { name: nameOf(target) })));
-  words.push(...gone.map((target) => text("adminPolicySays.notExcluded", { name: nameOf(target) })));
-  for (const member of changedMembers(before, after).filter(({ get }) => get(after).state && get(after).includeTarget)) {
-    const { state, includeTarget, excludeTarget } = member.get(after);
-    const key = state === "disabled" ? "adminPolicySays.feature"
-      : isSame(excludeTarget, nobody) ? "adminPolicySays.featureShown" : "adminPolicySays.featureExcept";
-    words.push(text(key, {
-      feature: text(member.name), state: document.querySelector(`[data-state] option[value="${state}"]`).textContent,
-      include: nameOf(includeTarget), exclude: nameOf(excludeTarget),
-    }));
-  }
-  return words;
+  const changed = policyChanges(before, after);
+  const mode = ({ authenticationMode: mode }) => mode && text(modeKeys[mode]);
+  const each = (key, targets) => targets.map((target) => text(key, { name: nameOf(target), mode: mode(target) }));
+  return [
+    changed.state && text(after.state === "enabled" ? "adminPolicySays.turnsOn" : "adminPolicySays.turnsOff"),
+    changed.codes && text(after.isSoftwareOathEnabled ? "adminPolicySays.codesOn" : "adminPolicySays.codesOff"),
+    ...each("adminPolicySays.included", changed.included),
+    ...each("adminPolicySays.modeChanged", changed.modes),
+    ...each("adminPolicySays.notIncluded", changed.notIncluded),
+    changed.order && text("adminPolicySays.reordered"),
+    ...each("adminPolicySays.excluded", changed.excluded),
+    ...each("adminPolicySays.notExcluded", changed.notExcluded),
+    ...changed.features.map((name) => featureChange(name, after.featureSettings[name])),
+  ].filter(Boolean);
 }
 
-function includeChanges(before, after) {
-  const words = [];
-  for (const target of after) {
-    const old = before.find((other) => isSame(other, target));
-    const values = { name: nameOf(target), mode: text(modeKeys[target.authenticationMode]) };
-    if (!old) words.push(text("adminPolicySays.included", values));
-    else if (old.authenticationMode !== target.authenticationMode) words.push(text("adminPolicySays.modeChanged", values));
-  }
-  for (const target of before) {
-    if (!after.some((other) => isSame(other, target))) words.push(text("adminPolicySays.notIncluded", { name: nameOf(target) }));
-  }
-  const kept = (list, other) => list.filter((target) => other.some((one) => isSame(one, target))).map(key);
-  if (words.length === 0 && !same(kept(before, after), kept(after, before))) words.push(text("adminPolicySays.reordered"));
-  return words;
+function featureChange(name, { state, includeTarget, excludeTarget }) {
+  const key = state === "disabled" ? "adminPolicySays.feature"
+    : isSame(excludeTarget, nobody) ? "adminPolicySays.featureShown" : "adminPolicySays.featureExcept";
+  return text(key, {
+    feature: text(featureNames[name]), state: document.querySelector(`[data-state] option[value="${state}"]`).textContent,
+    include: nameOf(includeTarget), exclude: nameOf(excludeTarget),
+  });
 }
 
 // ---- what it means
@@ -384,7 +371,7 @@ async function askAboutConflict() {
     const [entry] = audit.items;
     byId("conflict-words").textContent = entry
       ? text("adminPolicySays.conflict", { name: entry.actor.name || entry.actor.id, time: dayAndTime(entry.at) }) : text("adminPolicySays.conflictUnknown");
-    const both = changedMembers(mine.before, mine.after).filter(({ get }) => !same(get(mine.before), get(theirs.body)));
+    const both = changedMembers(mine.before, mine.after).filter(({ get }) => !isEqual(get(mine.before), get(theirs.body)));
     byId("conflict-both").hidden = both.length === 0;
     byId("conflict-both").textContent = text("adminPolicySays.conflictBoth", { members: both.map(({ name }) => text(name)).join(", ") });
     const take = (document) => {

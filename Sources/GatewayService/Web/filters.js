@@ -7,6 +7,8 @@ export class FilterForm {
   constructor(form, changed) {
     this.#form = form;
     this.#read();
+    this.#fold();
+    narrow.addEventListener("change", () => this.#fold());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const address = new URL(location.href);
@@ -28,6 +30,13 @@ export class FilterForm {
 
   get #fields() { return [...this.#form.elements].filter((field) => field.name); }
 
+  /** On a phone the fields leave the place to the lines until they are asked for or say something. */
+  #fold() {
+    const fold = this.#form.closest("details");
+    fold.open = !narrow.matches || Object.values(this.members).some(Boolean);
+    fold.dataset.ready = "";
+  }
+
   #read() {
     const { searchParams } = new URL(location.href);
     for (const field of this.#fields) {
@@ -37,6 +46,7 @@ export class FilterForm {
   }
 }
 
+const narrow = matchMedia("(max-width: 34rem)");
 const isTime = (field) => field.type === "datetime-local";
 
 /** As the field writes it: local, to the minute. */
