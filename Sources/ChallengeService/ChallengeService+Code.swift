@@ -12,7 +12,7 @@ extension ChallengeService {
         let tenant = try tenants.tenant(TenantID(request.tenant))
         let claim = Claim(
             tenant: request.tenant, id: request.id, secretDigest: request.secretDigest, owner: request.owner)
-        let challenge = try await store.read { try claim.challenge(in: $0) }
+        let challenge = try await store.lookUp { try claim.challenge(in: $0) }
         // Keyed by the request, so that equal codes of two requests do not look equal at rest.
         let digest = sha256(challenge.secretDigest + Array(request.code.utf8))
         let effect = challenge.machine.considerCode(digest: digest, at: now())

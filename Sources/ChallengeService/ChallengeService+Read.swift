@@ -51,7 +51,7 @@ extension ChallengeService {
 
     /// The challenge as soon as it is settled, or as it is when the wait ends. It is woken by the change; it never polls.
     func settled(_ claim: Claim, waitingAtMost wait: Duration) async throws -> ChallengeRecord {
-        let read = { try await self.store.read { try claim.challenge(in: $0) } }
+        let read = { try await self.store.lookUp { try claim.challenge(in: $0) } }
         guard wait > .zero else { return try await read() }
         let end = now() + min(wait, configuration.waitMax)
         return try await outcomes.watching(claim.id) { changed in
@@ -76,7 +76,7 @@ extension ChallengeService {
             TenantID(request.tenant), PersonID(request.personID), DeviceID(request.deviceID)
         )
         let time = now()
-        let live = try await store.read { try $0.liveChallenges(tenant: tenant, person: person) }
+        let live = try await store.lookUp { try $0.liveChallenges(tenant: tenant, person: person) }
         return ListPendingReply.with {
             $0.challenges = live.filter { challenge in
                 !challenge.isDecoy && challenge.targets.contains(device)

@@ -10,7 +10,7 @@ extension ChallengeService {
     func checkSignIn(_ request: CheckSignIn, _ context: HandlerContext) async throws -> Wire.Empty {
         let tenant = try tenants.tenant(TenantID(request.tenant))
         let (id, person) = (ChallengeID(request.challengeID), PersonID(request.personID))
-        _ = try await store.read { try $0.reportable(id, by: person, tenant: tenant.id) }
+        _ = try await store.lookUp { try $0.reportable(id, by: person, tenant: tenant.id) }
         return Wire.Empty()
     }
 

@@ -39,7 +39,7 @@ extension ChallengeService {
     /// What an answer came to before, found by its bytes: their signature was checked then. `notFound` when it came to nothing.
     func readAnswer(_ request: ReadAnswer, _ context: HandlerContext) async throws -> SettleReply {
         let (tenant, id) = (TenantID(request.tenant), ChallengeID(request.challengeID))
-        let challenge = try await store.read { try $0.challenge(id, tenant: tenant) }
+        let challenge = try await store.lookUp { try $0.challenge(id, tenant: tenant) }
         guard let challenge,
             let first = challenge.machine.state.answered.first(where: { $0.digest == Array(request.answerDigest) })
         else { throw ServiceError(.notFound, "no such answer") }

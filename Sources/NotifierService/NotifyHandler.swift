@@ -59,7 +59,7 @@ struct NotifyHandler: Sendable {
         let (tenant, challenge, time) = (TenantID(request.tenant), ChallengeID(request.challengeID), now())
         let device = request.answeredBy.isEmpty ? nil : DeviceID(request.answeredBy)
         let targets = sender.hasDriver(for: tenant) ? absent : []
-        if targets.isEmpty, try await !store.read({ try $0.holdsWakeUps(of: challenge, tenant: tenant) }) { return }
+        if targets.isEmpty, try await !store.lookUp({ try $0.holdsWakeUps(of: challenge, tenant: tenant) }) { return }
         try await store.write { [configuration] records in
             try records.withdrawWakeUps(of: challenge, tenant: tenant, answeredBy: device, at: time)
             for target in targets {

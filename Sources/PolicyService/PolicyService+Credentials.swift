@@ -14,7 +14,7 @@ extension PolicyService {
         -> AuthenticateClientReply
     {
         let (tenantID, id) = (TenantID(request.tenant), ClientID(request.clientID))
-        let (tenant, client) = try await store.read { (try $0.tenant(tenantID), try $0.client(id, of: tenantID)) }
+        let (tenant, client) = try await store.lookUp { (try $0.tenant(tenantID), try $0.client(id, of: tenantID)) }
         let genuine = genuine(client, Array(request.secretDigest))
         metrics.checked(.secret, genuine: genuine != nil)
         guard let tenant, let genuine else { throw Self.notAuthenticated }
@@ -43,7 +43,7 @@ extension PolicyService {
             }
         }
         let (tenantID, now) = (TenantID(request.tenant), now())
-        return try await store.read { records in
+        return try await store.lookUp { records in
             guard let token = try records.token(digest: digest, of: tenantID), constantTimeEquals(token.digest, digest),
                 token.expiresAt.map({ $0 > now }) ?? true, let tenant = try records.tenant(tenantID)
             else { return nil }

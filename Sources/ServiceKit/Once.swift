@@ -75,14 +75,14 @@ package struct Once<Records>: Sendable {
     ) async throws -> Request.Reply? {
         let key = try MemoKey(request, context)
         let memos = memos
-        guard let memo = try await store.read({ try memos($0).memo(key.request) }) else { return nil }
+        guard let memo = try await store.lookUp({ try memos($0).memo(key.request) }) else { return nil }
         return try reply(from: memo, for: key, holdsSecret: holdsSecret)
     }
 
     /// When the request had its effect; nil before.
     package func effectTime(of request: RequestID) async throws -> Timestamp? {
         let memos = memos
-        guard let memo = try await store.read({ try memos($0).memo(request) }) else { return nil }
+        guard let memo = try await store.lookUp({ try memos($0).memo(request) }) else { return nil }
         return memo.keptUntil - Self.kept(request)
     }
 

@@ -18,6 +18,10 @@ package protocol Store<Records>: Sendable {
     /// Runs `body` on a consistent snapshot.
     func read<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
 
+    /// As `read(_:)`, for a few rows that are found by their keys. A store that has them at hand reads them on the caller's thread,
+    /// because a change of threads would take longer.
+    func lookUp<Result: Sendable>(_ body: @escaping @Sendable (Records) throws -> Result) async throws -> Result
+
     /// Tells the other processes that share the store, after the commit that the word is about. At most 4,000 bytes. Returns at once.
     /// A word may be lost: it is a hint to look again, and never the truth itself.
     func announce(_ word: String)
@@ -36,6 +40,12 @@ package protocol Store<Records>: Sendable {
 }
 
 extension Store {
+    package func lookUp<Result: Sendable>(
+        _ body: @escaping @Sendable (Records) throws -> Result
+    ) async throws -> Result {
+        try await read(body)
+    }
+
     /// As `write(until:_:)`, for what no caller waits for.
     package func write<Result: Sendable>(
         _ body: @escaping @Sendable (Records) throws -> Result

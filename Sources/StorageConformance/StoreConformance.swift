@@ -71,7 +71,7 @@ package struct StoreConformance<Records>: Sendable {
     }
 
     func find(_ number: UInt64, in store: any Store<Records>) async throws -> Memo? {
-        try await store.read { [memos] records in try memos(records).memo(RequestID(high: 7, low: number)) }
+        try await store.lookUp { [memos] records in try memos(records).memo(RequestID(high: 7, low: number)) }
     }
 
     /// How many of the memos 0..<limit are there.

@@ -154,7 +154,7 @@ struct AnswerHandler: Sendable {
         _ device: KnownDevice, until: Timestamp, isRepeated: Bool, _ tenant: TenantView
     ) async throws {
         let username = FoldedUsername(device.username)
-        let failures = try await store.read { try $0.codeFailures(tenant: tenant.id, username: username) }
+        let failures = try await store.lookUp { try $0.codeFailures(tenant: tenant.id, username: username) }
         let now = now()
         let isForgiven = { @Sendable (failures: CodeFailures) in
             failures.lastAt <= until || (!isRepeated && failures.lastAt > now)
@@ -172,7 +172,7 @@ struct AnswerHandler: Sendable {
         async throws
     {
         let id = DeviceID(device.record.id)
-        let failures = try await store.read { try $0.numberFailures(tenant: tenant, device: id) }
+        let failures = try await store.lookUp { try $0.numberFailures(tenant: tenant, device: id) }
         guard let failures, failures.count >= configuration.numberFailuresMax,
             failures.lastAnswer != contentDigest(Array(answer.utf8))
         else { return }

@@ -32,7 +32,7 @@ struct CodeHandler: Sendable {
         let attempt = try CodeAttempt(request, context.call)
         let throttle = CodeThrottle(settings: settings)
         let time = now()
-        let early = try await store.read { records -> CodeOutcome? in
+        let early = try await store.lookUp { records -> CodeOutcome? in
             if let outcome = try attempt.repeated(records) { return outcome }
             if try attempt.isAccepted(records) != nil { return nil }
             return throttle.wait(

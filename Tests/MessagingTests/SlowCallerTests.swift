@@ -18,6 +18,7 @@ struct SlowCallerTests {
     /// Parks what has request id 0; answers the rest with a tenth of a megabyte.
     private func routes() -> Routes {
         let (started, stopped) = (started, stopped)
+        let name = String(repeating: "x", count: 100_000)
         var routes = Routes(service: .policy)
         routes.on(WatchPolicy.self) { _, context in
             guard context.call.requestID.low != 0 else {
@@ -26,7 +27,6 @@ struct SlowCallerTests {
                 try await untilCancelled()
                 return WatchPolicyReply()
             }
-            let name = String(repeating: "x", count: 100_000)
             return .with { $0.changed = [.with { $0.name = name }] }
         }
         return routes
@@ -57,7 +57,7 @@ struct SlowCallerTests {
         reactor.post(.open)
         let caller = try MuteCaller(path)
         await caller.greet()
-        caller.ask(300)
+        caller.ask(150)
         // It does not beat either: after three beats it is forgotten, and what it asked for is stopped.
         await stopped.reach(1)
         reactor.post(.abandon)
@@ -78,7 +78,7 @@ struct SlowCallerTests {
         try await Fixture.run([worker]) {
             let caller = try MuteCaller(path)
             await caller.greet()
-            caller.ask(300)
+            caller.ask(150)
             await dropped.reach(1)
             await stopped.reach(1)
         }

@@ -163,6 +163,41 @@ private func memo(_ number: UInt64) -> Memo {
         await store.close()
     }
 
+    @Test("rows are found by their keys while a commit and as many readings as there may be are under way")
+    func lookUp() async throws {
+        let store = try trialStore(folder.path)
+        try await store.write { try $0.insert(memo(1)) }
+        let gate = DispatchSemaphore(value: 0)
+        let readings = SQLiteLimits().readersMax
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let (begun, begin) = AsyncStream<Void>.makeStream()
+            group.addTask {
+                try await store.write { records in
+                    try records.insert(memo(2))
+                    begin.yield()
+                    gate.wait()
+                }
+            }
+            for _ in 0..<readings {
+                group.addTask {
+                    try await store.read { _ in
+                        begin.yield()
+                        gate.wait()
+                    }
+                }
+            }
+            var underWay = begun.makeAsyncIterator()
+            for _ in 0...readings { await underWay.next() }
+            #expect(try await store.lookUp { try $0.memo(memo(1).request) } == memo(1))
+            #expect(try await store.lookUp { try $0.memo(memo(2).request) } == nil, "it is not committed yet")
+            for _ in 0...readings { gate.signal() }
+            try await group.waitForAll()
+        }
+        #expect(try await store.lookUp { try $0.memo(memo(2).request) } == memo(2))
+        await store.close()
+        await #expect(throws: StorageError.self) { try await store.lookUp { try $0.memo(memo(1).request) } }
+    }
+
     @Test("a write beyond the queue's limit is refused at once")
     func boundedQueue() async throws {
         var limits = SQLiteLimits()

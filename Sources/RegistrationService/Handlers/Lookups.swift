@@ -22,7 +22,7 @@ extension RegistrationService {
         _ tenant: TenantID, _ find: @escaping @Sendable (any RegistrationRecords) throws -> StoredPerson?
     ) async throws -> ResolvePersonReply {
         let vault = vault
-        return try await store.read { records in
+        return try await store.lookUp { records in
             guard let person = try find(records) else {
                 // The same reads as for somebody: how long the answer takes must not say that there is nobody.
                 _ = try records.devices(of: PersonID(""), tenant: tenant)
@@ -43,7 +43,7 @@ extension RegistrationService {
     func readDevice(_ request: ReadDevice, _ context: HandlerContext) async throws -> ReadDeviceReply {
         let (tenant, id, now, vault) = (TenantID(request.tenant), DeviceID(request.deviceID), now(), vault)
         let view = request.withSetUp ? try tenants.tenant(tenant) : nil
-        return try await store.read { records in
+        return try await store.lookUp { records in
             guard let device = try records.device(id, tenant: tenant),
                 let person = try records.person(device.person, tenant: tenant)
             else { return ReadDeviceReply() }
@@ -70,7 +70,7 @@ extension RegistrationService {
         -> ReadOfflineSecretsReply
     {
         let (tenant, id, vault) = (TenantID(request.tenant), PersonID(request.personID), vault)
-        return try await store.read { records in
+        return try await store.lookUp { records in
             guard let person = try records.person(id, tenant: tenant), !person.isBlocked else {
                 return ReadOfflineSecretsReply()
             }
@@ -83,7 +83,7 @@ extension RegistrationService {
 
     func listDevices(_ request: ListDevices, _ context: HandlerContext) async throws -> ListDevicesReply {
         let (tenant, vault) = (TenantID(request.tenant), vault)
-        return try await store.read { records in
+        return try await store.lookUp { records in
             let person = try records.needPerson(request.personID, tenant: tenant)
             let devices = try records.devices(of: person.id, tenant: tenant).map { try $0.record(vault) }
             return ListDevicesReply.with { $0.devices = devices }

@@ -17,7 +17,7 @@ extension RegistrationService {
         let facts = try DeviceInput.facts(request.facts)
         let push = try DeviceInput.push(request.push)
         let ticketDigest = sha256(Array(request.ticket.utf8))
-        let isKnown = try await store.read { try $0.activation(ticketDigest: ticketDigest, tenant: tenant) != nil }
+        let isKnown = try await store.lookUp { try $0.activation(ticketDigest: ticketDigest, tenant: tenant) != nil }
         guard isKnown else { throw Self.registrationRefused }
         let key = try provenKey(request, skew: .seconds(view.settings.clockSkewSeconds))
         let phone = Phone(key: key.x963, facts: facts, push: push)

@@ -73,7 +73,7 @@ extension RegistrationService {
 
     func resolveSession(_ request: ResolveSession, _ context: HandlerContext) async throws -> ResolveSessionReply {
         let (tenant, digest, now) = (TenantID(request.tenant), Array(request.tokenDigest), now())
-        let found = try await store.read { records -> (StoredSession, PersonRecord)? in
+        let found = try await store.lookUp { records -> (StoredSession, PersonRecord)? in
             guard let session = try records.session(digest: digest, tenant: tenant), now < session.expiresAt,
                 let person = try records.person(session.person, tenant: tenant), !person.isBlocked
             else { return nil }

@@ -4,10 +4,12 @@ package import Storage
 
 /// A service's database in one SQLite file, in WAL mode with `synchronous = FULL`: a commit is on disk when it returns.
 ///
-/// Writes are grouped (see `GroupCommit`); reads run beside them on snapshots. One process owns the file: a second one is refused by
+/// Writes are grouped (see `GroupCommit`); reads run beside them on snapshots, those by key on the caller's thread. One process owns the file: a second one is refused by
 /// a lock on `<path>.lock`, which the system releases however the owner ends.
 package final class SQLiteStore<Records>: Store {
     private let pool: DatabasePool
+    /// For reads by key alone, so that none of them waits for a longer one.
+    private let reader: DatabaseQueue
     private let migrations: SQLiteMigrations
     private let records: @Sendable (Database) -> Records
     private let commits: GroupCommit
@@ -29,6 +31,10 @@ package final class SQLiteStore<Records>: Store {
                 try database.execute(sql: "PRAGMA temp_store = MEMORY")
                 try migrations.apply(to: database, path: path)
             }
+            var configuration = Self.configuration(limits)
+            configuration.readonly = true
+            configuration.busyMode = .immediateError
+            reader = try DatabaseQueue(path: path, configuration: configuration)
         } catch let error as StoreOpeningError {
             throw error
         } catch let error as DatabaseError {
@@ -73,6 +79,32 @@ package final class SQLiteStore<Records>: Store {
         }
     }
 
+    package func lookUp<Result: Sendable>(
+        _ body: @escaping @Sendable (Records) throws -> Result
+    ) async throws -> Result {
+        try Task.checkCancellation()
+        do {
+            return try onThisThread(body)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            // Somebody else's lock is waited for on another thread.
+            return try await read(body)
+        } catch let error as DatabaseError {
+            throw StorageError(error)
+        }
+    }
+
+    /// Not asynchronous, as GRDB's overloads tell apart.
+    private func onThisThread<Result>(_ body: (Records) throws -> Result) throws -> Result {
+        try reader.unsafeRead { database in
+            // GRDB's `read` would go on with a connection that is gone.
+            guard database.sqliteConnection != nil else { throw StorageError.unavailable }
+            try database.beginTransaction(.deferred)
+            // Nothing was written: this only lets the snapshot go.
+            defer { try? database.rollback() }
+            return try body(records(database))
+        }
+    }
+
     // The file is this process's own: there is nobody to tell, and nobody to hear.
     package func announce(_ word: String) {}
     package var announcements: AsyncStream<StoreAnnouncement>? { nil }
@@ -92,6 +124,8 @@ package final class SQLiteStore<Records>: Store {
     /// Refuses new writes, waits until those that were accepted are on disk, and gives the file free. Reads fail from then on.
     package func close() async {
         await commits.close()
+        // The pool last: who closes the file's last connection empties the log beside it.
+        try? reader.close()
         do {
             try pool.close()
         } catch {
