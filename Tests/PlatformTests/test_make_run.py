@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -64,6 +65,17 @@ def stack(tmp_path):
     stack = Stack(tmp_path / "var")
     yield stack
     make(stack, "stop")
+
+
+def test_a_port_that_is_taken_is_named_before_anything_is_started(stack):
+    for address in (stack.base, stack.bus("challenge"), stack.operations("verifier")):
+        host, port = address.rpartition("//")[2].split(":")
+        with socket.create_server((host, int(port))):
+            refused = make(stack, "run", "ARGS=--detach")
+        assert refused.returncode != 0, refused.stdout
+        assert f"{host}:{port} is taken by another program. COUNTERSIGN_HTTP_PORT ({stack.first_port})" in refused.stderr + refused.stdout
+        assert not (stack.var / "policy").exists()
+    assert make(stack, "stop").stdout == "Nothing is running.\n"
 
 
 def test_ctrl_c_in_a_terminal_ends_everything_and_the_next_start_goes_on_where_it_ended(stack):
