@@ -9,6 +9,7 @@
 import argparse
 import datetime
 import pathlib
+import signal
 import sys
 import traceback
 
@@ -72,4 +73,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Whoever ends the bench ends what it has started, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from Benchmarks import documents, flame, machine, plots, report
 from Benchmarks.report import Row, at_least, at_most, ratio
 from Benchmarks.system import Sample, Unmeasurable, Watch, steps
 from Benchmarks.machine import Usage
-from stack import ROOT
+from stack import ROOT, Stack
 
 
 def test_a_goal_is_about_the_ratio_where_there_is_one_and_otherwise_about_the_value():
@@ -149,6 +150,17 @@ def test_the_quick_form_measures_with_real_processes(tmp_path):
     assert rows["P7", "round trips, 256 under way, with CURVE, tcp"]["ratio"] > 0
     assert "P1      sign-ins, 4 people at once" in done.stdout and (tmp_path / "report.html").exists()
     assert not list(tmp_path.glob("run-*")), "the folders of the processes are gone"
+
+
+def test_who_ends_it_ends_what_it_has_started(tmp_path):
+    bench = subprocess.Popen(
+        [sys.executable, "-m", "Benchmarks", "P2", "--quick", "--out", tmp_path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "Tests")})
+    Stack.wait_for(lambda: list(tmp_path.glob("run-*/var/ready")), 30, "its processes")
+    (supervisor,) = [path.read_text().strip() for path in tmp_path.glob("run-*/var/supervisor.pid")]
+    bench.terminate()
+    assert bench.wait(30) == 128 + signal.SIGTERM
+    assert not os.path.exists(f"/proc/{supervisor}") and not list(tmp_path.glob("run-*"))
 
 
 def test_a_figure_that_there_is_not_is_named(tmp_path):
