@@ -57,6 +57,7 @@ struct SlowCallerTests {
         reactor.post(.open)
         let caller = try MuteCaller(path)
         await caller.greet()
+        // More than its connection takes, and less than may wait for it.
         caller.ask(150)
         // It does not beat either: after three beats it is forgotten, and what it asked for is stopped.
         await stopped.reach(1)
@@ -78,7 +79,7 @@ struct SlowCallerTests {
         try await Fixture.run([worker]) {
             let caller = try MuteCaller(path)
             await caller.greet()
-            caller.ask(150)
+            caller.ask(300)
             await dropped.reach(1)
             await stopped.reach(1)
         }

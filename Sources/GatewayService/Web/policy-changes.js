@@ -12,8 +12,9 @@ export function policyChanges(before, after) {
   const [old, fresh] = [before, after].map((document) => ({
     include: document?.includeTargets ?? [], exclude: document?.excludeTargets ?? [],
   }));
-  const missing = (from, other) => from.filter((target) => !other.some((one) => isSame(one, target)));
-  const keptGroups = (from, other) => from.filter((target) => target.targetType === "group" && other.some((one) => isSame(one, target))).map(({ id }) => id);
+  const same = (targets, target) => targets.find((one) => isSame(one, target));
+  const missing = (from, other) => from.filter((target) => !same(other, target));
+  const keptGroups = (from, other) => from.filter((target) => target.targetType === "group" && same(other, target)).map(({ id }) => id);
   return {
     state: differs((document) => document?.state),
     codes: differs((document) => document?.isSoftwareOathEnabled),
@@ -22,7 +23,7 @@ export function policyChanges(before, after) {
     excluded: missing(fresh.exclude, old.exclude),
     notExcluded: missing(old.exclude, fresh.exclude),
     modes: fresh.include.filter((target) => {
-      const mode = old.include.find((one) => isSame(one, target))?.authenticationMode;
+      const mode = same(old.include, target)?.authenticationMode;
       return mode && mode !== target.authenticationMode;
     }),
     order: !isEqual(keptGroups(old.include, fresh.include), keptGroups(fresh.include, old.include)),

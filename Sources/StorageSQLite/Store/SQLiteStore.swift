@@ -4,8 +4,8 @@ package import Storage
 
 /// A service's database in one SQLite file, in WAL mode with `synchronous = FULL`: a commit is on disk when it returns.
 ///
-/// Writes are grouped (see `GroupCommit`); reads run beside them on snapshots, those by key on the caller's thread. One process owns the file: a second one is refused by
-/// a lock on `<path>.lock`, which the system releases however the owner ends.
+/// Writes are grouped (see `GroupCommit`); reads run beside them on snapshots, those by key on the caller's thread. One process owns
+/// the file: a second one is refused by a lock on `<path>.lock`, which the system releases however the owner ends.
 package final class SQLiteStore<Records>: Store {
     private let pool: DatabasePool
     /// For reads by key alone, so that none of them waits for a longer one.
@@ -33,7 +33,6 @@ package final class SQLiteStore<Records>: Store {
             }
             var configuration = Self.configuration(limits)
             configuration.readonly = true
-            configuration.busyMode = .immediateError
             reader = try DatabaseQueue(path: path, configuration: configuration)
         } catch let error as StoreOpeningError {
             throw error
@@ -85,9 +84,6 @@ package final class SQLiteStore<Records>: Store {
         try Task.checkCancellation()
         do {
             return try onThisThread(body)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-            // Somebody else's lock is waited for on another thread.
-            return try await read(body)
         } catch let error as DatabaseError {
             throw StorageError(error)
         }
