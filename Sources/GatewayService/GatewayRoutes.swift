@@ -66,6 +66,7 @@ struct GatewayRoutes: Sendable {
         let phoneSignIn = PhoneSignIn(edge: edge)
         return [
             route(.post, "/v1/{tenant}/devices", .open, .json, at: .activation, devices.register),
+            route(.get, "/v1/{tenant}/devices/{device}", .device, .none, devices.read),
             route(.patch, "/v1/{tenant}/devices/{device}", .device, .json, devices.change),
             route(.delete, "/v1/{tenant}/devices/{device}", .device, .none, devices.remove),
             route(.get, "/v1/{tenant}/devices/{device}/challenges", .device, .none, devices.challenges),
@@ -115,6 +116,7 @@ struct GatewayRoutes: Sendable {
             route(.patch, "/v1/{tenant}/admin/settings", .administrator, .mergePatch, settings.change),
             route(.get, "/v1/{tenant}/admin/clients", .administrator, .none, clients.list),
             route(.post, "/v1/{tenant}/admin/clients", .administrator, .json, clients.create),
+            route(.get, "/v1/{tenant}/admin/clients/{client}", .administrator, .none, clients.read),
             route(.delete, "/v1/{tenant}/admin/clients/{client}", .administrator, .none, clients.remove),
         ]
     }

@@ -19,6 +19,7 @@ extension PolicyService {
         routes.on(ListTenants.self, listTenants)
         routes.on(CreateClient.self, createClient)
         routes.on(ListClients.self, listClients)
+        routes.on(ReadClient.self, readClient)
         routes.on(DeleteClient.self, deleteClient)
         routes.on(ListPolicyAudit.self, listAudit)
         return routes

@@ -63,15 +63,19 @@ extension PolicyService {
         }
     }
 
+    func readClient(_ request: ReadClient, _ context: HandlerContext) async throws -> ReadClientReply {
+        let (tenantID, id) = (TenantID(request.tenant), ClientID(request.clientID))
+        let client = try await store.lookUp { try $0.existing(id, of: tenantID) }
+        return .with { $0.client = ClientRecord(client) }
+    }
+
     /// The client's tokens go with it; gateways forget it because the tenant's revision moves.
     func deleteClient(_ request: DeleteClient, _ context: HandlerContext) async throws -> Wire.Empty {
         let (tenantID, id) = (TenantID(request.tenant), ClientID(request.clientID))
         let audit = audit(tenantID, request.actor, context)
         return try await committed(.deleteClient) { [self] in
             try await once.run(request, context) { records in
-                guard let client = try records.client(id, of: tenantID) else {
-                    throw ServiceError(.notFound, "no such client")
-                }
+                let client = try records.existing(id, of: tenantID)
                 try records.deleteClient(id, of: tenantID)
                 try records.move(tenantID, to: records.nextRevision())
                 try audit.append(.deleteClient, target: id.rawValue, before: client.document, to: records)

@@ -84,6 +84,11 @@ extension RenewAdminToken: ServiceRequest {
     package static let method = Method(115, "RenewAdminToken", answeredBy: .policy, .keyed, callers: [.gateway])
 }
 
+extension ReadClient: ServiceRequest {
+    package typealias Reply = ReadClientReply
+    package static let method = Method(116, "ReadClient", answeredBy: .policy, .reads, callers: [.gateway])
+}
+
 // MARK: registration
 
 extension ResolvePerson: ServiceRequest {
@@ -475,9 +480,8 @@ extension Method {
         AuthenticateClient.method, AuthenticateToken.method, IssueToken.method, WatchPolicy.method,
         ReadPolicyDocument.method, ChangePolicyDocument.method, ReadSettings.method, ChangeSettings.method,
         CreateTenant.method, ListTenants.method, CreateClient.method, ListClients.method, DeleteClient.method,
-        ListPolicyAudit.method, PreviewPolicy.method, RenewAdminToken.method, ResolvePerson.method, ReadPerson.method,
-        ReadDevice.method,
-        WatchDevices.method,
+        ListPolicyAudit.method, PreviewPolicy.method, RenewAdminToken.method, ReadClient.method,
+        ResolvePerson.method, ReadPerson.method, ReadDevice.method, WatchDevices.method,
         ReadOfflineSecrets.method, VerifyPassword.method, StartSession.method, OpenSession.method,
         ResolveSession.method, EndSession.method, ReadOwnMethods.method, CreateActivation.method,
         AwaitActivation.method, ReadActivationTicket.method, RegisterDevice.method, ConfirmDevice.method,

@@ -3,6 +3,7 @@
 import concurrent.futures
 import hashlib
 import json
+import secrets
 import threading
 import time
 
@@ -206,6 +207,33 @@ def test_bearer_tokens_of_the_token_end_point_work(application, someone, demo):
     refused = requests.post(application.url("/sign-ins"), json={"username": "x"}, auth=(application.credentials[0], "wrong"), timeout=30)
     problem(refused, 401, "not_authenticated")
     assert refused.headers["WWW-Authenticate"]
+
+
+def test_a_token_is_had_again_by_its_idempotency_key(application, demo):
+    url, headers = f"{demo['base']}/v1/{demo['tenant']}/token", {"Idempotency-Key": "token-" + secrets.token_hex(8)}
+    ask = lambda: requests.post(url, data={"grant_type": "client_credentials"}, auth=application.credentials, headers=headers, timeout=30)  # noqa: E731
+    first, again = ask(), ask()
+    assert first.status_code == again.status_code == 200 and first.json() == again.json()
+    headers["Idempotency-Key"] += "-another"
+    assert ask().json()["access_token"] != first.json()["access_token"]
+
+
+def test_what_location_names_can_be_read(administrator, someone):
+    made = administrator.call("POST", "/clients", json={"name": "Location", "applications": ["Shop"]})
+    kept = {name: value for name, value in made.json().items() if name != "secret"}
+    bearer = {"Authorization": f"Bearer {administrator.token}"}
+    found = requests.get(administrator.base + made.headers["Location"], headers=bearer, timeout=30)
+    assert (found.status_code, found.json()) == (200, kept)
+    assert administrator.call("DELETE", f"/clients/{kept['id']}").status_code == 204
+    problem(administrator.call("GET", f"/clients/{kept['id']}"), 404, "not_found")
+    device = someone.phone.call("GET", "")
+    assert device.status_code == 200, device.text
+    assert (device.json()["id"], device.json()["state"]) == (someone.phone.id, "active")
+
+
+@pytest.mark.parametrize("path", ["/admin/users?limit=0", "/admin/audit?cursor=x", "/admin/sign-ins?status=x", "/me/sign-ins?limit=0", "/sign-ins/x?wait=99"])
+def test_who_asks_is_looked_at_before_what_is_asked(demo, path):
+    problem(requests.get(f"{demo['base']}/v1/{demo['tenant']}{path}", timeout=30), 401, "not_authenticated")
 
 
 def test_an_idempotency_key_repeats_the_first_reply(application, someone):

@@ -85,7 +85,7 @@ def test_an_operation_is_documented_with_its_caller_body_and_every_status(key):
 def test_a_post_that_makes_something_takes_an_idempotency_key():
     tenant = "/v1/{tenant}"
     makers = [
-        "/sign-ins", "/sign-ins/{id}/code", "/sign-ins/{id}/redeem", "/devices", "/devices/{device}/phone-sign-in", "/session",
+        "/token", "/sign-ins", "/sign-ins/{id}/code", "/sign-ins/{id}/redeem", "/devices", "/devices/{device}/phone-sign-in", "/session",
         "/session/complete", "/me/activations", "/admin/users", "/admin/users:import", "/admin/users/{user}/temporary-access-pass",
         "/admin/groups", "/admin/groups/{group}/members", "/admin/clients",
     ]

@@ -103,7 +103,11 @@ struct CredentialTests {
             $0.clientID = created.client.id
             $0.actor = PolicyBench.administrator
         }
+        let reading = ReadClient.with { ($0.tenant, $0.clientID) = ("demo", created.client.id) }
+        #expect(try await bench.call(reading).client == created.client)
+        #expect(await refusal { try await bench.call(ReadClient.with { $0.tenant = "demo" }) }?.code == .notFound)
         _ = try await bench.call(deletion)
+        #expect(await refusal { try await bench.call(reading) }?.code == .notFound)
         #expect(await refusal { try await check(bench, created) }?.code == .notAuthenticated)
         #expect(await refusal { try await check(bench, token: token) }?.code == .notAuthenticated)
         #expect(await refusal { try await bench.call(deletion) }?.code == .notFound)

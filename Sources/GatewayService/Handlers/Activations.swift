@@ -38,12 +38,12 @@ struct Activations: Sendable {
     }
 
     func read(_ inbound: Inbound) async throws -> Reply {
+        let session = try await edge.authentication.session(inbound)
         let wait = try inbound.query.wait
         let known = inbound.query["state"] ?? ActivationState.waiting.rawValue
         guard ActivationState(rawValue: known) != nil else {
             throw ServiceError(.malformed, "state is not a state of an activation")
         }
-        let session = try await edge.authentication.session(inbound)
         let request = AwaitActivation.with {
             $0.tenant = inbound.tenant.rawValue
             $0.personID = session.person.id

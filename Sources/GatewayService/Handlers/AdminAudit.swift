@@ -47,10 +47,10 @@ struct AdminAudit: Sendable {
     }
 
     func list(_ inbound: Inbound) async throws -> Reply {
+        _ = try await edge.authentication.administrator(inbound)
         let page = try inbound.query.page
         let start = try Self.positions(page.cursor)
         let filter = try Self.filter(inbound.query)
-        _ = try await edge.authentication.administrator(inbound)
         let limit = Int(page.limit)
         let fetched = try await withThrowingTaskGroup(of: (Int, Part).self) { group in
             for (source, position) in start.enumerated() where !position.isAtEnd {

@@ -32,8 +32,8 @@ struct AdminClients: Sendable {
     }
 
     func list(_ inbound: Inbound) async throws -> Reply {
-        let page = try inbound.query.page
         _ = try await edge.authentication.administrator(inbound)
+        let page = try inbound.query.page
         let reply = try await edge.caller.call(
             ListClients.with {
                 $0.tenant = inbound.tenant.rawValue
@@ -41,6 +41,16 @@ struct AdminClients: Sendable {
             }, inbound.context())
         return try .json(
             .ok, Page(items: reply.clients.map { ClientDocument($0) }, next: reply.next.nonEmpty))
+    }
+
+    func read(_ inbound: Inbound) async throws -> Reply {
+        _ = try await edge.authentication.administrator(inbound)
+        let reply = try await edge.caller.call(
+            ReadClient.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.clientID = inbound.parameter("client")
+            }, inbound.context())
+        return try .json(.ok, ClientDocument(reply.client))
     }
 
     func remove(_ inbound: Inbound) async throws -> Reply {

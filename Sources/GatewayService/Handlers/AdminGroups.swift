@@ -25,8 +25,8 @@ struct AdminGroups: Sendable {
     }
 
     func list(_ inbound: Inbound) async throws -> Reply {
-        let page = try inbound.query.page
         _ = try await edge.authentication.administrator(inbound)
+        let page = try inbound.query.page
         let reply = try await edge.caller.call(
             ListGroups.with {
                 $0.tenant = inbound.tenant.rawValue
@@ -75,8 +75,8 @@ struct AdminGroups: Sendable {
     }
 
     func members(_ inbound: Inbound) async throws -> Reply {
-        let page = try inbound.query.page
         _ = try await edge.authentication.administrator(inbound)
+        let page = try inbound.query.page
         let reply = try await edge.caller.call(
             ListMembers.with {
                 $0.tenant = inbound.tenant.rawValue

@@ -10,6 +10,7 @@ struct AdminSignIns: Sendable {
     let edge: Edge
 
     func list(_ inbound: Inbound) async throws -> Reply {
+        _ = try await edge.authentication.administrator(inbound)
         let query = inbound.query
         let (page, from, to) = (try query.page, try query.time("from"), try query.time("to"))
         let status = query["status"] ?? ""
@@ -20,7 +21,6 @@ struct AdminSignIns: Sendable {
         guard reason.isEmpty || SignInReason(rawValue: reason) != nil else {
             throw ServiceError(.malformed, "reason is not a reason of the log")
         }
-        _ = try await edge.authentication.administrator(inbound)
         let reply = try await edge.caller.call(
             ListSignIns.with {
                 $0.tenant = inbound.tenant.rawValue
@@ -42,6 +42,7 @@ extension AdminSignIns {
 
     /// How the requests of a range ended and how long people took to answer, step by step. Throws `malformed` and `invalid_value`.
     func summary(_ inbound: Inbound) async throws -> Reply {
+        _ = try await edge.authentication.administrator(inbound)
         let query = inbound.query
         guard let from = try query.time("from"), let to = try query.time("to") else {
             throw ServiceError(.malformed, "from and to are needed")
@@ -52,7 +53,6 @@ extension AdminSignIns {
                 .invalidValue, "from must be before to, with at most \(SignInRange.stepsMax) steps between",
                 members: ["member": "to"])
         }
-        _ = try await edge.authentication.administrator(inbound)
         let reply = try await edge.caller.call(
             SummarizeSignIns.with {
                 $0.tenant = inbound.tenant.rawValue

@@ -38,8 +38,8 @@ struct AdminUsers: Sendable {
     }
 
     func list(_ inbound: Inbound) async throws -> Reply {
-        let page = try inbound.query.page
         _ = try await edge.authentication.administrator(inbound)
+        let page = try inbound.query.page
         let reply = try await edge.caller.call(
             ListUsers.with {
                 $0.tenant = inbound.tenant.rawValue

@@ -13,7 +13,7 @@ struct DevicePush: Sendable {
         let device = try await edge.authentication.device(inbound)
         let key = try await edge.caller.call(
             ReadPushKey.with { $0.tenant = inbound.tenant.rawValue }, inbound.context())
-        let record = try await record(inbound, id: device.deviceID)
+        let record = try await edge.device(device.deviceID, inbound)
         return try .json(
             .ok,
             PushState(
@@ -25,7 +25,7 @@ struct DevicePush: Sendable {
     /// push address.
     func check(_ inbound: Inbound) async throws -> Reply {
         _ = try await edge.authentication.administrator(inbound)
-        let record = try await record(inbound, id: inbound.parameter("device"))
+        let record = try await edge.device(inbound.parameter("device"), inbound)
         guard record.personID == inbound.parameter("user") else { throw ServiceError(.notFound, "no such device") }
         guard let transport = PushTransport(rawValue: record.push.transport), transport != .none else {
             throw ServiceError(.malformed, "the device has no push address")
@@ -41,15 +41,5 @@ struct DevicePush: Sendable {
             PushCheck(
                 transport: transport, outcome: reply.outcome, status: reply.status == 0 ? nil : Int(reply.status),
                 reason: reply.reason.nonEmpty, latencyMilliseconds: Int(reply.latencyMs)))
-    }
-
-    private func record(_ inbound: Inbound, id: String) async throws(ServiceError) -> DeviceRecord {
-        let reply = try await edge.caller.call(
-            ReadDevice.with {
-                $0.tenant = inbound.tenant.rawValue
-                $0.deviceID = id
-            }, inbound.context())
-        guard reply.found else { throw ServiceError(.notFound, "no such device") }
-        return reply.device
     }
 }

@@ -121,6 +121,11 @@ struct Devices: Sendable {
         return try .json(.ok, PendingRequests(challenges: reply.challenges.compactMap { PendingRequest($0) }))
     }
 
+    func read(_ inbound: Inbound) async throws -> Reply {
+        let device = try await edge.authentication.device(inbound)
+        return try .json(.ok, try DeviceDocument(try await edge.device(device.deviceID, inbound)))
+    }
+
     func change(_ inbound: Inbound) async throws -> Reply {
         let device = try await edge.authentication.device(inbound)
         let body = try inbound.decode(DevicePatch.self)
@@ -155,6 +160,19 @@ struct Devices: Sendable {
             $0.id = device.deviceID
             $0.name = device.username
         }
+    }
+}
+
+extension Edge {
+    /// Throws `not_found`.
+    func device(_ id: String, _ inbound: Inbound) async throws(ServiceError) -> DeviceRecord {
+        let reply = try await caller.call(
+            ReadDevice.with {
+                $0.tenant = inbound.tenant.rawValue
+                $0.deviceID = id
+            }, inbound.context())
+        guard reply.found else { throw ServiceError(.notFound, "no such device") }
+        return reply.device
     }
 }
 

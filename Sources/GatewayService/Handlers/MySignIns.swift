@@ -16,8 +16,8 @@ struct MySignIns: Sendable {
     let edge: Edge
 
     func list(_ inbound: Inbound) async throws -> Reply {
-        let page = try inbound.query.page
         let session = try await edge.authentication.session(inbound)
+        let page = try inbound.query.page
         let reply = try await edge.caller.call(
             ListSignIns.with {
                 $0.tenant = inbound.tenant.rawValue

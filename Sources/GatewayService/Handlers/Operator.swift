@@ -47,8 +47,8 @@ struct Operator: Sendable {
     }
 
     func listTenants(_ inbound: Inbound) async throws -> Reply {
-        let page = try inbound.query.page
         _ = try await edge.authentication.operator(inbound)
+        let page = try inbound.query.page
         let reply = try await edge.caller.call(ListTenants.with { $0.page = page }, inbound.context())
         let tenants = reply.tenants.filter { !$0.deleted }.map { TenantName(id: $0.tenant, name: $0.name) }
         return try .json(.ok, Page(items: tenants, next: reply.next.nonEmpty))

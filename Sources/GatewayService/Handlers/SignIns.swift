@@ -57,9 +57,8 @@ struct SignIns: Sendable {
     }
 
     func read(_ inbound: Inbound) async throws -> Reply {
-        let wait = try inbound.query.wait
         let request = try await access(inbound).outcome
-        return try .json(.ok, SignInStatus(try await outcome(request, inbound, wait: wait)))
+        return try .json(.ok, SignInStatus(try await outcome(request, inbound, wait: inbound.query.wait)))
     }
 
     /// The status at once, or when it settles, or after `wait`.
@@ -98,8 +97,8 @@ struct SignIns: Sendable {
     }
 
     func redeem(_ inbound: Inbound) async throws -> Reply {
-        let wait = try inbound.query.wait
         let access = try await access(inbound)
+        let wait = try inbound.query.wait
         guard access.owner.browserDigest.isEmpty else {
             throw ServiceError(.refused, "this request completes a session only")
         }

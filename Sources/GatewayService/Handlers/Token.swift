@@ -46,7 +46,7 @@ struct Token: Sendable {
                     $0.tenant = inbound.tenant.rawValue
                     $0.clientID = id
                     $0.secretDigest = Data(sha256(Array(secret.utf8)))
-                }, inbound.context())
+                }, inbound.context(try edge.effect(inbound, by: "client:\(id)")))
             return try .json(
                 .ok, TokenReply(accessToken: reply.token, tokenType: "Bearer", expiresIn: Int(reply.expiresIn)))
         } catch let error as ServiceError {
