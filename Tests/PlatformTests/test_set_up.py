@@ -223,3 +223,18 @@ def test_the_shipped_configuration_files_are_valid_and_name_every_key():
         assert checked.returncode == 0, checked.stderr
         printed = subprocess.run([BIN / f"countersign-{service}", "--print-config"], capture_output=True, text=True, timeout=20)
         assert printed.stdout == path.read_text(), service
+
+
+def test_a_build_without_a_terminal_says_how_far_it_is_while_it_builds(tmp_path):
+    """The compiler here ends when it is told to, after the line has been read."""
+    compiler = tmp_path / "swift"
+    compiler.write_text("#!/bin/sh\necho 'Fetching a package'; echo '[3/9] Compiling Domain'; read -r line < go; echo 'Broken.swift:1: error: no'; exit 1\n")
+    compiler.chmod(0o755)
+    os.mkfifo(tmp_path / "go")
+    search = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    script = subprocess.Popen([ROOT / "scripts/build", "release"], cwd=tmp_path, env=search, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    said = [script.stdout.readline().strip() for _ in range(3)]
+    assert said[1:] == ["fetching the packages", "[3/9] Compiling Domain"]
+    (tmp_path / "go").write_text("\n")
+    rest, errors = script.communicate(timeout=20)
+    assert (script.returncode, rest) == (1, "Broken.swift:1: error: no\n") and "Broken.swift" in errors
