@@ -194,7 +194,13 @@ private final class DoubleStream: ChannelInboundHandler {
         case .refuse(let reply): write(reply, context)
         case .reset: context.close(promise: nil)
         case .close: connection.close(promise: nil)
-        case .goAway(let reason): goAway(reason)
+        case .goAway(let reason):
+            goAway(after: .rootStream, saying: #"{"reason":"\#(reason)"}"#)
+            connection.close(promise: nil)
+        case .drain:
+            let last = try? context.channel.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID)
+            goAway(after: last ?? .maxID, saying: "")
+            write(server.reply(to: request), context)
         case .silence: server.silence(connection, number)
         case .delay(nil): break
         case .delay(let milliseconds?):
@@ -206,13 +212,11 @@ private final class DoubleStream: ChannelInboundHandler {
         }
     }
 
-    private func goAway(_ reason: String) {
-        let data = connection.allocator.buffer(string: #"{"reason":"\#(reason)"}"#)
+    private func goAway(after last: HTTP2StreamID, saying text: String) {
+        let data = text.isEmpty ? nil : connection.allocator.buffer(string: text)
         let frame = HTTP2Frame(
-            streamID: .rootStream,
-            payload: .goAway(lastStreamID: .rootStream, errorCode: .noError, opaqueData: data))
+            streamID: .rootStream, payload: .goAway(lastStreamID: last, errorCode: .noError, opaqueData: data))
         connection.writeAndFlush(frame, promise: nil)
-        connection.close(promise: nil)
     }
 
     private func write(_ reply: DoubleReply, _ context: ChannelHandlerContext) {

@@ -70,6 +70,8 @@ package enum Fault: Hashable, Sendable {
     case reset
     /// Ends the connection (GOAWAY with no stream done), giving `reason` as Apple does.
     case goAway(reason: String)
+    /// Takes no more requests over the connection (GOAWAY), and answers this one and those before it (RFC 9113 section 6.8).
+    case drain
     /// Closes the connection without a word.
     case close
     /// Says nothing for so long, then answers as ever; nil for good.

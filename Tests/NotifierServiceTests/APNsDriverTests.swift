@@ -162,6 +162,22 @@ struct APNsDriverTests {
         await apns.stop()
     }
 
+    @Test("a connection that APNs takes out of use answers what it has taken, and the next request goes over another")
+    func draining() async throws {
+        let apns = try await APNsBench()
+        #expect(await apns.send() == .delivered)
+        apns.server.fail(.delay(milliseconds: 200), .drain)
+        let earlier = Task { await apns.send("earlier") }
+        while apns.server.requests.count < 2 { await Task.yield() }
+        #expect(await apns.send("last") == .delivered)
+        #expect(await apns.send("next") == .delivered)
+        #expect(await earlier.value == .delivered)
+        #expect(apns.double.delivered == 4)
+        let connections = apns.server.requests.map(\.connection)
+        #expect(connections[..<3].allSatisfy { $0 == connections[0] } && connections[3] != connections[0])
+        await apns.stop()
+    }
+
     @Test("one whose connection is given up under way may have been taken: it has been tried once")
     func givenUp() async throws {
         let apns = try await APNsBench()
