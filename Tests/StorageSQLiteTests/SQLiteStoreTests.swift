@@ -188,9 +188,11 @@ private func memo(_ number: UInt64) -> Memo {
             }
             var underWay = begun.makeAsyncIterator()
             for _ in 0...readings { await underWay.next() }
-            #expect(try await store.lookUp { try $0.memo(memo(1).request) } == memo(1))
-            #expect(try await store.lookUp { try $0.memo(memo(2).request) } == nil, "it is not committed yet")
-            for _ in 0...readings { gate.signal() }
+            do {
+                defer { for _ in 0...readings { gate.signal() } }
+                #expect(try await store.lookUp { try $0.memo(memo(1).request) } == memo(1))
+                #expect(try await store.lookUp { try $0.memo(memo(2).request) } == nil, "it is not committed yet")
+            }
             try await group.waitForAll()
         }
         #expect(try await store.lookUp { try $0.memo(memo(2).request) } == memo(2))
