@@ -144,6 +144,16 @@ def test_each_row_has_its_mode(admin, policy, application, someone):
         assert rings(application, someone, factor="secondFactor") == second, mode
 
 
+def test_another_order_that_means_nothing_is_called_so(admin, policy, administrator, someone):
+    group = administrator.call("POST", "/groups", json={"name": unique("Last")}).json()
+    administrator.change(POLICY, {"excludeTargets": [{"targetType": "user", "id": someone.user["id"]}, {"targetType": "group", "id": group["id"]}]})
+    page = admin("/policy")
+    page.locator("#exclude li", has_text=someone.username).get_by_text("Remove", exact=True).click()
+    page.locator("#add-exclude").click()
+    pick(page, someone.username)
+    save(page, "Only the order of the list changes", "Nobody gains or loses a way to sign in")
+
+
 def test_the_letters_of_a_person_stay_on_their_tile_while_the_row_is_pointed_at(admin, policy, administrator, someone):
     administrator.change(POLICY, {"includeTargets": [
         {"targetType": "user", "id": someone.user["id"], "isRegistrationRequired": False, "authenticationMode": "any"}, *policy["includeTargets"]]})
@@ -549,6 +559,11 @@ def test_on_a_phone_the_filters_are_folded_away_until_they_are_asked_for_or_set(
     form.select_option("denied")
     page.get_by_role("button", name="Apply").click()
     page.reload()
+    expect(form).to_be_visible()
+    page.locator("summary", has_text="Filters").click()
+    page.go_back()
+    expect(form).to_be_hidden()
+    page.go_forward()
     expect(form).to_be_visible()
     page.get_by_role("link", name="Clear").click()
     expect(form).to_be_hidden()

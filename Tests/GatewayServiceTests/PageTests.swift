@@ -337,6 +337,7 @@ import Wire
             #expect(answer.status == 503)
             #expect(answer.headers.first(name: "Retry-After") != nil)
             #expect(answer.body.contains("Temporarily unavailable"))
+            #expect(answer.body.contains("href=\"\"") && !answer.body.contains("href=\"/demo\""))
         }
     }
 

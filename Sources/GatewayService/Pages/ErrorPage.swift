@@ -15,18 +15,18 @@ struct ErrorPage: Sendable {
         guard method == .get || method == .head, !path.hasPrefix("/v1/"), Self.wantsPage(headers[.accept]) else {
             return nil
         }
-        let (name, glyph) =
+        let (name, glyph, isAgain) =
             switch problem.status.code {
-            case 404, 405: ("notFound", "info")
-            case 500...: ("unavailable", "clock")
-            default: ("refused", "alert")
+            case 404, 405: ("notFound", "info", false)
+            case 500...: ("unavailable", "clock", true)
+            default: ("refused", "alert", false)
             }
         let language = Texts.language(accepted: headers[.acceptLanguage])
         let words = content.words(in: language)
         var more: [String: Any] = [
             "words": words["errorPage.\(name)"] ?? "", "glyph": glyph, "reference": requestID.description,
         ]
-        if problem.status.kind == .serverError { more["again"] = true } else { more["front"] = front(path) }
+        if isAgain { more["again"] = true } else { more["front"] = front(path) }
         let html = content.html(.error(name), in: language, place: words["site.product"] ?? "", more: more)
         var reply = PageReply.reply(html, headers, status: problem.status, language: language)
         for name in [HTTPField.Name.retryAfter, .allow] { reply.headers[name] = problem.headers[name] }

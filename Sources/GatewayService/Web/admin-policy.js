@@ -4,11 +4,10 @@ import { adminProblem, asAdmin, attempt, fill, notice, query, replyToAdmin } fro
 import { byId, copyOf, dayAndTime, dotted, figure, openDialog, text, toast } from "./page.js";
 import { Draft } from "./drafts.js";
 import { may, modeKeys } from "./modes.js";
-import { features, isEqual, isSame, policyChanges } from "./policy-changes.js";
+import { allUsers, features, isEqual, isSame, policyChanges } from "./policy-changes.js";
 import { namedTarget, pickTargets, targetGlyph } from "./target-picker.js";
 
 const path = "policies/authenticator";
-const allUsers = { targetType: "group", id: "all_users" };
 const nobody = { targetType: "group", id: "00000000-0000-0000-0000-000000000000" };
 
 /** The document as the server has it, and as it is edited. */
@@ -238,7 +237,7 @@ function changes(before, after) {
   const changed = policyChanges(before, after);
   const mode = ({ authenticationMode: mode }) => mode && text(modeKeys[mode]);
   const each = (key, targets) => targets.map((target) => text(key, { name: nameOf(target), mode: mode(target) }));
-  return [
+  const words = [
     changed.state && text(after.state === "enabled" ? "adminPolicySays.turnsOn" : "adminPolicySays.turnsOff"),
     changed.codes && text(after.isSoftwareOathEnabled ? "adminPolicySays.codesOn" : "adminPolicySays.codesOff"),
     ...each("adminPolicySays.included", changed.included),
@@ -249,6 +248,7 @@ function changes(before, after) {
     ...each("adminPolicySays.notExcluded", changed.notExcluded),
     ...changed.features.map((name) => featureChange(name, after.featureSettings[name])),
   ].filter(Boolean);
+  return words.length > 0 ? words : [text("adminPolicySays.unseen")];
 }
 
 function featureChange(name, { state, includeTarget, excludeTarget }) {

@@ -19,6 +19,7 @@ export class FilterForm {
     });
     addEventListener("popstate", () => {
       this.#read();
+      this.#fold();
       changed();
     });
   }
@@ -30,10 +31,10 @@ export class FilterForm {
 
   get #fields() { return [...this.#form.elements].filter((field) => field.name); }
 
-  /** On a phone the fields leave the place to the lines until they are asked for or say something. */
+  /** On a phone the fields leave the place to the lines until they are asked for or say something; none goes while somebody is in it. */
   #fold() {
     const fold = this.#form.closest("details");
-    fold.open = !narrow.matches || Object.values(this.members).some(Boolean);
+    fold.open = !narrow.matches || this.#form.contains(document.activeElement) || Object.values(this.members).some(Boolean);
     fold.dataset.ready = "";
   }
 

@@ -115,7 +115,8 @@ class RequestCard {
     const { content } = this.#request;
     const facts = {
       application: content.application, location: dotted(content.location, content.ipAddress),
-      device: content.userAgent && browserName(content.userAgent), left: " ",
+      device: content.userAgent && browserName(content.userAgent), 
+      asked: timeOf(content.issuedAt, { timeStyle: "short" }), left: " ",
     };
     for (const row of this.element.querySelectorAll("[data-fact]")) {
       const value = facts[row.dataset.fact];

@@ -3,6 +3,9 @@
 /** What the phone shows beside the number, by the members of `featureSettings`. */
 export const features = ["displayAppInformationRequiredState", "displayLocationInformationRequiredState"];
 
+/** Stands for all people, and decides after every group wherever it is in the list. */
+export const allUsers = { targetType: "group", id: "all_users" };
+
 export const isSame = (one, other) => one.targetType === other.targetType && one.id === other.id;
 export const isEqual = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
@@ -14,7 +17,8 @@ export function policyChanges(before, after) {
   }));
   const same = (targets, target) => targets.find((one) => isSame(one, target));
   const missing = (from, other) => from.filter((target) => !same(other, target));
-  const keptGroups = (from, other) => from.filter((target) => target.targetType === "group" && same(other, target)).map(({ id }) => id);
+  const isGroup = (target) => target.targetType === "group" && !isSame(target, allUsers);
+  const keptGroups = (from, other) => from.filter((target) => isGroup(target) && same(other, target)).map(({ id }) => id);
   return {
     state: differs((document) => document?.state),
     codes: differs((document) => document?.isSoftwareOathEnabled),
