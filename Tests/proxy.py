@@ -29,6 +29,8 @@ class Proxy(socketserver.ThreadingTCPServer):
         self.base = f"http://127.0.0.1:{self.server_address[1]}"
         self.fate = fate
         self.gateway: tuple[str, int] | None = None
+        # That were accepted so far.
+        self.connections = 0
         self.holds_an_answer = threading.Event()
         self.is_over = threading.Event()
 
@@ -45,6 +47,10 @@ class Proxy(socketserver.ThreadingTCPServer):
             self.is_over.set()
             self.shutdown()
             thread.join()
+
+    def process_request(self, request, address):
+        self.connections += 1
+        super().process_request(request, address)
 
     def finish_request(self, request, _):
         with contextlib.suppress(OSError), socket.create_connection(self.gateway) as gateway:

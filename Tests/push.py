@@ -119,7 +119,7 @@ class Doubles:
     """`countersign-push-double` as a process, which writes keys and accounts into its folder. `taken` is what each has taken so far."""
 
     def __init__(self, folder: pathlib.Path, port: int, *options: str):
-        self.port = port
+        self.folder, self.port = folder, port
         self.taken = {"apns": 0, "fcm": 0, "webpush": 0}
         self.process = subprocess.Popen(
             [BIN / "countersign-push-double", "--folder", folder, "--port", str(port), *options], stdout=subprocess.PIPE, text=True, bufsize=1
