@@ -1,21 +1,30 @@
-"""Push providers for tests: the project's own doubles as a process, and a push service in Python whose browsers open what they get."""
+"""Push providers for tests: the project's own doubles as a process, and in Python a push service whose browsers open what they get, and a
+provider that keeps what it gets."""
 
 import base64
 import datetime
 import http.server
 import json
 import pathlib
+import queue
 import secrets
+import socket
+import socketserver
 import ssl
 import subprocess
 import threading
 
+import h2.config
+import h2.connection
+import h2.events
 import http_ece
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from client import b64u
+from client import b64u, unb64u
 from stack import BIN
 
 
@@ -40,6 +49,23 @@ def self_signed(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     certificate = write_private(folder / "service-certificate.pem", made.public_bytes(serialization.Encoding.PEM).decode())
     return certificate, write_private(folder / "service-key.pem", secret.decode())
+
+
+def serve_over_tls(handler: type, certificate: pathlib.Path, key: pathlib.Path, *protocols: str) -> http.server.ThreadingHTTPServer:
+    """A server on 127.0.0.1, known as `localhost`, below the ephemeral ports."""
+    for port in range(21_500, 31_500, 37):
+        try:
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+            break
+        except OSError:
+            continue
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
 
 
 class Subscription:
@@ -73,7 +99,7 @@ class PushService:
 
     def __init__(self, folder: pathlib.Path):
         self.subscriptions: dict[str, Subscription] = {}
-        self.certificate, key = self_signed(folder)
+        self.certificate, self.key = self_signed(folder)
         subscriptions = self.subscriptions
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -93,17 +119,8 @@ class PushService:
             def log_message(self, *arguments):
                 pass
 
-        for port in range(21_500, 31_500, 37):
-            try:
-                self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-                break
-            except OSError:
-                continue
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, key)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.server = serve_over_tls(Handler, self.certificate, self.key)
         self.origin = f"https://localhost:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def subscribe(self) -> Subscription:
         subscription = Subscription(self.origin)
@@ -113,6 +130,67 @@ class PushService:
     def stop(self) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+class Provider:
+    """APNs, and FCM with its token endpoint, over TLS and HTTP/2 on 127.0.0.1, known as `localhost`. It checks nothing: a test does."""
+
+    def __init__(self, certificate: pathlib.Path, key: pathlib.Path):
+        # Headers, the pseudo-headers among them, and the body of each message, and what access tokens were asked for with.
+        self.messages: queue.Queue[tuple[dict, bytes]] = queue.Queue()
+        self.token_requests: list[tuple[dict, bytes]] = []
+        # What it answers to each message from now on.
+        self.status, self.answer = 200, {}
+        self.connections: set[socket.socket] = set()
+        provider = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                provider.connections.add(self.request)
+                try:
+                    provider.serve(self.request)
+                except OSError:
+                    pass
+
+        self.server = serve_over_tls(Handler, certificate, key, "h2")
+        self.origin = f"https://localhost:{self.server.server_port}"
+
+    def serve(self, connection: socket.socket) -> None:
+        http2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        http2.initiate_connection()
+        connection.sendall(http2.data_to_send())
+        requests: dict[int, tuple[dict, bytearray]] = {}
+        while data := connection.recv(65_536):
+            for event in http2.receive_data(data):
+                match event:
+                    case h2.events.RequestReceived():
+                        requests[event.stream_id] = (dict(event.headers), bytearray())
+                    case h2.events.DataReceived():
+                        requests[event.stream_id][1].extend(event.data)
+                        http2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                    case h2.events.StreamEnded():
+                        headers, body = requests.pop(event.stream_id)
+                        status, answer = self.take(headers, bytes(body))
+                        http2.send_headers(event.stream_id, [(":status", str(status)), ("content-type", "application/json")])
+                        http2.send_data(event.stream_id, json.dumps(answer).encode(), end_stream=True)
+            connection.sendall(http2.data_to_send())
+
+    def take(self, headers: dict, body: bytes) -> tuple[int, dict]:
+        if headers[":path"] == "/token":
+            self.token_requests.append((headers, body))
+            return 200, {"access_token": f"access-{len(self.token_requests)}", "expires_in": 3600, "token_type": "Bearer"}
+        self.messages.put((headers, body))
+        return self.status, self.answer
+
+    def stop(self) -> None:
+        """Nobody listens any more, and every connection is closed."""
+        self.server.shutdown()
+        self.server.server_close()
+        for connection in self.connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
 
 class Doubles:
@@ -149,3 +227,18 @@ def claims(token: str) -> dict:
     """Of a JWS whose signature the caller has not checked."""
     payload = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def is_signed(token: str, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> bool:
+    """Whether a JWS is this key's: ES256 or RS256 (RFC 7518 sections 3.3 and 3.4)."""
+    text, _, last = token.rpartition(".")
+    signature = unb64u(last)
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        else:
+            r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+            key.verify(encode_dss_signature(r, s), text.encode(), ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True

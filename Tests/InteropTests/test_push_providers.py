@@ -1,0 +1,160 @@
+"""What push providers get to see of a request."""
+
+import base64
+import json
+import re
+import secrets
+
+import pytest
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from client import Administrator, Application, Phone, unb64u
+from conftest import Someone
+from push import Provider, Subscription, write_private
+from stack import Stack
+
+from .woken import Woken
+
+TRANSPORTS = ("apns", "fcm", "webpush")
+NUMBER_DIGITS = 6
+
+
+@pytest.fixture(scope="module")
+def woken(tmp_path_factory):
+    woken = Woken(tmp_path_factory.mktemp("push"))
+    yield woken
+    woken.stop()
+
+
+class Accounts:
+    """A tenant of its own with an account at each provider: APNs and FCM are a `Provider`, and Web Push is the push service in Python."""
+
+    def __init__(self, woken: Woken, tenant: str, name: str):
+        self.woken, self.tenant = woken, tenant
+        self.provider = Provider(woken.service.certificate, woken.service.key)
+        operator = (woken.stack.var / "keys/operator.token").read_text().strip()
+        made = requests.post(
+            f"{woken.stack.base}/v1/tenants", json={"id": tenant, "name": name}, headers={"Authorization": f"Bearer {operator}"}, timeout=30)
+        assert made.status_code == 201, made.text
+        demo = {**woken.demo, "tenant": tenant, "admin": {**woken.demo["admin"], "token": made.json()["adminToken"]}}
+        self.administrator = Administrator(demo)
+        client = self.administrator.call("POST", "/clients", json={"name": "Application", "anyApplication": True})
+        assert client.status_code == 201, client.text
+        self.demo = {**demo, "client": client.json()}
+        self.application = Application(self.demo)
+        self.keys = {transport: self.change_key(transport) for transport in TRANSPORTS}
+        write_private(woken.push / f"{tenant}.json", json.dumps({
+            "apns": {"keyFile": self.sealed("apns"), "keyId": "KEY", "teamId": "TEAM", "topic": "org.example.app", "server": self.provider.origin},
+            "fcm": {"serviceAccountFile": self.sealed("fcm"), "server": self.provider.origin},
+            "webpush": {"keyFile": self.sealed("webpush"), "subject": "mailto:operator@example.org"},
+        }))
+        assert "push accounts read" in woken.reload()
+
+    def sealed(self, transport: str) -> str:
+        return f"{self.tenant}-{transport}.sealed"
+
+    def change_key(self, transport: str) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
+        """Puts another key in the account's file, and returns its public half."""
+        key = rsa.generate_private_key(65_537, 2048) if transport == "fcm" else ec.generate_private_key(ec.SECP256R1())
+        text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+        if transport == "fcm":
+            text = json.dumps({
+                "type": "service_account", "project_id": "project", "private_key_id": secrets.token_hex(4), "private_key": text,
+                "client_email": "push@project.example", "token_uri": f"{self.provider.origin}/token",
+            })
+        clear = write_private(self.woken.stack.var / "clear", text)
+        self.woken.seal(transport, str(clear), self.sealed(transport), account=self.tenant)
+        clear.unlink()
+        return key.public_key()
+
+    def address(self, transport: str) -> dict:
+        token = secrets.token_hex(32) if transport == "apns" else secrets.token_urlsafe(32)
+        return {"transport": transport, "token": token}
+
+    def woken_by(self, transport: str, **members) -> tuple[Someone, Subscription | None]:
+        """Somebody whose phone has an address there, and of Web Push the browser's part."""
+        subscription = self.woken.service.subscribe() if transport == "webpush" else None
+        someone = Someone(self.demo, phone_sign_in=False, **members)
+        self.give_address(someone.phone, subscription.address if subscription else self.address(transport))
+        return someone, subscription
+
+    def give_address(self, phone: Phone, address: dict) -> None:
+        reply = phone.call("PATCH", "", {"push": address})
+        assert reply.status_code == 200 and reply.json()["pushTransport"] == address["transport"], reply.text
+
+    def begin(self, someone: Someone, **members) -> dict:
+        reply = self.application.begin(someone.username, factor="secondFactor", **members)
+        assert reply.status_code == 201, reply.text
+        return reply.json()
+
+    def next(self, subscription: Subscription | None) -> tuple[dict, bytes]:
+        """The next message that reaches the provider."""
+        return subscription.wait() if subscription else self.provider.messages.get(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def accounts(woken):
+    accounts = Accounts(woken, "quarzwerke", "Quarzwerke Ostheim")
+    accounts.administrator.change("/settings", {"numberDigits": NUMBER_DIGITS, "requestBudget": 50})
+    yield accounts
+    accounts.provider.stop()
+
+
+def written(text: str):
+    """A text in the ways in which it could be hidden in another: as it is, in hexadecimal, and in base64 at each of the three places."""
+    data = text.encode()
+    yield text.lower()
+    yield data.hex()
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode()
+        # The characters that have bits of this text alone.
+        inner = encoded[(before * 8 + 5) // 6:(before + len(data)) * 8 // 6]
+        yield inner
+        yield inner.replace("+", "-").replace("/", "_")
+
+
+def found(seen: str, words) -> list[str]:
+    """Which of these are in it, be it within a longer word."""
+    return [word for word in words if any(form in seen or form in seen.lower() for form in written(word))]
+
+
+def test_a_word_is_found_in_each_way_in_which_it_can_be_hidden():
+    word = "Quarz~?>\xff"
+    for before in ("", "a", "ab"):
+        hidden = f"{before}{word}x".encode()
+        for text in (hidden.decode(), hidden.hex(), base64.b64encode(hidden).decode(), base64.urlsafe_b64encode(hidden).decode().rstrip("=")):
+            assert found(f"{{{text}}}", [word, "another"]) == [word], text
+
+
+def seen_by_provider(transport: str, subscription: Subscription | None, headers: dict, body: bytes) -> str:
+    """All of a message, and what is within its credentials and its seal."""
+    texts = [f"{name}: {value}" for name, value in headers.items()] + [body.decode("latin-1")]
+    if subscription:
+        texts.append(subscription.open(body).decode())
+    for token in re.findall(r"[\w-]+\.[\w-]+\.[\w-]+", " ".join(texts)):
+        texts += [unb64u(part).decode("latin-1") for part in token.split(".")]
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_nothing_that_reaches_a_provider_says_of_whom_or_of_what_it_is(accounts, transport):
+    shown = {"application": "Lohnkonto Nordwest", "context": {"ipAddress": "203.0.113.77", "userAgent": "Kolibri/7"}}
+    someone, subscription = accounts.woken_by(transport, displayName="Wilhelmine Sandkorn")
+    request = accounts.begin(someone, **shown)
+    messages = [accounts.next(subscription)]
+    Stack.wait_for(lambda: accounts.woken.stages(request) == ["rung"], 10, "the wake-up to be kept until the request ends")
+    assert accounts.application.cancel(request).status_code < 300
+    # What takes it back.
+    messages.append(accounts.next(subscription))
+    if transport == "fcm":
+        messages += accounts.provider.token_requests
+    seen = "\n".join(seen_by_provider(transport, subscription if message in messages[:2] else None, *message) for message in messages)
+    assert len(request["number"]) == NUMBER_DIGITS
+    names = (*"Wilhelmine Sandkorn Lohnkonto Nordwest Quarzwerke Ostheim Kolibri".split(), someone.phone.facts["name"])
+    ids = (someone.username, someone.user["id"], someone.phone.id, accounts.tenant, accounts.demo["client"]["id"], request["secret"])
+    assert found(seen, (*names, *ids, request["number"], "203.0.113.77")) == []
+    assert not re.search(r"\b\d+(\.\d+){3}\b", seen)
+    # The search has looked at what it should.
+    assert found(seen, [request["id"]]) == [request["id"]]
