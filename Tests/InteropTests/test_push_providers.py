@@ -1,4 +1,4 @@
-"""What push providers get to see of a request."""
+"""What push providers get to see of a request, and logs keep of it."""
 
 import base64
 import json
@@ -158,3 +158,49 @@ def test_nothing_that_reaches_a_provider_says_of_whom_or_of_what_it_is(accounts,
     assert not re.search(r"\b\d+(\.\d+){3}\b", seen)
     # The search has looked at what it should.
     assert found(seen, [request["id"]]) == [request["id"]]
+
+
+def fcm_error(status: int, code: str) -> dict:
+    return {"error": {"code": status, "details": [{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code}]}}
+
+
+FAR = 32_503_680_000_000
+# What each answers to a message, and what the attempt is called.
+ANSWERS = {
+    "apns": [
+        (200, {}, "delivered"), (403, {"reason": "InvalidProviderToken"}, "configuration"),
+        (410, {"reason": "Unregistered", "timestamp": FAR}, "expired_address"),
+    ],
+    "fcm": [
+        (200, {}, "delivered"), (403, fcm_error(403, "SENDER_ID_MISMATCH"), "foreign_address"),
+        (404, fcm_error(404, "UNREGISTERED"), "expired_address"),
+    ],
+    "webpush": [(201, {}, "delivered"), (403, {}, "foreign_address"), (410, {}, "expired_address")],
+}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_no_address_is_logged_whatever_a_provider_answers_and_when_none_listens(woken, transport):
+    accounts = Accounts(woken, f"logs-{transport}", "Logs")
+    someone, _ = accounts.woken_by(transport, displayName="Wilhelmine Sandkorn")
+    given = []
+
+    def ring(address: dict, outcome: str) -> None:
+        given.extend(value.rsplit("/")[-1] for name, value in address.items() if name != "transport")
+        accounts.give_address(someone.phone, address)
+        request = accounts.begin(someone)
+        Stack.wait_for(lambda: outcome in woken.outcomes(request), 20, f"an attempt that is {outcome}")
+        assert accounts.application.cancel(request).status_code < 300
+
+    for status, answer, outcome in ANSWERS[transport]:
+        subscription = woken.service.subscribe()
+        subscription.status = accounts.provider.status = status
+        accounts.provider.answer = answer
+        ring(subscription.address if transport == "webpush" else accounts.address(transport), outcome)
+    Stack.wait_for(lambda: someone.phone.call("GET", "/push").json()["transport"] == "none", 10, "the dead address to be dropped")
+    accounts.provider.stop()
+    ring(Subscription(accounts.provider.origin).address if transport == "webpush" else accounts.address(transport), "unreachable")
+    logs = {path.name: path.read_text() for path in (woken.stack.var / "log").glob("*.log")}
+    assert set(logs) >= {f"{service}.log" for service in Stack.SERVICES} and len(given) >= 4
+    assert found("".join(logs.values()) + woken.stack.log() + woken.metrics(), given) == []
+    assert found(logs["notifier.log"] + woken.metrics(), [someone.username, "Wilhelmine", "Sandkorn"]) == []
