@@ -1,9 +1,10 @@
-"""What push providers get to see of a request, and logs keep of it."""
+"""What push providers get to see of a request, and logs keep of it, and keys that change."""
 
 import base64
 import json
 import re
 import secrets
+import urllib.parse
 
 import pytest
 import requests
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from client import Administrator, Application, Phone, unb64u
 from conftest import Someone
-from push import Provider, Subscription, write_private
+from push import Provider, Subscription, is_signed, write_private
 from stack import Stack
 
 from .woken import Woken
@@ -204,3 +205,30 @@ def test_no_address_is_logged_whatever_a_provider_answers_and_when_none_listens(
     assert set(logs) >= {f"{service}.log" for service in Stack.SERVICES} and len(given) >= 4
     assert found("".join(logs.values()) + woken.stack.log() + woken.metrics(), given) == []
     assert found(logs["notifier.log"] + woken.metrics(), [someone.username, "Wilhelmine", "Sandkorn"]) == []
+
+
+def credentials(accounts: Accounts, transport: str, headers: dict) -> str:
+    """The token by which a provider knows who sends this message."""
+    if transport == "apns":
+        return headers["authorization"].removeprefix("bearer ")
+    if transport == "webpush":
+        return headers["authorization"].split("t=")[1].split(",")[0]
+    # The access token is for what was asked for with the assertion.
+    number = int(headers["authorization"].removeprefix("Bearer access-"))
+    return urllib.parse.parse_qs(accounts.provider.token_requests[number - 1][1].decode())["assertion"][0]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_key_that_was_replaced_on_disk_signs_the_next_wake_up_without_a_restart(accounts, transport):
+    someone, subscription = accounts.woken_by(transport)
+    processes, former = accounts.woken.stack.pids(), accounts.keys[transport]
+    for key, other in ((former, None), (accounts.change_key(transport), former)):
+        if other:
+            assert "push accounts read" in accounts.woken.reload()
+        request = accounts.begin(someone)
+        token = credentials(accounts, transport, accounts.next(subscription)[0])
+        assert is_signed(token, key) and not (other and is_signed(token, other))
+        Stack.wait_for(lambda: accounts.woken.outcomes(request) == ["delivered"], 10, "the delivery to be written down")
+        assert accounts.application.cancel(request).status_code < 300
+        accounts.next(subscription)
+    assert accounts.woken.stack.pids() == processes
