@@ -1,4 +1,4 @@
-"""What push providers get to see of a request, and logs keep of it, and keys that change."""
+"""What push providers get to see of a request, and logs keep of it, keys that change, and how often a request rings."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from client import Administrator, Application, Phone, unb64u
+from client import Administrator, Application, Phone, register, unb64u
 from conftest import Someone
 from push import Provider, Subscription, is_signed, write_private
 from stack import Stack
@@ -232,3 +232,35 @@ def test_a_key_that_was_replaced_on_disk_signs_the_next_wake_up_without_a_restar
         assert accounts.application.cancel(request).status_code < 300
         accounts.next(subscription)
     assert accounts.woken.stack.pids() == processes
+
+
+def counted(accounts: Accounts, request: dict) -> tuple[int, int]:
+    """How many messages that ring, and that take back, reached APNs for a request that has ended."""
+    Stack.wait_for(lambda: accounts.woken.stages(request) == [], 20, "nothing of the request to be left")
+    kinds = [accounts.provider.messages.get(timeout=0)[0]["apns-push-type"] for _ in range(accounts.provider.messages.qsize())]
+    assert set(kinds) <= {"alert", "background"}
+    return kinds.count("alert"), kinds.count("background")
+
+
+@pytest.mark.parametrize("phones, ringing", [(1, 1), (2, 2), (4, 3)])
+def test_a_request_rings_three_phones_at_most_and_takes_back_each_that_did_not_answer(accounts, phones, ringing):
+    someone, _ = accounts.woken_by("apns")
+    others = [register(someone.browser, Phone()) for _ in range(phones - 1)]
+    for phone in others:
+        accounts.give_address(phone, accounts.address("apns"))
+
+    def begin():
+        request = accounts.begin(someone)
+        Stack.wait_for(lambda: accounts.woken.stages(request).count("rung") == ringing, 20, "the phones to be rung")
+        return request
+
+    # The application gives it up: nobody knows.
+    request = begin()
+    assert accounts.application.cancel(request).status_code < 300
+    assert counted(accounts, request) == (ringing, ringing)
+    # By one that was rung: it knows.
+    request = begin()
+    [rung] = accounts.woken.read("SELECT device FROM wake_up WHERE challenge = ? LIMIT 1", request["id"])
+    phone = next(phone for phone in (someone.phone, *others) if phone.id == rung[0])
+    assert phone.answer(phone.challenge(request["id"]), number=request["number"]).json()["status"] == "approved"
+    assert counted(accounts, request) == (ringing, ringing - 1)
