@@ -1,11 +1,14 @@
-"""What push providers get to see of a request, and logs keep of it, keys that change, and how often a request rings."""
+"""What push providers get to see and logs keep of it, keys that change, how often a request rings, and a provider that ends while it is asked."""
 
 import base64
 import json
 import re
 import secrets
+import signal
+import threading
 import urllib.parse
 
+import pyotp
 import pytest
 import requests
 from cryptography.hazmat.primitives import serialization
@@ -264,3 +267,74 @@ def test_a_request_rings_three_phones_at_most_and_takes_back_each_that_did_not_a
     phone = next(phone for phone in (someone.phone, *others) if phone.id == rung[0])
     assert phone.answer(phone.challenge(request["id"]), number=request["number"]).json()["status"] == "approved"
     assert counted(accounts, request) == (ringing, ringing - 1)
+
+
+class Worker:
+    """One who signs in again and again, until told to stop, with a phone that is told by its stream or asks by itself."""
+
+    def __init__(self, woken: Woken, someone: Someone, is_live: bool):
+        self.woken, self.someone = woken, someone
+        self.application = Application(woken.demo)
+        self.events = someone.phone.events() if is_live else None
+        self.completed = 0
+        self.failures: list[BaseException] = []
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self.work, daemon=True)
+        self.thread.start()
+
+    def work(self) -> None:
+        try:
+            while not self.is_over.is_set():
+                self.sign_in()
+                self.completed += 1
+        except BaseException as failure:
+            self.failures.append(failure)
+
+    def sign_in(self) -> None:
+        request = self.application.begin(self.someone.username, factor="secondFactor").json()
+        if self.events:
+            challenge = next(data for event, data in self.events if event == "challenge" and data["id"] == request["id"])
+        else:
+            challenge = self.someone.phone.challenge(request["id"])
+        assert self.someone.phone.answer(challenge, number=request["number"]).json()["status"] == "approved"
+        assert self.application.redeem(request).status_code == 200
+
+
+def test_doubles_that_end_while_they_are_asked_cost_no_sign_in_its_other_ways(woken):
+    """Last in this file: the doubles are gone after it."""
+    addresses = woken.doubles.addresses()
+    *people, listener = [woken.someone(addresses[transport], phone_sign_in=False) for transport in (*TRANSPORTS, "apns")]
+    workers = [Worker(woken, listener, is_live=True), *(Worker(woken, someone, is_live=False) for someone in people)]
+
+    def wait_for_more(count: int) -> None:
+        aims = [worker.completed + count for worker in workers]
+        done = lambda: any(worker.failures for worker in workers) or all(  # noqa: E731
+            worker.completed >= aim for worker, aim in zip(workers, aims))
+        Stack.wait_for(done, 60, f"{count} more sign-ins of each")
+        assert [worker.failures for worker in workers if worker.failures] == []
+
+    def begin_for_codes() -> list[tuple[Someone, dict]]:
+        return [(someone, woken.application.begin(someone.username, factor="secondFactor").json()) for someone in people]
+
+    # Each is well, and takes what it gets.
+    for someone, request in begin_for_codes():
+        Stack.wait_for(lambda: woken.stages(request) == ["rung"], 20, "the wake-up to be taken")
+        woken.complete(someone, request)
+    wait_for_more(1)
+    # From here on they take no request to its end.
+    woken.doubles.process.send_signal(signal.SIGSTOP)
+    open_requests = begin_for_codes()
+    under_way = "SELECT 1 FROM wake_up WHERE challenge = ? AND stage = 'ring' AND attempts = 1"
+    Stack.wait_for(lambda: all(woken.read(under_way, request["id"]) for _, request in open_requests), 20, "the wake-ups to be under way")
+    wait_for_more(1)
+    woken.doubles.stop()
+    for someone, request in open_requests:
+        Stack.wait_for(lambda: "unreachable" in woken.outcomes(request), 20, "the attempt to fail")
+        code = pyotp.parse_uri(someone.phone.registration["offlineCode"]["uri"]).now()
+        assert woken.application.code(request, code).status_code == 200
+        assert woken.application.redeem(request).status_code == 200
+    wait_for_more(2)
+    for worker in workers:
+        worker.is_over.set()
+        worker.thread.join(30)
+        assert not worker.thread.is_alive() and not worker.failures
