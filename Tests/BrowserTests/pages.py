@@ -7,6 +7,8 @@ import secrets
 from client import Application, unb64u
 from playwright.sync_api import Page, expect
 
+POLICY = "/policies/authenticator"
+
 
 class SignInPage:
     def __init__(self, page: Page, tenant: str = "demo"):
@@ -44,6 +46,13 @@ class SignInPage:
         self.ways("Use my password")
         self.page.fill("#password", password)
         self.page.get_by_role("button", name="Next").click()
+
+    def give_code(self, password: str, code: str) -> None:
+        """From the number on: by Other ways to the code, with the password beside it."""
+        self.ways("Use a verification code")
+        self.page.fill("#code-password", password)
+        self.page.fill("#code", code)
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
 
     def expect_outcome(self, title: str, timeout: float = 10_000) -> None:
         self.expect_screen("outcome", timeout)

@@ -73,6 +73,12 @@ class PhonePage:
         self.press("Finish")
         self.expect_screen("home")
 
+    def disable_phone_sign_in(self) -> None:
+        """J10, from the account's menu."""
+        self.press("Disable phone sign-in")
+        self.page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+        expect(self.page.locator("#account-phone-sign-in")).to_have_text("Off")
+
     def code(self) -> str:
         expect(self.page.locator("[data-code]").first).to_have_text(re.compile(r"\d{3,4} \d{3,4}"))
         return self.page.locator("[data-code]").first.text_content().replace(" ", "")

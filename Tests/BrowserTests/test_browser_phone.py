@@ -12,10 +12,8 @@ from client import Administrator, Application, Phone, register, unb64u
 from playwright.sync_api import expect
 from stack import Stack
 
-from .pages import SignInPage, other_number
+from .pages import POLICY, SignInPage, other_number
 from .phone_page import Owner, PhonePage
-
-POLICY = "/policies/authenticator"
 
 
 # ---- J3 to J7
@@ -206,9 +204,7 @@ def test_one_tenant(open_browser, stack, demo, owner):
     phone.press("Back")
     phone.press("Back")
     phone.menu(owner.username)
-    phone.press("Disable phone sign-in")
-    phone.page.get_by_role("dialog").get_by_role("button", name="Disable").click()
-    expect(phone.page.locator("#account-phone-sign-in")).to_have_text("Off")
+    phone.disable_phone_sign_in()
     assert owner.session.call("GET", "/me").json()["devices"][0]["phoneSignIn"]["createdDateTime"] is None
     phone.press("Back")
     phone.menu(other.username)
@@ -467,8 +463,7 @@ def test_a_new_phone_by_a_pass(open_browser, demo):
     phone.press("Continue")
     phone.finish_set_up()
     phone.menu(owner.username)
-    phone.press("Disable phone sign-in")
-    phone.page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    phone.disable_phone_sign_in()
     phone.press("Set up phone sign-in")
     phone.press("Continue")
     phone.press("Use a Temporary Access Pass")

@@ -20,10 +20,7 @@ def code_of(someone) -> str:
 def test_a_code_with_the_password_signs_in(browser, someone):
     page = SignInPage(browser.tab()).open()
     page.next(someone.username)
-    page.ways("Use a verification code")
-    page.page.fill("#code-password", someone.password)
-    page.page.fill("#code", code_of(someone))
-    page.page.get_by_role("button", name="Sign in", exact=True).click()
+    page.give_code(someone.password, code_of(someone))
     page.expect_signed_in()
 
 
