@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expe
 
 from .phone_page import Owner, PhonePage
 
-from .pages import signed_in
+from .pages import POLICY, signed_in
 
 # A refusal of the API is an answer; Chromium logs it all the same.
 EXPECTED = "Failed to load resource: the server responded with a status of"
@@ -116,6 +116,14 @@ def settings(administrator):
     yield change
     if before:
         administrator.change("/settings", before)
+
+
+@pytest.fixture
+def policy(administrator):
+    """The policy as it was, put back after the test."""
+    before = administrator.get(POLICY)
+    yield before
+    administrator.change(POLICY, {name: before[name] for name in ("state", "isSoftwareOathEnabled", "includeTargets", "excludeTargets", "featureSettings")})
 
 
 class Ready:

@@ -4,22 +4,11 @@ import json
 import re
 import secrets
 
-import pytest
 from client import Application, Person, Phone
 from playwright.sync_api import Page, expect
 
-from .pages import SignInPage, only_challenge, other_number, signed_in, unique
+from .pages import POLICY, SignInPage, only_challenge, other_number, signed_in, unique
 from .test_every_page import look
-
-POLICY = "/policies/authenticator"
-
-
-@pytest.fixture
-def policy(administrator):
-    """The policy as it was, put back after the test."""
-    before = administrator.get(POLICY)
-    yield before
-    administrator.change(POLICY, {name: before[name] for name in ("state", "isSoftwareOathEnabled", "includeTargets", "excludeTargets", "featureSettings")})
 
 
 def pick(page: Page, name: str) -> None:

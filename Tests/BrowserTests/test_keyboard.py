@@ -2,22 +2,11 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from .keyboard import Keyboard
-from .pages import SignInPage, signed_in, unique
+from .pages import POLICY, SignInPage, signed_in, unique
 from .phone_page import PhonePage
-
-POLICY = "/policies/authenticator"
-
-
-@pytest.fixture
-def policy(administrator):
-    """The policy as it was, put back after the test."""
-    before = administrator.get(POLICY)
-    yield before
-    administrator.change(POLICY, {name: before[name] for name in ("state", "includeTargets", "excludeTargets")})
 
 
 class Desk:
