@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from .pages import SignInPage, approve, only_challenge, other_number, sign_in
+from .pages import POLICY, SignInPage, approve, only_challenge, other_number, sign_in
 
 
 def test_a_number_typed_on_the_phone_signs_in_with_no_reload(browser, someone):
@@ -97,15 +97,21 @@ def test_a_canceled_request_says_so(browser, someone, administrator):
     page.expect_outcome("The request was withdrawn")
 
 
-def test_the_page_never_tells_whether_a_name_exists(browser, someone, make_someone):
-    seen = []
-    for username in [someone.username, "nobody-of-this-name", make_someone(phone_sign_in=False).username]:
+def test_the_page_never_tells_whether_a_name_exists(browser, make_someone, administrator, policy):
+    reached, no_phone_sign_in, blocked, excluded = make_someone(), make_someone(phone_sign_in=False), make_someone(), make_someone()
+    administrator.call("POST", f"/users/{blocked.user['id']}:block")
+    administrator.change(POLICY, {"excludeTargets": [*policy["excludeTargets"], {"targetType": "user", "id": excluded.user["id"]}]})
+    seen = {}
+    for username in (reached.username, "nobody-of-this-name", no_phone_sign_in.username, blocked.username, excluded.username):
         page = SignInPage(browser.tab()).open()
         page.next(username)
         text = page.page.inner_text("main").replace(username, "NAME").replace(page.page.text_content("#number"), "NN", 1)
-        seen.append((page.screen, "".join(c for c in text if not c.isdigit())))
+        seen[username] = (page.screen, "".join(c for c in text if not c.isdigit()))
         page.page.close()
-    assert seen[0] == seen[1] == seen[2]
+    assert len(set(seen.values())) == 1, seen
+    # That there was something to tell.
+    assert [len(one.phone.challenges()) for one in (reached, no_phone_sign_in, excluded)] == [1, 0, 0]
+    assert blocked.phone.call("GET", "/challenges").status_code == 403
 
 
 def test_a_number_of_three_digits_is_shown_when_risk_is_raised(browser, someone):
