@@ -106,7 +106,9 @@ def test_every_screen_of_administration_in_german(open_browser, demo, furnished)
     assert not faults, "\n".join(dict.fromkeys(faults))
 
 
-def test_the_first_paint_of_each_page_is_light(browser, admin, someone):
+def test_the_first_paint_of_each_page_is_light(browser, admin, administrator, someone):
+    group = administrator.call("POST", "/groups", json={"name": unique("Staff")}).json()
+    administrator.call("POST", f"/groups/{group['id']}/members", json={"add": [someone.user["id"]]})
     admin()
-    for path in ("", "/policy", "/people", f"/people/{someone.user['id']}", "/groups", "/applications", "/sign-ins", "/audit", "/settings"):
+    for path in ("", "/policy", "/people", f"/people/{someone.user['id']}", "/groups", f"/groups/{group['id']}", "/applications", "/sign-ins", "/audit", "/settings"):
         first_paint(browser, "/demo/admin" + path)

@@ -314,14 +314,16 @@ def test_every_screen_of_the_phone_in_german(open_browser, demo):
     look(page, "phone-settings-de")
 
 
-def test_the_first_paint_of_the_phone_is_light(open_browser):
-    browser = open_browser(service_workers="block")
+@pytest.mark.parametrize("locale", ["en-GB", "de-AT"])
+def test_the_first_paint_of_the_phone_is_light(open_browser, locale):
+    browser = open_browser(service_workers="block", locale=locale)
     page = browser.tab()
     page.add_init_script("delete Navigator.prototype.serviceWorker")
     answers = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto("/authenticator")
     page.wait_for_load_state("load")
+    assert page.get_attribute("html", "lang") == locale[:2]
     answers = [answer for answer in answers if not answer.url.endswith((".png", ".webmanifest", "service-worker.js"))]
     # Room is left for what comes next.
     expect_light("/authenticator", answers, BUDGET - 8 * 1024)

@@ -135,7 +135,7 @@ def expect_light(path: str, answers: list, budget: int = BUDGET) -> None:
     assert total < plain / 2, f"{path}: {total} of {plain} bytes"
 
 
-def first_paint(browser, path: str) -> None:
+def first_paint(browser, path: str, status: int = 200) -> None:
     """Weighs what the page needs to be seen, and what it waits for."""
     page = browser.tab()
     # As whoever comes for the first time: what is kept does not travel.
@@ -149,7 +149,7 @@ def first_paint(browser, path: str) -> None:
             sizes[response.url] = response
 
     page.on("response", weigh)
-    page.goto(path)
+    assert page.goto(path).status == status
     page.wait_for_load_state("load")
     answers = list(sizes.values())
     expect_light(path, answers)
@@ -165,8 +165,15 @@ def first_paint(browser, path: str) -> None:
 
 def test_the_first_paint_is_light_and_only_its_stylesheet_blocks(browser, someone):
     sign_in(browser, someone)
-    for path in ("/demo/sign-in?prompt=login", "/demo/security-info", "/no/such/page"):
-        first_paint(browser, path)
+    for path, status in (("/demo/sign-in?prompt=login", 200), ("/demo/security-info", 200), ("/no/such/page", 404), ("/demo/admin", 403)):
+        first_paint(browser, path, status)
+
+
+def test_the_first_paint_is_as_light_in_german(open_browser):
+    browser = open_browser(locale="de-AT")
+    for path, status in (("/demo/sign-in", 200), ("/no/such/page", 404)):
+        first_paint(browser, path, status)
+    assert browser.tab("/demo/sign-in").get_attribute("html", "lang") == "de"
 
 
 def test_a_violation_of_the_policy_would_be_seen(open_browser):
