@@ -145,6 +145,33 @@ def test_the_number_and_its_buttons_are_in_view_on_a_small_notebook(open_browser
     expect_in_view()
 
 
+# Whatever is set to move for longer than a moment: what runs now, and what would when it next changes.
+MOVING = """() => {
+  const moment = 50;
+  const milliseconds = (list) => list.split(",").map((each) => parseFloat(each) * 1000);
+  const found = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime > moment).map(({ effect }) => effect.target.outerHTML);
+  for (const element of document.querySelectorAll("main, main *")) {
+    for (const part of [null, "::before", "::after"]) {
+      const { animationName, animationDuration, transitionDuration } = getComputedStyle(element, part);
+      const longest = Math.max(...milliseconds(transitionDuration), ...(animationName === "none" ? [] : milliseconds(animationDuration)));
+      if (longest > moment) found.push(`${element.outerHTML} ${part ?? ""}: ${longest} ms`);
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_nothing_moves_round_the_number_for_whoever_wants_it_so(open_browser, someone, motion):
+    page = SignInPage(open_browser(reduced_motion=motion).tab()).open()
+    page.next(someone.username)
+    moving = page.page.evaluate(MOVING)
+    if motion == "reduce":
+        assert not moving, moving
+    else:
+        assert any("1000 ms" in each for each in moving), "the ring's stroke takes a second to get to where it is going"
+
+
 def test_a_person_with_a_session_is_not_asked_again(browser, someone):
     page = sign_in(browser, someone)
     page.goto("/demo/sign-in")
