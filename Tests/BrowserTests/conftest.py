@@ -5,7 +5,7 @@ import urllib.parse
 
 import pytest
 from client import Application
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Error, Page, expect, sync_playwright
 
 from .phone_page import Owner, PhonePage
 
@@ -15,6 +15,10 @@ from .pages import POLICY, signed_in
 EXPECTED = "Failed to load resource: the server responded with a status of"
 UNREACHED = "Failed to load resource: net::ERR_"
 REPORT_VIOLATIONS = "addEventListener('securitypolicyviolation', event => console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))"
+# What is not caught in a service worker, of which no event of the browser tells.
+REPORT_REJECTIONS = """for (const kind of ["error", "unhandledrejection"]) {
+  addEventListener(kind, event => console.error(`uncaught: ${event.message ?? event.reason}`));
+}"""
 
 
 class Watched:
@@ -28,16 +32,24 @@ class Watched:
         self.faults: list[str] = []
         self.requests: list[str] = []
         self.may_be_unreachable = False
+        # Of the context, not of a page: a service worker asks too, and a page may open another.
+        self.context.on("console", self._said)
+        self.context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
+        self.context.on("request", self._asked)
+        self.context.on("response", self._answered)
+        self.context.on("serviceworker", self._works)
 
     def tab(self, path: str | None = None) -> Page:
         page = self.context.new_page()
-        page.on("console", self._said)
-        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
-        page.on("request", self._asked)
-        page.on("response", self._answered)
         if path:
             page.goto(path)
         return page
+
+    def _works(self, worker):
+        # It may end with its window before it can be spoken to.
+        with contextlib.suppress(Error):
+            worker.evaluate(REPORT_VIOLATIONS)
+            worker.evaluate(REPORT_REJECTIONS)
 
     def _said(self, message):
         expected = message.text.startswith(EXPECTED) or (self.may_be_unreachable and message.text.startswith(UNREACHED))

@@ -6,6 +6,7 @@ import urllib.parse
 import pytest
 from client import Phone
 from playwright.sync_api import Page, expect
+from stack import Stack
 
 from .pages import SignInPage, approve, only_challenge, other_number, sign_in
 
@@ -183,6 +184,24 @@ def test_a_violation_of_the_policy_would_be_seen(open_browser):
     page.wait_for_timeout(300)
     assert any("policy: style-src" in fault for fault in browser.faults), browser.faults
     assert any("policy: img-src" in fault for fault in browser.faults), browser.faults
+    browser.faults.clear()
+
+
+def test_what_a_service_worker_does_would_be_seen(open_browser):
+    browser = open_browser()
+    page = browser.tab("/authenticator")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    worker = browser.context.service_workers[0]
+    assert not browser.faults
+    worker.evaluate("fetch('/authenticator?by-the-worker').then(() => true)")
+    assert browser.base + "/authenticator?by-the-worker" in browser.requests
+    worker.evaluate("""async () => {
+      console.error("an error of the worker");
+      await fetch("https://evil.example/").catch(() => null);
+      Promise.reject(new Error("left alone"));
+    }""")
+    for expected in ("console: an error of the worker", "policy: connect-src", "left alone"):
+        Stack.wait_for(lambda: page.wait_for_timeout(10) or any(expected in fault for fault in browser.faults), 5, expected)
     browser.faults.clear()
 
 
