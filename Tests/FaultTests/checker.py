@@ -12,6 +12,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from client import digest
+
 from .history import Event, History
 
 TERMINAL = {"denied", "expired", "canceled", "redeemed"}
@@ -109,16 +111,20 @@ def _was_approved(entry) -> bool:
 
 
 def _settled_once(sign_in, events, entry, found) -> None:
-    """Of different answers at most one was taken, and the log tells of that one."""
-    taken = {(event.facts["decision"], event.facts["status"]) for event in events if event.operation == "answer" and event.kind == "ok"}
-    if any(event.operation == "code" and event.kind == "ok" for event in events):
-        taken.add(("code", "approved"))
-    if any(event.operation == "cancel" and event.kind == "ok" for event in events):
-        taken.add(("cancel", "canceled"))
+    """Of different answers at most one was taken, and the log tells of that one. The same bytes, or the same code, once more are no other
+    answer; a wrong number with tries left settles nothing."""
+    taken = set()
+    for event in events:
+        if event.kind == "ok" and event.operation == "answer" and event.facts["status"] != "pending":
+            taken.add((event.facts["decision"], event.facts["answer"], event.facts["status"]))
+        if event.kind == "ok" and event.operation == "code":
+            taken.add(("code", str(event.facts["step"]), "approved"))
+        if event.kind == "ok" and event.operation == "cancel":
+            taken.add(("cancel", "", "canceled"))
     if len(taken) > 1:
         found.append(f"{sign_in} was settled {len(taken)} times: {sorted(taken)}")
         return
-    for _, status in taken:
+    for *_, status in taken:
         allowed = {"approved", "redeemed", "expired"} if status == "approved" else {status}
         if entry["status"] not in allowed:
             found.append(f"{sign_in} was answered {status}, and the log says {entry['status']}")
@@ -173,8 +179,14 @@ def _genuine(sign_in, event, events, keys, found) -> None:
         if not any(other.operation == "code" and other.kind in ("ok", "unknown") for other in events):
             found.append(f"{sign_in} was approved by a code that nobody sent")
         return
-    if not any(other.operation == "answer" and other.facts["decision"] == "approve" and other.kind in ("ok", "unknown") for other in events):
+    sent = [other for other in events if other.operation == "answer" and other.facts["decision"] == "approve"]
+    taken = {other.facts["answer"] for other in sent if other.kind == "ok" and other.facts["status"] == "approved"}
+    # One that nobody was told of is among those without an answer.
+    possible = taken or {other.facts["answer"] for other in sent if other.kind == "unknown"}
+    if not possible:
         found.append(f"{sign_in} was approved by an answer that nobody sent")
+    elif reply.get("receipt") and digest(reply["receipt"].encode()) not in possible:
+        found.append(f"{sign_in}: the receipt is another answer than the one that was taken")
     problem = receipt_problem(reply, sign_in, keys.get(event.facts["username"]))
     if problem:
         found.append(f"{sign_in}: {problem}")

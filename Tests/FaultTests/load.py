@@ -10,7 +10,7 @@ import time
 import pyotp
 import requests
 
-from client import Application, Phone, jwk
+from client import Application, Phone, digest, jwk
 from conftest import Someone
 
 from .checker import violations
@@ -21,8 +21,8 @@ PATIENCE = 60
 PAUSE = 0.05
 SETTINGS = {"requestLifetimeSeconds": 30, "redeemWindowSeconds": 30, "openRequestsPerPerson": 5, "requestBudget": 50, "requestBudgetWindowMinutes": 1}
 # Without what waits for its time to pass: once it is over, nothing is open.
-BRISK = ["approve"] * 8 + ["decline", "cancel", "race", "code"]
-INTENTS = ["approve"] * 12 + ["decline", "wrong", "cancel", "race", "race", "code", "code", "silence"]
+BRISK = ["approve"] * 8 + ["decline", "cancel", "race", "twice", "code"]
+INTENTS = ["approve"] * 12 + ["decline", "wrong", "cancel", "race", "race", "twice", "twice", "code", "code", "silence"]
 
 
 class Load:
@@ -197,6 +197,8 @@ class Seat:
         right, wrong = request["number"], str(int(request["number"]) % 90 + 10)
         answers = {
             "approve": [("approve", right)], "decline": [("decline", None)], "wrong": [("approve", wrong)], "race": [("approve", right), ("decline", None)],
+            # Two signatures over the same are two answers.
+            "twice": [("approve", right), ("approve", right)],
         }[intent]
         texts = [(decision, number, self.phone.answer_text(challenge, decision, number)) for decision, number in answers]
         threads = [threading.Thread(target=self.send, args=(request, *text), daemon=True) for text in texts[1:]]
@@ -210,7 +212,8 @@ class Seat:
     def send(self, request: dict, decision: str, number: str | None, text: str) -> None:
         try:
             # Connections of its own: two answers race.
-            self.settle("answer", request, lambda: self.same_phone().send_answer(request["id"], text), decision=decision, number=number)
+            facts = {"decision": decision, "number": number, "answer": digest(text.encode())}
+            self.settle("answer", request, lambda: self.same_phone().send_answer(request["id"], text), **facts)
         except BaseException as failure:
             self.load.failures.append(failure)
 

@@ -8,7 +8,7 @@ import json
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from client import b64u, jwk, sign
+from client import b64u, digest, jwk, sign
 
 from .checker import violations
 from .history import History
@@ -22,8 +22,16 @@ def receipt(**changes) -> str:
     return sign(KEY, {"alg": "ES256"}, {**said, **changes})
 
 
+# Each signature over the same is another one.
+RECEIPT = receipt()
+APPROVE = {"decision": "approve", "answer": digest(RECEIPT.encode())}
+APPROVED = {**APPROVE, "status": "approved"}
+DECLINE = {"decision": "decline", "answer": "declined"}
+DENIED = {**DECLINE, "status": "denied"}
+
+
 def reply(**changes) -> dict:
-    proof = {"receipt": receipt(), "receiptContent": b64u(CONTENT), "receiptKey": jwk(KEY)}
+    proof = {"receipt": RECEIPT, "receiptContent": b64u(CONTENT), "receiptKey": jwk(KEY)}
     return {"user": {"username": "alice"}, "method": "push", **proof, **changes}
 
 
@@ -33,12 +41,14 @@ def clean() -> tuple[list, dict]:
         ("begin", "unknown", {"key": "b1", "username": "alice", "error": "503", "retryAfter": "1"}),
         ("begin", "ok", {"key": "b1", "username": "alice"}),
         ("wait", "ok", {"status": "pending"}),
-        ("answer", "unknown", {"decision": "approve"}),
-        ("answer", "ok", {"decision": "approve", "status": "approved"}),
-        ("answer", "refused", {"decision": "decline", "code": "settled"}),
+        ("answer", "unknown", APPROVE),
+        ("answer", "ok", APPROVED),
+        ("answer", "refused", {**DECLINE, "code": "settled"}),
         ("wait", "ok", {"status": "approved"}),
         ("redeem", "ok", {"key": "r1", "username": "alice", "reply": reply()}),
         ("redeem", "refused", {"key": "r2", "username": "alice", "code": "already_redeemed"}),
+        # As it is sent once more by who did not hear its reply.
+        ("answer", "ok", APPROVED),
     ]
     return calls, {"s1": entry()}
 
@@ -78,9 +88,9 @@ def test_an_approval_that_nobody_redeemed_in_time_is_no_loss():
 BROKEN = {
     "is lost": lambda calls, log: log.clear(),
     "never came to an end": lambda calls, log: log["s1"].update(status="pending"),
-    "was settled 2 times": lambda calls, log: calls.append(("answer", "ok", {"decision": "decline", "status": "denied"})),
+    "was settled 2 times": lambda calls, log: calls.append(("answer", "ok", DENIED)),
     "was answered denied, and the log says expired": lambda calls, log: (
-        calls.__setitem__(slice(2, None), [("answer", "ok", {"decision": "decline", "status": "denied"})]), log["s1"].update(status="expired")
+        calls.__setitem__(slice(2, None), [("answer", "ok", DENIED)]), log["s1"].update(status="expired")
     ),
     "was approved, and the log says that it expired: timeout": lambda calls, log: (
         calls.__setitem__(slice(5, None), [("redeem", "refused", {"key": "r1", "username": "alice", "code": "expired"})]), log.update(s1=entry("expired", "timeout"))
@@ -103,6 +113,8 @@ BROKEN = {
     ),
     "signed mallory in": lambda calls, log: calls[7][2].update(reply=reply(user={"username": "mallory"})),
     "without a receipt": lambda calls, log: calls[7][2].update(reply=reply(receipt=None)),
+    "another answer than the one that was taken": lambda calls, log: calls[7][2].update(reply=reply(receipt=receipt())),
+    "approved by an answer that nobody sent": lambda calls, log: calls.__setitem__(slice(3, None), [("answer", "refused", {**APPROVE, "code": "settled"}), calls[7]]),
     "another phone's key": lambda calls, log: calls[7][2].update(reply=reply(receiptKey=jwk(ec.generate_private_key(ec.SECP256R1())))),
     "signature is not valid": lambda calls, log: calls[7][2].update(reply=reply(receipt=receipt()[:-86] + receipt(number="11")[-86:])),
     "of another request": lambda calls, log: calls[7][2].update(reply=reply(receipt=receipt(challenge="s2"))),
@@ -126,6 +138,36 @@ def test_what_is_broken_is_found(sentence):
     BROKEN[sentence](calls, log)
     sentences = found(calls, log)
     assert any(sentence in line for line in sentences), (sentences, json.dumps(log))
+
+
+SECOND_SETTLEMENTS = {
+    "an approval of other bytes": ("answer", {**APPROVED, "answer": "other bytes"}),
+    "a code": ("code", {"username": "alice", "step": 7, "status": "approved"}),
+    "a cancellation": ("cancel", {}),
+}
+
+
+@pytest.mark.parametrize("second", SECOND_SETTLEMENTS)
+def test_a_second_settlement_is_found_though_both_say_the_same(second):
+    operation, facts = SECOND_SETTLEMENTS[second]
+    calls, log = clean()
+    calls.append((operation, "ok", facts))
+    [sentence] = found(calls, log)
+    assert sentence.startswith("s1 was settled 2 times"), sentence
+
+
+def test_two_codes_are_two_settlements():
+    calls, log = clean()
+    calls[2:] = [("code", "ok", {"username": "alice", "step": step, "status": "approved"}) for step in (7, 7, 8)]
+    log["s1"] = entry("expired", "not_redeemed")
+    [sentence] = found(calls, log)
+    assert sentence.startswith("s1 was settled 2 times"), sentence
+
+
+def test_a_wrong_number_with_tries_left_settles_nothing():
+    calls, log = clean()
+    calls.insert(3, ("answer", "ok", {"decision": "approve", "answer": "wrong", "status": "pending"}))
+    assert found(calls, log) == []
 
 
 def test_an_answer_that_took_too_long_is_found():
