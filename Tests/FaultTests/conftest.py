@@ -62,6 +62,16 @@ class Trial:
             begun = load.history.count("ok", "begin")
             print(f"{most:.1f} sign-ins/s began before; then {begun} at {pace:.1f}/s, of whose calls {len(load.put_off())} were repeated")
 
+    def kill_at_points(self, failpoints: "Failpoints", method: str, points: tuple[str, ...]) -> None:
+        """One process after the other, at each of these points of a request that somebody waits for."""
+        with self.load(f"points-{method}") as load:
+            load.until_redeemed(5)
+            for point in points:
+                # A process that ends within a second of its start, again and again, is given up by the supervisor.
+                time.sleep(1)
+                failpoints.wait(failpoints.arm(point, method, "kill"))
+                load.until_redeemed(5)
+
     def log(self) -> dict[str, dict]:
         return {entry["id"]: entry for entry in Administrator(self.stack.demo()).sign_ins()}
 

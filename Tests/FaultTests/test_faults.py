@@ -91,13 +91,7 @@ METHODS = ["Settle", "Redeem"] + (["BeginChallenge", "CancelChallenge", "SubmitC
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_process_is_killed_at_each_point_of_a_request(trial, failpoints, method):
-    with trial.load(f"points-{method}") as load:
-        load.until_redeemed(5)
-        for point in POINTS:
-            # A process that ends within a second of its start, again and again, is given up by the supervisor.
-            time.sleep(1)
-            failpoints.wait(failpoints.arm(point, method, "kill"))
-            load.until_redeemed(5)
+    trial.kill_at_points(failpoints, method, POINTS)
 
 
 @pytest.mark.parametrize("method", ["Settle", "Redeem"])

@@ -26,6 +26,7 @@ from . import network
 from .conftest import LONG, PEOPLE, Trial
 from .load import BRISK, SETTINGS
 from .test_beneath import until_put_off
+from .test_faults import POINTS
 
 # The ports of its two servers, from the stack's first.
 DATABASE, STANDBY = 10 + 16, 10 + 17
@@ -401,6 +402,13 @@ def test_a_service_gets_another_key_and_no_sign_in_fails(scaled, service):
     # The processes look at the folder once a second.
     Stack.wait_for(is_refused, 5, "the retired key to be refused")
     assert scaled.stack.metric(other, refused) > counted
+
+
+@pytest.mark.parametrize("method", ["Settle", "Redeem"] + (["BeginChallenge", "CancelChallenge"] if LONG else []))
+def test_one_of_two_is_killed_at_each_point_of_a_request(scaled, failpoints, method):
+    """Whoever repeats it comes to the other one, which finds in the database what the first has done."""
+    # The short form has time for those at which an effect is made and nobody is told of it.
+    scaled.kill_at_points(failpoints, method, POINTS if LONG else ("before-commit", "after-commit-before-reply"))
 
 
 @pytest.mark.parametrize("method", ["Settle", "Redeem"])
