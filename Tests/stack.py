@@ -163,3 +163,15 @@ class Gateway:
         status = self.process.wait(timeout=60)
         self.log.close()
         return status
+
+
+def make(stack: Stack, *arguments: str) -> subprocess.CompletedProcess:
+    """In the folder and on the ports of a stack that is not started otherwise."""
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments], cwd=ROOT, env=environment(stack), capture_output=True, text=True, timeout=60,
+        stdin=subprocess.DEVNULL)
+
+
+def environment(stack: Stack) -> dict:
+    # Not the flags of the make that runs the tests.
+    return {name: value for name, value in stack.environment.items() if not name.startswith("MAKE")} | {"COUNTERSIGN_BIN": str(BIN)}

@@ -14,18 +14,7 @@ import pytest
 
 from client import Application
 from conftest import Someone
-from stack import BIN, ROOT, Stack
-
-
-def make(stack: Stack, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        ["make", "--no-print-directory", *arguments], cwd=ROOT, env=environment(stack), capture_output=True, text=True, timeout=60,
-        stdin=subprocess.DEVNULL)
-
-
-def environment(stack: Stack) -> dict:
-    # Not the flags of the make that runs the tests.
-    return {name: value for name, value in stack.environment.items() if not name.startswith("MAKE")} | {"COUNTERSIGN_BIN": str(BIN)}
+from stack import ROOT, Stack, environment, make
 
 
 class Terminal:
