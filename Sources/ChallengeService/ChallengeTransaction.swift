@@ -146,9 +146,10 @@ struct ChallengeTransaction {
     mutating func settle(_ challenge: ChallengeRecord, _ change: Change) throws {
         try store(challenge, change)
         try count(change.budget, challenge)
-        try withdraw(challenge, answeredBy: change.device)
-        if challenge.factor == nil { try confirm(challenge, at: change.confirmAt ?? time) }
         let state = challenge.machine.state
+        // A phone has made a code without knowing for which request.
+        try withdraw(challenge, answeredBy: state.method == .code ? nil : change.device)
+        if challenge.factor == nil { try confirm(challenge, at: change.confirmAt ?? time) }
         if challenge.factor != nil, state.status == .approved, let device = change.device {
             effects.used.append(DeviceUse(tenant: tenant.id, device: device, at: time))
         }

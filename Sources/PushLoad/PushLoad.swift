@@ -107,6 +107,7 @@ struct PushLoad: AsyncParsableCommand {
             try await Task.sleep(for: .seconds(1))
             let taken = driver.count("delivered")
             print("\(what)taken \(taken - before) a second, memory \(Memory.residentMegabytes) MB")
+            fflush(nil)  // Whoever reads it through a pipe sees it now.
             before = taken
         }
     }

@@ -64,6 +64,7 @@ struct OutboxTests {
         await bench.deliver()
         let notify = try #require(bench.neighbours.notified.last)
         #expect(notify.event == "settled" && notify.targets.map(\.deviceID) == ["d1"])
+        #expect(notify.answeredBy.isEmpty)
     }
 
     @Test("a message is sealed at rest: no address is in the database")

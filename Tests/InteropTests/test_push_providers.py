@@ -261,6 +261,11 @@ def test_a_request_rings_three_phones_at_most_and_takes_back_each_that_did_not_a
     request = begin()
     assert accounts.application.cancel(request).status_code < 300
     assert counted(accounts, request) == (ringing, ringing)
+    # By an offline code: no phone has heard of it.
+    request = begin()
+    code = pyotp.parse_uri(someone.phone.registration["offlineCode"]["uri"]).now()
+    assert accounts.application.code(request, code).status_code == 200
+    assert counted(accounts, request) == (ringing, ringing)
     # By one that was rung: it knows.
     request = begin()
     [rung] = accounts.woken.read("SELECT device FROM wake_up WHERE challenge = ? LIMIT 1", request["id"])
