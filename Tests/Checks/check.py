@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The checks that need no build: layers, owners, names, forbidden constructs, sizes, words, links, configuration, format.
+"""The checks that need no build: layers, owners, names, forbidden constructs, sizes, words, links, configuration, documented code, scripts of the pages, format.
 
     check.py              check the working copy; status 1 when something is wrong
     check.py --self-test  feed every check a bad sample and expect it to fail, and a good one and expect it to pass
@@ -293,6 +293,27 @@ def check_documented_code(files):
                 yield f"{document}: the code that begins with `{shown.split(' ', 1)[0]} …` is not that of {path}"
 
 
+# --- scripts of the pages -----------------------------------------------------------------------------------------------
+
+SCRIPT_NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+SCRIPT_EXPORT = re.compile(r"export (?:async )?(?:const|let|function\*?|class) (\w+)")
+# Imported, declared, unpacked, or a parameter.
+SCRIPT_NAMED = (
+    r"import \{{[^}}]*\b{0}\b|(?:const|let|function|class) {0}\b|(?:const|let) [\[{{][^=;]*\b{0}\b|\([^()]*\b{0}\b[^()]*\)\s*(?:=>|\{{)|\b{0} =>"
+)
+
+
+def check_scripts(files):
+    """No compiler looks at the pages' scripts: what one file exports, another uses only when it imports it."""
+    scripts = {path: SCRIPT_NOT_CODE.sub("", text) for path, text in files.items() if path.startswith("Sources/GatewayService/Web/") and path.endswith(".js")}
+    exported = {name for text in scripts.values() for name in SCRIPT_EXPORT.findall(text)}
+    for path, text in scripts.items():
+        for name in sorted(exported):
+            uses = re.search(rf"(?<![\w.#$]){name}\b(?!\s*:[^:])", text)
+            if uses and not re.search(SCRIPT_NAMED.format(name), text):
+                yield f"{path} uses {name}, which it does not import"
+
+
 def code(text):
     """Swift without comments and texts; every line stays where it was."""
     return NOT_CODE.sub(lambda match: "\n" * match.group().count("\n"), text)
@@ -318,7 +339,7 @@ def tracked():
 
 CHECKS = [
     check_layers, check_portability, check_owners, check_names, check_constructs, check_sizes, check_words, check_links, check_configuration,
-    check_documented_code, check_format,
+    check_documented_code, check_scripts, check_format,
 ]
 
 OWNER = "// A module.\n//\n// Owns: this. Must not know:\n// that. Start reading here.\n\n"
@@ -337,6 +358,8 @@ GOOD = {
     "services/policy/PolicyMain.swift": "import PolicyService\nimport StorageSQLite\n",
     "docs/sdk.md": "```swift\nimport A\n\nlet a = b\n```\n",
     "Tests/AuthenticatorTests/DocumentedUse.swift": "enum C {\n    static func d() {\n        let a = b\n    }\n}\n",
+    "Sources/GatewayService/Web/a.js": "export const shown = (hidden) => hidden.shown;\n",
+    "Sources/GatewayService/Web/b.js": 'import { shown } from "./a.js";\nconst { hidden } = shown({ shown: 1 });  // shown\n',
     "docs/a.md": "[b](../README.md#x) [c](https://example.org)\n",
     "README.md": "words\n",
 }
@@ -383,6 +406,7 @@ BAD = [
     (check_links, {"docs/a.md": "[b](b.md)\n"}, "there is no b.md"),
     (check_links, {"README.md": "[b](../b.md)\n"}, "there is no"),
     (check_configuration, {"services/policy/policy.yaml": YAML, "docs/configuration.md": "words\n"}, "scripts/configuration writes it"),
+    (check_scripts, {"Sources/GatewayService/Web/a.js": "export const a = 1;\n", "Sources/GatewayService/Web/b.js": "b(a);\n"}, "does not import"),
     (check_format, {"Sources/Wire/A.swift": "struct A {\n  let a = 1\n}\n"}, "Indentation"),
     (check_format, {"Sources/Wire/A.swift": "// " + "a" * 118 + "\nlet a = 1; let b = 2\n"}, "error"),
 ]

@@ -1,7 +1,7 @@
 // The cards of the first screen: what asks for an answer, and the accounts with their codes.
 
 import { looks } from "./outcomes.js";
-import { announce, busy, byId, copied, copyOf, dotted, fieldError, openDialog, setIcon, text, toast } from "./page.js";
+import { announce, busy, byId, copied, copyOf, dotted, fieldError, openDialog, setIcon, text, timeOf, toast } from "./page.js";
 import { allAccounts, accountOf } from "./phone-accounts.js";
 import { answerRequest, isTemporary } from "./phone-answers.js";
 import { here, now } from "./phone-clock.js";
