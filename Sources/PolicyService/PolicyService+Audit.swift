@@ -66,11 +66,6 @@ extension PolicyService {
 
 extension PolicyRecords {
     /// The tenant, or `notFound`.
-    func existing(_ id: ClientID, of tenant: TenantID) throws -> StoredClient {
-        guard let client = try client(id, of: tenant) else { throw ServiceError(.notFound, "no such client") }
-        return client
-    }
-
     func existing(_ id: TenantID) throws -> StoredTenant {
         guard let tenant = try tenant(id) else { throw ServiceError(.notFound, "no such tenant") }
         return tenant

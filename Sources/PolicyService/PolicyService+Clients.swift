@@ -91,6 +91,14 @@ extension PolicyService {
     }
 }
 
+extension PolicyRecords {
+    /// The client, or `notFound`.
+    fileprivate func existing(_ id: ClientID, of tenant: TenantID) throws -> StoredClient {
+        guard let client = try client(id, of: tenant) else { throw ServiceError(.notFound, "no such client") }
+        return client
+    }
+}
+
 extension StoredClient {
     /// For the audit log: everything but the secret.
     var document: JSONValue {

@@ -68,10 +68,15 @@ extension PolicyService {
     func issueToken(_ request: IssueToken, _ context: HandlerContext) async throws -> IssueTokenReply {
         let (tenantID, id, now) = (TenantID(request.tenant), ClientID(request.clientID), now())
         let (secret, tokenID, lifetime) = (newSecret(), newID(), configuration.tokenLifetime)
-        return try await once.run(request, context, holdsSecret: true) { [self] records in
-            let client = genuine(try records.client(id, of: tenantID), Array(request.secretDigest))
-            metrics.checked(.secret, genuine: client != nil)
-            guard client != nil else { throw Self.notAuthenticated }
+        let isGenuine: @Sendable (any PolicyRecords) throws -> Bool = { [self] records in
+            genuine(try records.client(id, of: tenantID), Array(request.secretDigest)) != nil
+        }
+        // Before what is remembered: to whoever has not the secret, that another request had this id says too much.
+        let isKnown = try await store.lookUp(isGenuine)
+        metrics.checked(.secret, genuine: isKnown)
+        guard isKnown else { throw Self.notAuthenticated }
+        return try await once.run(request, context, holdsSecret: true) { records in
+            guard try isGenuine(records) else { throw Self.notAuthenticated }
             try records.insert(
                 StoredToken(
                     digest: secret.digest, id: tokenID, tenant: tenantID, holder: .client(id), createdAt: now,

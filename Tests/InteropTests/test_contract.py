@@ -214,6 +214,9 @@ def test_a_token_is_had_again_by_its_idempotency_key(application, demo):
     ask = lambda: requests.post(url, data={"grant_type": "client_credentials"}, auth=application.credentials, headers=headers, timeout=30)  # noqa: E731
     first, again = ask(), ask()
     assert first.status_code == again.status_code == 200 and first.json() == again.json()
+    # Whoever has not the secret learns nothing of the key.
+    stranger = requests.post(url, data={"grant_type": "client_credentials"}, auth=(application.credentials[0], "wrong"), headers=headers, timeout=30)
+    assert (stranger.status_code, stranger.json()["error"]) == (401, "invalid_client")
     headers["Idempotency-Key"] += "-another"
     assert ask().json()["access_token"] != first.json()["access_token"]
 

@@ -96,7 +96,13 @@ struct CredentialTests {
         let bench = try await PolicyBench()
         try await bench.createTenant()
         let created = try await bench.createClient()
-        let token = try await issue(bench, created).token
+        let request = IssueToken.with {
+            ($0.tenant, $0.clientID) = ("demo", created.client.id)
+            $0.secretDigest = digest(created.secret)
+        }
+        let id = RequestID.make(at: bench.time.withLock { $0 })
+        let token = try await bench.call(request, id: id).token
+        #expect(try await bench.call(request, id: id).token == token)
         let before = try await check(bench, token: token).revision
         let deletion = DeleteClient.with {
             $0.tenant = "demo"
@@ -110,6 +116,7 @@ struct CredentialTests {
         #expect(await refusal { try await bench.call(reading) }?.code == .notFound)
         #expect(await refusal { try await check(bench, created) }?.code == .notAuthenticated)
         #expect(await refusal { try await check(bench, token: token) }?.code == .notAuthenticated)
+        #expect(await refusal { try await bench.call(request, id: id) }?.code == .notAuthenticated)
         #expect(await refusal { try await bench.call(deletion) }?.code == .notFound)
         #expect(try #require(try await bench.watch().changed.first).revision > before)
     }
