@@ -34,7 +34,7 @@ export class FilterForm {
   /** On a phone the fields leave the place to the lines until they are asked for or say something; none goes while somebody is in it. */
   #fold() {
     const fold = this.#form.closest("details");
-    fold.open = !narrow.matches || this.#form.contains(document.activeElement) || Object.values(this.members).some(Boolean);
+    fold.open = !narrow.matches || this.#fields.includes(document.activeElement) || Object.values(this.members).some(Boolean);
     fold.dataset.ready = "";
   }
 

@@ -115,8 +115,7 @@ class RequestCard {
     const { content } = this.#request;
     const facts = {
       application: content.application, location: dotted(content.location, content.ipAddress),
-      device: content.userAgent && browserName(content.userAgent), 
-      asked: timeOf(content.issuedAt, { timeStyle: "short" }), left: " ",
+      device: content.userAgent && browserName(content.userAgent), left: " ",
     };
     for (const row of this.element.querySelectorAll("[data-fact]")) {
       const value = facts[row.dataset.fact];
@@ -154,7 +153,7 @@ class RequestCard {
   #tick() {
     const left = Math.ceil((this.#request.expiresAt - now()) / 1000);
     if (left <= 0 && !this.#isWorking) return this.end("expired");
-    this.#part("left").textContent = timeLeft(left);
+    this.#part("left").textContent = dotted(timeOf(this.#request.content.issuedAt, { timeStyle: "short" }), timeLeft(left));
   }
 
   async #answer(choice) {
