@@ -15,7 +15,7 @@ from conftest import Someone
 from push import Doubles, claims, write_private
 from stack import BIN, Stack, free_ports
 
-from .woken import Woken, make
+from .woken import Woken, make_private
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +62,14 @@ def test_a_load_generator_without_its_double_says_so_and_makes_nobody(woken, tmp
 def test_a_double_replaces_the_files_of_another_double_and_no_others(tmp_path):
     port = free_ports()
     for files in ({"default.json": '{"apns":{"keyFile":"apns.p8","keyId":"OWN","teamId":"OWN","topic":"t"}}', "apns.p8": "a key"}, {"vapid.pem": "a key"}):
-        folder = make(tmp_path / str(len(files)))
+        folder = make_private(tmp_path / str(len(files)))
         for name, text in files.items():
             write_private(folder / name, text)
         done = subprocess.run(
             [BIN / "countersign-push-double", "--folder", folder, "--port", str(port)], capture_output=True, text=True, timeout=30)
         assert done.returncode == 64 and "is not of countersign-push-double" in done.stderr, (done.returncode, done.stderr)
         assert {path.name: path.read_text() for path in folder.iterdir()} == files
-    folder = make(tmp_path / "own")
+    folder = make_private(tmp_path / "own")
     Doubles(folder, port).stop()
     before = (folder / "apns.p8").read_text()
     Doubles(folder, free_ports()).stop()

@@ -17,7 +17,7 @@ from push import Doubles, PushService, write_private
 from stack import BIN, Stack
 
 
-def make(folder: pathlib.Path) -> pathlib.Path:
+def make_private(folder: pathlib.Path) -> pathlib.Path:
     folder.mkdir(mode=0o700, parents=True)
     return folder
 
@@ -34,7 +34,7 @@ class Woken:
         roots = folder / "roots.pem"
         roots.write_text((push / "roots.pem").read_text() + self.service.certificate.read_text())
         self.push = push
-        self.sealing_key = write_private(make(folder / "var/keys") / "notifier.sealing.key", secrets.token_hex(32) + "\n")
+        self.sealing_key = write_private(make_private(folder / "var/keys") / "notifier.sealing.key", secrets.token_hex(32) + "\n")
         self.accounts = json.loads((push / "default.json").read_text())
         for provider, member in (("apns", "keyFile"), ("fcm", "serviceAccountFile"), ("webpush", "keyFile")):
             self.seal(provider, self.accounts[provider][member], f"{provider}.sealed")

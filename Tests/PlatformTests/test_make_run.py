@@ -57,10 +57,11 @@ def stack(tmp_path):
 
 
 def test_a_port_that_is_taken_is_named_before_anything_is_started(stack):
-    for address in (stack.base, stack.bus("challenge"), stack.operations("verifier")):
+    database = f"127.0.0.1:{int(stack.environment['COUNTERSIGN_BUS_PORT']) + 16}"
+    for address in (stack.base, stack.bus("challenge"), stack.operations("verifier"), database):
         host, port = address.rpartition("//")[2].split(":")
         with socket.create_server((host, int(port))):
-            refused = make(stack, "run", "ARGS=--detach")
+            refused = make(stack, "run", "ARGS=--detach", *(["STORE=postgresql"] if address == database else []))
         assert refused.returncode != 0, refused.stdout
         assert f"{host}:{port} is taken, by another program or" in refused.stderr and f"COUNTERSIGN_HTTP_PORT ({stack.first_port})" in refused.stderr
         assert not (stack.var / "policy").exists()

@@ -228,7 +228,7 @@ def test_the_shipped_configuration_files_are_valid_and_name_every_key():
 def test_a_build_without_a_terminal_says_how_far_it_is_while_it_builds(tmp_path):
     """The compiler here ends when it is told to, after the line has been read."""
     compiler = tmp_path / "swift"
-    compiler.write_text("#!/bin/sh\necho 'Fetching a package'; echo '[3/9] Compiling Domain'; read -r line < go; echo 'Broken.swift:1: error: no'; exit 1\n")
+    compiler.write_text("#!/bin/sh\necho 'Fetching a package'; echo '[3/9] Compiling Domain'; timeout 20 sh -c 'read -r line < go'; echo 'Broken.swift:1: error: no'; exit 1\n")
     compiler.chmod(0o755)
     os.mkfifo(tmp_path / "go")
     search = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
