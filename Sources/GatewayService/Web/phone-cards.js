@@ -153,7 +153,8 @@ class RequestCard {
   #tick() {
     const left = Math.ceil((this.#request.expiresAt - now()) / 1000);
     if (left <= 0 && !this.#isWorking) return this.end("expired");
-    this.#part("left").textContent = dotted(timeOf(this.#request.content.issuedAt, { timeStyle: "short" }), timeLeft(left));
+    const asked = timeOf(this.#request.content.issuedAt, { timeStyle: "short" });
+    this.#part("left").textContent = dotted(asked, text("phoneSays.left", { left: timeLeft(left) }));
   }
 
   async #answer(choice) {
