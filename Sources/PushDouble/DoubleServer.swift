@@ -199,7 +199,7 @@ private final class DoubleStream: ChannelInboundHandler {
             connection.close(promise: nil)
         case .drain:
             let last = try? context.channel.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID)
-            goAway(after: last ?? .maxID, saying: "")
+            goAway(after: last ?? .maxID)
             write(server.reply(to: request), context)
         case .silence: server.silence(connection, number)
         case .delay(nil): break
@@ -212,8 +212,8 @@ private final class DoubleStream: ChannelInboundHandler {
         }
     }
 
-    private func goAway(after last: HTTP2StreamID, saying text: String) {
-        let data = text.isEmpty ? nil : connection.allocator.buffer(string: text)
+    private func goAway(after last: HTTP2StreamID, saying text: String? = nil) {
+        let data = text.map { connection.allocator.buffer(string: $0) }
         let frame = HTTP2Frame(
             streamID: .rootStream, payload: .goAway(lastStreamID: last, errorCode: .noError, opaqueData: data))
         connection.writeAndFlush(frame, promise: nil)

@@ -184,7 +184,7 @@ def owner(demo):
 @pytest.fixture
 def place_shown(administrator):
     """The tenant lets phones show where a request comes from."""
-    path, feature = "/policies/authenticator", "displayLocationInformationRequiredState"
+    path, feature = POLICY, "displayLocationInformationRequiredState"
     before = administrator.get(path)["featureSettings"][feature]
     administrator.change(path, {"featureSettings": {feature: {"state": "enabled"}}})
     yield

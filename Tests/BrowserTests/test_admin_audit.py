@@ -7,7 +7,7 @@ import time
 from client import Person, Phone, register
 from playwright.sync_api import expect
 
-from .pages import signed_in, unique
+from .pages import POLICY, signed_in, unique
 
 
 def test_the_audit_log_shows_what_was_before_and_after(admin, administrator, someone):
@@ -25,7 +25,7 @@ def test_the_audit_log_shows_what_was_before_and_after(admin, administrator, som
 
 
 def test_a_change_of_policy_is_shown_by_the_names_of_people_and_groups(admin, administrator, someone):
-    path = "/policies/authenticator"
+    path = POLICY
     name, gone = unique("Staff"), unique("Gone")
     groups = [administrator.call("POST", "/groups", json={"name": each}).json()["id"] for each in (name, gone)]
     before = administrator.get(path)
@@ -69,7 +69,7 @@ BROKEN = r"""(rows) => [...rows.querySelectorAll("th, td")].flatMap((cell) => {
 
 
 def test_another_order_and_another_display_are_named_too(admin, administrator):
-    path = "/policies/authenticator"
+    path = POLICY
     groups = [administrator.call("POST", "/groups", json={"name": unique("Staff")}).json()["id"] for _ in range(2)]
     before = administrator.get(path)
     feature = "displayLocationInformationRequiredState"
@@ -90,7 +90,7 @@ def test_another_order_and_another_display_are_named_too(admin, administrator):
 
 
 def test_what_a_change_says_is_read_in_whole_words(open_browser, demo, administrator, someone):
-    path = "/policies/authenticator"
+    path = POLICY
     before = administrator.get(path)
     target = {"targetType": "user", "id": someone.user["id"], "isRegistrationRequired": False}
     try:

@@ -6,7 +6,7 @@ import secrets
 from client import Person, Phone, register, set_up_phone_sign_in
 from playwright.sync_api import expect
 
-from .pages import signed_in
+from .pages import POLICY, signed_in
 from .test_every_page import look
 
 
@@ -103,7 +103,7 @@ def test_a_pass_that_was_used_meanwhile_is_gone_from_a_page_that_is_drawn_anew(a
 
 
 def test_the_dialog_says_where_a_pass_brings_no_phone(admin, administrator, someone):
-    path = "/policies/authenticator"
+    path = POLICY
     page = admin(f"/people/{someone.user['id']}")
     warning, button = page.locator("#pass-refused"), page.get_by_role("button", name="Issue a pass")
     expect(page.locator("#devices")).to_contain_text("Phone sign-in on")

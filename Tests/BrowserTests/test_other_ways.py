@@ -7,7 +7,7 @@ import pyotp
 import pytest
 from playwright.sync_api import expect
 
-from .pages import SignInPage, approve, only_challenge
+from .pages import POLICY, SignInPage, approve, only_challenge
 from .test_every_page import look
 
 TOO_MANY = {"type": "about:blank", "title": "Too Many Requests", "status": 429, "code": "too_many_attempts"}
@@ -170,7 +170,7 @@ def test_a_code_is_the_second_factor_without_a_second_password(browser, make_som
 
 @pytest.mark.parametrize("way", ["password first", "code and password"])
 def test_who_is_left_out_of_the_policy_signs_in_with_a_code_and_sees_no_number_after_the_password(browser, make_someone, administrator, way):
-    someone, path = make_someone(phone_sign_in=False), "/policies/authenticator"
+    someone, path = make_someone(phone_sign_in=False), POLICY
     before = administrator.get(path)["excludeTargets"]
     administrator.change(path, {"excludeTargets": [*before, {"targetType": "user", "id": someone.user["id"]}]})
     time.sleep(1)  # the change has a second to reach every process
@@ -192,7 +192,7 @@ def test_who_is_left_out_of_the_policy_signs_in_with_a_code_and_sees_no_number_a
 @pytest.fixture
 def nobody_approves(administrator):
     """The method is off for everybody."""
-    path = "/policies/authenticator"
+    path = POLICY
     administrator.change(path, {"state": "disabled"})
     time.sleep(1)  # the change has a second to reach every process
     yield

@@ -10,7 +10,7 @@ from client import Person, Phone, register
 from playwright.sync_api import expect
 from stack import Stack
 
-from .pages import SignInPage, approve, only_challenge, sign_in, signed_in
+from .pages import POLICY, SignInPage, approve, only_challenge, sign_in, signed_in
 
 
 def begin_to_add(page) -> str:
@@ -173,7 +173,7 @@ def test_a_sign_in_is_when_the_phone_was_last_used(open_browser, demo, someone, 
 
 def test_whom_the_policy_excludes_sees_it_and_is_offered_nothing_in_vain(browser, someone, administrator):
     page = sign_in(browser, someone)
-    path = "/policies/authenticator"
+    path = POLICY
     before = administrator.get(path)["excludeTargets"]
     administrator.change(path, {"excludeTargets": [*before, {"targetType": "user", "id": someone.user["id"]}]})
     try:

@@ -19,7 +19,7 @@ from conftest import Someone
 from push import Provider, Subscription, is_signed, write_private
 from stack import Stack
 
-from .woken import Woken
+from .woken import Woken, give_address
 
 TRANSPORTS = ("apns", "fcm", "webpush")
 NUMBER_DIGITS = 6
@@ -81,12 +81,8 @@ class Accounts:
         """Somebody whose phone has an address there, and of Web Push the browser's part."""
         subscription = self.woken.service.subscribe() if transport == "webpush" else None
         someone = Someone(self.demo, phone_sign_in=False, **members)
-        self.give_address(someone.phone, subscription.address if subscription else self.address(transport))
+        give_address(someone.phone, subscription.address if subscription else self.address(transport))
         return someone, subscription
-
-    def give_address(self, phone: Phone, address: dict) -> None:
-        reply = phone.call("PATCH", "", {"push": address})
-        assert reply.status_code == 200 and reply.json()["pushTransport"] == address["transport"], reply.text
 
     def begin(self, someone: Someone, **members) -> dict:
         reply = self.application.begin(someone.username, factor="secondFactor", **members)
@@ -191,7 +187,7 @@ def test_no_address_is_logged_whatever_a_provider_answers_and_when_none_listens(
 
     def ring(address: dict, outcome: str) -> None:
         given.extend(value.rsplit("/")[-1] for name, value in address.items() if name != "transport")
-        accounts.give_address(someone.phone, address)
+        give_address(someone.phone, address)
         request = accounts.begin(someone)
         Stack.wait_for(lambda: outcome in woken.outcomes(request), 20, f"an attempt that is {outcome}")
         assert accounts.application.cancel(request).status_code < 300
@@ -256,7 +252,7 @@ def test_a_request_rings_three_phones_at_most_and_takes_back_each_that_did_not_a
     someone, _ = accounts.woken_by("apns")
     others = [register(someone.browser, Phone()) for _ in range(phones - 1)]
     for phone in others:
-        accounts.give_address(phone, accounts.address("apns"))
+        give_address(phone, accounts.address("apns"))
 
     def begin():
         request = accounts.begin(someone)

@@ -11,7 +11,7 @@ import subprocess
 
 import requests
 
-from client import Administrator, Application
+from client import Administrator, Application, Phone
 from conftest import Someone
 from push import Doubles, PushService, write_private
 from stack import BIN, Stack
@@ -20,6 +20,11 @@ from stack import BIN, Stack
 def make_private(folder: pathlib.Path) -> pathlib.Path:
     folder.mkdir(mode=0o700, parents=True)
     return folder
+
+
+def give_address(phone: Phone, address: dict) -> None:
+    reply = phone.call("PATCH", "", {"push": address})
+    assert reply.status_code == 200 and reply.json()["pushTransport"] == address["transport"], reply.text
 
 
 class Woken:
@@ -72,8 +77,7 @@ class Woken:
 
     def someone(self, push: dict, **options) -> Someone:
         someone = Someone(self.demo, **options)
-        reply = someone.phone.call("PATCH", "", {"push": push})
-        assert reply.status_code == 200 and reply.json()["pushTransport"] == push["transport"], reply.text
+        give_address(someone.phone, push)
         return someone
 
     def begin(self, someone: Someone) -> dict:
