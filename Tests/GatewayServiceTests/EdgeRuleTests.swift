@@ -209,6 +209,25 @@ import Wire
         }
     }
 
+    @Test("a device that lost its right while its stream was opened is not left listening", arguments: [false, true])
+    func lostWhileOpening(_ isBlocked: Bool) async throws {
+        try await GatewayHarness.run { gateway in
+            gateway.add(.verifier) {
+                $0.on(VerifyDeviceProof.self) { _, _ in
+                    .with { ($0.deviceID, $0.personID, $0.state) = ("d1", "p1", "active") }
+                }
+            }
+            gateway.add(.registration) {
+                $0.on(ReadDevice.self) { _, _ in .with { ($0.found, $0.personBlocked) = (isBlocked, isBlocked) } }
+            }
+            gateway.challenge { $0.on(ListPending.self) { _, _ in .init() } }
+            let answer = try await gateway.send(
+                .GET, "/v1/demo/devices/d1/events", [("Authorization", "DeviceProof a.b.c")])
+            #expect(answer.status == 200)
+            #expect(!answer.body.contains("event: "))
+        }
+    }
+
     @Test("a client that goes away ends its wait at the service")
     func disconnect() async throws {
         try await GatewayHarness.run { gateway in

@@ -130,6 +130,18 @@ import Wire
         #expect(!stale.send(EventFraming.comment))
         #expect(current.send(EventFraming.comment))
     }
+
+    @Test("a device that lost its right before the gateway heard of any change is not left listening")
+    func lostBeforeTheFirstWord() async throws {
+        let bench = LiveBench(removed: ["d1"])
+        let (removed, current) = (StreamMailbox(), StreamMailbox())
+        _ = bench.hub.open(Self.listener("d1"), removed)
+        _ = bench.hub.open(Self.listener("d2"), current)
+        try await bench.run { _ in
+            #expect(await removed.next() == nil)
+            #expect(current.send(EventFraming.comment))
+        }
+    }
 }
 
 /// A hub in front of a notifier that remembers who subscribed, and a challenge service with one list for everybody.
@@ -150,7 +162,7 @@ private final class LiveBench: Sendable {
     private let state = Mutex(State())
     private let listening = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingOldest(1))
 
-    init(pending: [String] = []) {
+    init(pending: [String] = [], removed: Set<String> = []) {
         hub = LiveHub(
             caller: bus.caller(.gateway), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             callTimeout: .seconds(5), listenerName: "gateway",
@@ -162,10 +174,11 @@ private final class LiveBench: Sendable {
         }
         bus.add(challenge)
         var registration = Routes(service: .registration)
-        registration.on(WatchDevices.self) { _, _ in
-            try await Self.park()
-            return WatchDevicesReply()
+        registration.on(WatchDevices.self) { request, _ in
+            if request.epoch == 1 { try await Self.park() }
+            return .with { ($0.epoch, $0.resync) = (1, true) }
         }
+        registration.on(ReadDevice.self) { request, _ in .with { $0.found = !removed.contains(request.deviceID) } }
         bus.add(registration)
     }
 

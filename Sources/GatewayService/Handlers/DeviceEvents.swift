@@ -20,6 +20,8 @@ struct DeviceEvents: Sendable {
             let id = hub.open(listener, mailbox)
             listening.withLock { $0 = id }
             do {
+                // Its end, when the device lost the right between the look at its proof and now, was told to nobody.
+                guard try await hub.mayListen(listener, context) else { return mailbox.end() }
                 // Listening comes first: what begins while the list is read is heard, and told once. From then on the hub feeds it.
                 try await hub.list(listener, context)
             } catch {

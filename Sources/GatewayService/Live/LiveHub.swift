@@ -56,6 +56,16 @@ final class LiveHub: Sendable {
         changed(device)
     }
 
+    /// Whether the device has the right to listen now, as registration knows it: what the verifier knows may be older.
+    func mayListen(_ listener: DeviceStreams.Listener, _ context: CallContext) async throws(ServiceError) -> Bool {
+        let reply = try await caller.call(
+            ReadDevice.with {
+                $0.tenant = listener.tenant.rawValue
+                $0.deviceID = listener.device.rawValue
+            }, context)
+        return reply.found && !reply.personBlocked
+    }
+
     /// A device's first stream has opened or its last one has closed; which of them the feeds find out.
     func changed(_ device: DeviceID) {
         for feed in feeds.withLock({ Array($0.values) }) { feed.changed(device) }
@@ -169,8 +179,10 @@ final class LiveHub: Sendable {
                         $0.epoch = epoch
                         $0.waitMs = UInt32(Self.listenWait.milliseconds)
                     }, context(wait: Self.listenWait + Self.waitMargin))
-                // What happened meanwhile is unknown: every device proves its right anew.
-                if reply.resync, !isFirst { streams.end(nil) }
+                if reply.resync {
+                    // What happened meanwhile is unknown: every device proves its right anew.
+                    if isFirst { await endWithoutRight() } else { streams.end(nil) }
+                }
                 for change in reply.changed where !change.mayListen { streams.end(DeviceID(change.deviceID)) }
                 (revision, epoch, isFirst) = (reply.revision, reply.epoch, false)
                 backOff.reset()
@@ -178,6 +190,13 @@ final class LiveHub: Sendable {
                 // Between two attempts to reach a service that is not there.
                 try? await Task.sleep(for: backOff.next())
             }
+        }
+    }
+
+    /// Of the streams that were opened before this process heard of any change.
+    private func endWithoutRight() async {
+        for listener in streams.listeners(of: streams.devices) {
+            if (try? await mayListen(listener, context())) != true { streams.end(listener.device) }
         }
     }
 }
