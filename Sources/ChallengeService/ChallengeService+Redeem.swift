@@ -18,8 +18,8 @@ extension ChallengeService {
         // How long a repeat wants to wait does not make it another request.
         var keyed = request
         keyed.waitMs = 0
-        return try await once.run(keyed, context, holdsSecret: true) {
-            (records: any ChallengeRecords) -> RedeemReply in
+        let (reply, effects) = try await once.perform(keyed, context, holdsSecret: true) {
+            (records: any ChallengeRecords) -> (RedeemReply, ChallengeTransaction.Effects) in
             var challenge = try claim.challenge(in: records)
             switch challenge.machine.redeem(at: time) {
             case .redeemed: break
@@ -31,8 +31,10 @@ extension ChallengeService {
             return try self.transaction(records, tenant, at: time, for: context.call) {
                 try $0.store(challenge, .init())
                 return RedeemReply(challenge)
-            }.0
+            }
         }
+        if let effects { perform(effects) }
+        return reply
     }
 
     func cancel(_ request: CancelChallenge, _ context: HandlerContext) async throws -> Wire.Empty {

@@ -137,6 +137,7 @@ package final class ChallengeService: Service {
 
     func perform(_ effects: ChallengeTransaction.Effects) {
         for lapse in effects.lapses { deadlines.add(.lapse(lapse.id, lapse.tenant), at: lapse.at) }
+        for id in effects.ended { deadlines.dropLapses(of: id) }
         for end in effects.settled {
             tell(of: end.id)
             metrics.settled(end)

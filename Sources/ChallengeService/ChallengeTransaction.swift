@@ -12,6 +12,8 @@ struct ChallengeTransaction {
     /// What the process does once the transaction is on disk.
     struct Effects: Sendable {
         var lapses: [Lapse] = []
+        /// Of which time makes nothing more.
+        var ended: [ChallengeID] = []
         /// Whoever waits for one of them looks again: nothing else ends a wait.
         var settled: [Settled] = []
         /// Messages that this process sends at once.
@@ -246,7 +248,7 @@ struct ChallengeTransaction {
     }
 
     private mutating func noteLapse(of challenge: ChallengeRecord) {
-        guard let at = challenge.machine.lapsesAt else { return }
+        guard let at = challenge.machine.lapsesAt else { return effects.ended.append(challenge.id) }
         effects.lapses.append(Lapse(at: at, id: challenge.id, tenant: challenge.tenant))
     }
 }

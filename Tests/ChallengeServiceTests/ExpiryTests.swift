@@ -273,4 +273,32 @@ struct ExpiryTests {
         #expect(met == times.sorted())
         #expect(deadlines.next == nil)
     }
+
+    @Test("of a challenge that has ended no deadline is met, and one that comes after its end is")
+    func dropped() {
+        let deadlines = Deadlines()
+        let (ended, open) = (ChallengeID("ended"), ChallengeID("open"))
+        func add(_ id: ChallengeID, _ time: Int64) {
+            deadlines.add(.lapse(id, TenantID("t")), at: Timestamp(milliseconds: time))
+        }
+        func met(_ time: Int64) -> [Deadlines.Event] { deadlines.take(at: Timestamp(milliseconds: time), limit: 9) }
+        for id in [ended, open] { for time in [10, 20] { add(id, Int64(time)) } }
+        deadlines.dropLapses(of: ended)
+        #expect(met(10) == [.lapse(open, TenantID("t"))])
+        add(ended, 15)
+        #expect(met(15) == [.lapse(ended, TenantID("t"))])
+        #expect(met(20) == [.lapse(open, TenantID("t"))])
+        #expect(deadlines.next == nil)
+    }
+
+    @Test("what was answered and redeemed is not looked at again when its time comes")
+    func endedIsLeftAlone() async throws {
+        let bench = try ChallengeBench()
+        let begun = try await bench.begin()
+        try await bench.approve(begun)
+        _ = try await bench.redeem(begun)
+        bench.store.fail(.beforeBody)
+        await bench.elapse(.seconds(600))
+        #expect(bench.service.deadlines.next == nil)
+    }
 }

@@ -245,11 +245,29 @@ private func memo(_ number: UInt64) -> Memo {
     func columnNames() async throws {
         let store = try trialStore(folder.path)
         let found = try await store.read { records in
-            try Row.fetchAll(records.database, sql: "SELECT 1 AS one, 2 AS Two", adapter: Row.namesInTable).map {
+            try records.record("SELECT 1 AS one, 2 AS Two", []) {
                 ($0["one"] as Int, $0["two"] as Int, $0.hasColumn("three"))
             }
         }
-        #expect(found.first ?? (0, 0, true) == (1, 2, false))
+        #expect(found ?? (0, 0, true) == (1, 2, false))
+        await store.close()
+    }
+
+    @Test("a statement of which one row was read, or whose reading threw, is free for the next time and for the commit")
+    func unfinished() async throws {
+        let store = try trialStore(folder.path)
+        let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n"
+        let found = try await store.write { records in
+            let first = try records.record(numbers, []) { $0["i"] as Int }
+            #expect(throws: StorageError.corrupt) {
+                try records.records(numbers, []) { row in
+                    guard row["i"] as Int != 2 else { throw StorageError.corrupt }
+                }
+            }
+            return (first, try records.records(numbers, []) { $0["i"] as Int })
+        }
+        #expect(found.0 == 1)
+        #expect(found.1 == [1, 2, 3])
         await store.close()
     }
 

@@ -5,7 +5,7 @@ package import Storage
 extension SQLiteChallengeRecords {
     package func signInGroups(tenant: TenantID, in range: SignInRange, linesMax: Int) throws -> [SignInGroup] {
         // An answer that was not redeemed in time was still given: its line has a method.
-        try rows(
+        try records(
             """
             SELECT (at - :from) / :step AS step, status, is_decoy,
                 CASE WHEN is_decoy = 0 AND (method IS NOT NULL OR status = 'denied') THEN (settled_at - at) / 100 END AS tenths,
@@ -20,7 +20,7 @@ extension SQLiteChallengeRecords {
                 "tenant": tenant.rawValue, "from": range.from.milliseconds, "to": range.to.milliseconds,
                 "step": range.stepSeconds * 1000, "limit": linesMax,
             ]
-        ).map { row in
+        ) { row in
             SignInGroup(
                 step: row["step"], status: try row.word("status"), isDecoy: row["is_decoy"],
                 answerTenths: row["tenths"],

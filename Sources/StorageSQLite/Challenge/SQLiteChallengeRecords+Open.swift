@@ -5,78 +5,49 @@ package import Storage
 
 extension SQLiteChallengeRecords {
     package func challenge(_ id: ChallengeID, tenant: TenantID) throws -> ChallengeRecord? {
-        try rows("SELECT * FROM challenge WHERE id = ? AND tenant = ?", [id.rawValue, tenant.rawValue]).first.map(
-            Self.challenge)
+        try record(
+            "SELECT * FROM challenge WHERE id = ? AND tenant = ?", [id.rawValue, tenant.rawValue], Self.challenge)
     }
 
     package func insert(_ challenge: ChallengeRecord) throws {
-        try execute(
-            """
-            INSERT INTO challenge (
-                id, tenant, purpose, username, person, person_username, display_name, groups, may_use_codes, client,
-                browser_digest, secret_digest, number, content, created_at, expires_at, redeem_window, is_decoy, is_silenced,
-                takes_code_in_every_mode, only_device, trace, targets, status, reason, method, tries_left, settled_at, answered,
-                code_digest, receipt_device, receipt_answer, receipt_key, is_password_verified, lapses_at, revision)
-            VALUES (
-                :id, :tenant, :purpose, :username, :person, :person_username, :display_name, :groups, :may_use_codes, :client,
-                :browser_digest, :secret_digest, :number, :content, :created_at, :expires_at, :redeem_window, :is_decoy,
-                :is_silenced, :takes_code_in_every_mode, :only_device, :trace, :targets, :status, :reason, :method,
-                :tries_left, :settled_at, :answered, :code_digest, :receipt_device, :receipt_answer, :receipt_key, :is_password_verified,
-                :lapses_at, :revision)
-            ON CONFLICT (id) DO NOTHING
-            """,
-            StatementArguments(Self.fixed(challenge).merging(try Self.changing(challenge)) { _, last in last }))
+        try execute(Self.insertion, Self.arguments(Self.columns, challenge))
         guard database.changesCount == 1 else { throw StorageError.alreadyExists }
     }
 
     package func update(_ challenge: ChallengeRecord) throws {
-        var values = try Self.changing(challenge)
-        values["id"] = Self.column(challenge.id.rawValue)
-        values["from_revision"] = Self.column(challenge.revision)
-        values["revision"] = Self.column(challenge.revision + 1)
-        try execute(
-            """
-            UPDATE challenge SET
-                targets = :targets, status = :status, reason = :reason, method = :method, tries_left = :tries_left,
-                settled_at = :settled_at, answered = :answered, code_digest = :code_digest, receipt_device = :receipt_device,
-                receipt_answer = :receipt_answer, receipt_key = :receipt_key, is_password_verified = :is_password_verified,
-                lapses_at = :lapses_at, revision = :revision
-            WHERE id = :id AND revision = :from_revision
-            """,
-            StatementArguments(values))
+        let key: StatementArguments = [challenge.revision + 1, challenge.id.rawValue, challenge.revision]
+        try execute(Self.change, Self.arguments(Self.changing, challenge) + key)
         guard database.changesCount == 1 else { throw StorageError.conflict }
     }
 
     package func liveChallenges(tenant: TenantID, person: PersonID) throws -> [ChallengeRecord] {
-        try rows(
+        try records(
             """
             SELECT * FROM challenge WHERE tenant = ? AND person = ? AND lapses_at IS NOT NULL
             AND (is_decoy = 0 OR status <> 'pending') ORDER BY created_at, id
             """,
-            [tenant.rawValue, person.rawValue]
-        ).map(Self.challenge)
+            [tenant.rawValue, person.rawValue], Self.challenge)
     }
 
     package func pendingDecoys(tenant: TenantID, person: PersonID, createdUntil: Timestamp, limit: Int) throws
         -> [ChallengeRecord]
     {
-        try rows(
+        try records(
             """
             SELECT * FROM challenge WHERE tenant = ? AND person = ? AND lapses_at IS NOT NULL
             AND is_decoy = 1 AND status = 'pending' AND created_at <= ? ORDER BY created_at, id LIMIT ?
             """,
-            [tenant.rawValue, person.rawValue, createdUntil.milliseconds, limit]
-        ).map(Self.challenge)
+            [tenant.rawValue, person.rawValue, createdUntil.milliseconds, limit], Self.challenge)
     }
 
     package func lapses(after: Lapse?, limit: Int) throws -> [Lapse] {
-        try rows(
+        try records(
             """
             SELECT lapses_at, id, tenant FROM challenge
             WHERE lapses_at IS NOT NULL AND (lapses_at, id) > (?, ?) ORDER BY lapses_at, id LIMIT ?
             """,
             [after?.at.milliseconds ?? .min, after?.id.rawValue ?? "", limit]
-        ).map { Lapse(at: $0.time("lapses_at"), id: $0.id("id"), tenant: $0.id("tenant")) }
+        ) { Lapse(at: $0.time("lapses_at"), id: $0.id("id"), tenant: $0.id("tenant")) }
     }
 
     package func deleteChallenges(settledBefore time: Timestamp, limit: Int) throws -> Int {
@@ -93,58 +64,76 @@ extension SQLiteChallengeRecords {
 // MARK: Columns
 
 extension SQLiteChallengeRecords {
-    private typealias Values = [String: DatabaseValue]
+    private struct Column: Sendable {
+        let name: String
+        let value: @Sendable (ChallengeRecord) -> (any DatabaseValueConvertible)?
 
-    private static func column(_ value: (any DatabaseValueConvertible)?) -> DatabaseValue {
-        value?.databaseValue ?? .null
+        init(_ name: String, _ value: @escaping @Sendable (ChallengeRecord) -> (any DatabaseValueConvertible)?) {
+            self.name = name
+            self.value = value
+        }
     }
 
-    private static func fixed(_ challenge: ChallengeRecord) -> Values {
-        var values: Values = [:]
-        values["id"] = column(challenge.id.rawValue)
-        values["tenant"] = column(challenge.tenant.rawValue)
-        values["purpose"] = column(challenge.purpose.rawValue)
-        values["username"] = column(challenge.username)
-        values["person"] = column(challenge.person?.id.rawValue)
-        values["person_username"] = column(challenge.person?.username ?? "")
-        values["display_name"] = column(challenge.person?.displayName ?? "")
-        values["groups"] = column((challenge.person?.groups ?? []).map(\.rawValue).sorted().joined(separator: "\n"))
-        values["may_use_codes"] = column(challenge.person?.mayUseCodes ?? false)
-        values["client"] = column(challenge.owner.client?.rawValue)
-        values["browser_digest"] = column(Data(challenge.owner.browserDigest))
-        values["secret_digest"] = column(Data(challenge.secretDigest))
-        values["number"] = column(challenge.number)
-        values["content"] = column(Data(challenge.content))
-        values["created_at"] = column(challenge.createdAt.milliseconds)
-        values["expires_at"] = column(challenge.machine.rules.expiresAt.milliseconds)
-        values["redeem_window"] = column(challenge.machine.rules.redeemWindow?.milliseconds)
-        values["is_decoy"] = column(challenge.isDecoy)
-        values["is_silenced"] = column(challenge.isSilenced)
-        values["takes_code_in_every_mode"] = column(challenge.takesCodeInEveryMode)
-        values["only_device"] = column(challenge.onlyDevice?.rawValue)
-        values["trace"] = column(challenge.trace)
-        values["revision"] = column(challenge.revision)
-        return values
+    private static let insertion: String = {
+        let names = columns.map(\.name)
+        let places = names.map { _ in "?" }.joined(separator: ", ")
+        return "INSERT INTO challenge (\(names.joined(separator: ", "))) VALUES (\(places)) ON CONFLICT (id) DO NOTHING"
+    }()
+
+    private static let change: String = {
+        let changes = (changing + [revision]).map { "\($0.name) = ?" }.joined(separator: ", ")
+        return "UPDATE challenge SET \(changes) WHERE id = ? AND revision = ?"
+    }()
+
+    private static func arguments(_ columns: [Column], _ challenge: ChallengeRecord) -> StatementArguments {
+        StatementArguments(columns.map { $0.value(challenge) })
     }
 
-    private static func changing(_ challenge: ChallengeRecord) throws -> Values {
-        let state = challenge.machine.state
-        var values: Values = [:]
-        values["targets"] = column(challenge.targets.map(\.rawValue).joined(separator: "\n"))
-        values["status"] = column(state.status.rawValue)
-        values["reason"] = column(state.reason?.rawValue)
-        values["method"] = column(state.method?.rawValue)
-        values["tries_left"] = column(state.triesLeft)
-        values["settled_at"] = column(state.settledAt?.milliseconds)
-        values["answered"] = try column(AnswerList.json(state.answered))
-        values["code_digest"] = column(Data(state.codeDigest))
-        values["receipt_device"] = column(challenge.receipt?.device.rawValue)
-        values["receipt_answer"] = column(challenge.receipt?.answer ?? "")
-        values["receipt_key"] = column(Data(challenge.receipt?.key ?? []))
-        values["is_password_verified"] = column(challenge.isPasswordVerified)
-        values["lapses_at"] = column(challenge.machine.lapsesAt?.milliseconds)
-        return values
-    }
+    private static let columns = fixed + changing + [revision]
+
+    /// What `update` compares, and moves.
+    private static let revision = Column("revision") { $0.revision }
+
+    private static let fixed = [
+        Column("id") { $0.id.rawValue },
+        Column("tenant") { $0.tenant.rawValue },
+        Column("purpose") { $0.purpose.rawValue },
+        Column("username") { $0.username },
+        Column("person") { $0.person?.id.rawValue },
+        Column("person_username") { $0.person?.username ?? "" },
+        Column("display_name") { $0.person?.displayName ?? "" },
+        Column("groups") { ($0.person?.groups ?? []).map(\.rawValue).sorted().joined(separator: "\n") },
+        Column("may_use_codes") { $0.person?.mayUseCodes ?? false },
+        Column("client") { $0.owner.client?.rawValue },
+        Column("browser_digest") { Data($0.owner.browserDigest) },
+        Column("secret_digest") { Data($0.secretDigest) },
+        Column("number") { $0.number },
+        Column("content") { Data($0.content) },
+        Column("created_at") { $0.createdAt.milliseconds },
+        Column("expires_at") { $0.machine.rules.expiresAt.milliseconds },
+        Column("redeem_window") { $0.machine.rules.redeemWindow?.milliseconds },
+        Column("is_decoy") { $0.isDecoy },
+        Column("is_silenced") { $0.isSilenced },
+        Column("takes_code_in_every_mode") { $0.takesCodeInEveryMode },
+        Column("only_device") { $0.onlyDevice?.rawValue },
+        Column("trace") { $0.trace },
+    ]
+
+    private static let changing = [
+        Column("targets") { $0.targets.map(\.rawValue).joined(separator: "\n") },
+        Column("status") { $0.machine.state.status.rawValue },
+        Column("reason") { $0.machine.state.reason?.rawValue },
+        Column("method") { $0.machine.state.method?.rawValue },
+        Column("tries_left") { $0.machine.state.triesLeft },
+        Column("settled_at") { $0.machine.state.settledAt?.milliseconds },
+        Column("answered") { AnswerList.text($0.machine.state.answered) },
+        Column("code_digest") { Data($0.machine.state.codeDigest) },
+        Column("receipt_device") { $0.receipt?.device.rawValue },
+        Column("receipt_answer") { $0.receipt?.answer ?? "" },
+        Column("receipt_key") { Data($0.receipt?.key ?? []) },
+        Column("is_password_verified") { $0.isPasswordVerified },
+        Column("lapses_at") { $0.machine.lapsesAt?.milliseconds },
+    ]
 
     private static func challenge(_ row: Row) throws -> ChallengeRecord {
         var begin = ChallengeRecord.Begin(

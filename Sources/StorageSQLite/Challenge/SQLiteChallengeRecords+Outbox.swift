@@ -22,27 +22,26 @@ extension SQLiteChallengeRecords {
     package func dueMessages(for receiver: OutboxRecord.Receiver, at time: Timestamp, limit: Int) throws
         -> [OutboxRecord]
     {
-        try rows(
+        try records(
             """
             SELECT *, \(OutboxRecord.isOverInSQL) AS is_over FROM outbox
             WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL)) ORDER BY due_at, sequence LIMIT ?
             """,
-            [time.milliseconds, limit]
-        ).map(Self.message)
+            [time.milliseconds, limit], Self.message)
     }
 
     package func leaseDueMessages(
         for receiver: OutboxRecord.Receiver, at time: Timestamp, until: Timestamp, limit: Int
     ) throws -> [OutboxRecord] {
-        try rows(
+        try records(
             """
             UPDATE outbox SET due_at = ? WHERE sequence IN (
                 SELECT sequence FROM outbox WHERE due_at <= ? AND kind IN (\(receiver.kindsInSQL))
                 ORDER BY due_at, sequence LIMIT ?)
             RETURNING *, \(OutboxRecord.isOverInSQL) AS is_over
             """,
-            [until.milliseconds, time.milliseconds, limit]
-        ).map(Self.message).sorted { $0.sequence < $1.sequence }
+            [until.milliseconds, time.milliseconds, limit], Self.message
+        ).sorted { $0.sequence < $1.sequence }
     }
 
     private static func message(_ row: Row) throws -> OutboxRecord {
@@ -56,8 +55,9 @@ extension SQLiteChallengeRecords {
     }
 
     package func nextMessageDue(after time: Timestamp) throws -> Timestamp? {
-        try rows("SELECT due_at FROM outbox WHERE due_at > ? ORDER BY due_at LIMIT 1", [time.milliseconds]).first?.time(
-            "due_at")
+        try record("SELECT due_at FROM outbox WHERE due_at > ? ORDER BY due_at LIMIT 1", [time.milliseconds]) {
+            $0.time("due_at")
+        }
     }
 
     package func recallMessages(dueAfter horizon: Timestamp, to time: Timestamp) throws {
@@ -66,10 +66,7 @@ extension SQLiteChallengeRecords {
     }
 
     package func outboxBacklog() throws -> Backlog {
-        guard let row = try rows("SELECT count(*) AS count, min(created_at) AS oldest FROM outbox", []).first else {
-            throw StorageError.corrupt
-        }
-        return Backlog(count: row["count"], oldest: row.optionalTime("oldest"))
+        try backlog("SELECT count(*) AS count, min(created_at) AS oldest FROM outbox")
     }
 
     package func deleteMessage(_ sequence: Int64) throws {
@@ -85,16 +82,16 @@ extension SQLiteChallengeRecords {
 
 extension SQLiteChallengeRecords {
     package func budget(tenant: TenantID, person: PersonID) throws -> RequestBudget? {
-        try rows("SELECT * FROM request_budget WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue])
-            .first.map { row in
-                let misses = try row.lines("misses").map { line in
-                    guard let milliseconds = Int64(line) else { throw StorageError.corrupt }
-                    return Timestamp(milliseconds: milliseconds)
-                }
-                return RequestBudget(
-                    misses: misses, silentUntil: row.optionalTime("silent_until"),
-                    riskRaisedUntil: row.optionalTime("risk_raised_until"))
+        try record("SELECT * FROM request_budget WHERE tenant = ? AND person = ?", [tenant.rawValue, person.rawValue]) {
+            row in
+            let misses = try row.lines("misses").map { line in
+                guard let milliseconds = Int64(line) else { throw StorageError.corrupt }
+                return Timestamp(milliseconds: milliseconds)
             }
+            return RequestBudget(
+                misses: misses, silentUntil: row.optionalTime("silent_until"),
+                riskRaisedUntil: row.optionalTime("risk_raised_until"))
+        }
     }
 
     /// There is one writer, and its turn it is.

@@ -22,7 +22,7 @@ extension SQLiteChallengeRecords {
     }
 
     package func signIn(_ id: ChallengeID) throws -> SignInRecord? {
-        try rows("SELECT * FROM sign_in WHERE id = ?", [id.rawValue]).first.map(Self.line)
+        try record("SELECT * FROM sign_in WHERE id = ?", [id.rawValue], Self.line)
     }
 
     package func update(_ line: SignInRecord) throws {
@@ -45,9 +45,9 @@ extension SQLiteChallengeRecords {
         if let before = filter.before {
             asked.add("(at, id) < (?, ?)", [before.at.milliseconds, before.id.rawValue])
         }
-        return try rows(
-            "SELECT * FROM sign_in WHERE \(asked.text) ORDER BY at DESC, id DESC LIMIT ?", asked.arguments + [limit]
-        ).map(Self.line)
+        return try records(
+            "SELECT * FROM sign_in WHERE \(asked.text) ORDER BY at DESC, id DESC LIMIT ?", asked.arguments + [limit],
+            Self.line)
     }
 
     package func deleteSignIns(before time: Timestamp, limit: Int) throws -> Int {

@@ -18,17 +18,16 @@ extension SQLitePolicyRecords {
     }
 
     package func client(_ id: ClientID, of tenant: TenantID) throws -> StoredClient? {
-        try rows("SELECT * FROM client WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue]).first.map(
-            Self.client)
+        try record("SELECT * FROM client WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue], Self.client)
     }
 
     package func clients(of tenant: TenantID, after place: Int64?, limit: Int) throws -> [(
         place: Int64, client: StoredClient
     )] {
-        try rows(
+        try records(
             "SELECT * FROM client WHERE tenant = ? AND place > ? ORDER BY place LIMIT ?",
             [tenant.rawValue, place ?? 0, limit]
-        ).map { (place: $0["place"], client: try Self.client($0)) }
+        ) { (place: $0["place"], client: try Self.client($0)) }
     }
 
     package func deleteClient(_ id: ClientID, of tenant: TenantID) throws {
@@ -53,7 +52,7 @@ extension SQLitePolicyRecords {
     }
 
     package func token(digest: [UInt8], of tenant: TenantID) throws -> StoredToken? {
-        try rows("SELECT * FROM token WHERE digest = ? AND tenant = ?", [Data(digest), tenant.rawValue]).first.map {
+        try record("SELECT * FROM token WHERE digest = ? AND tenant = ?", [Data(digest), tenant.rawValue]) {
             row in
             let client: String? = row["client"]
             let expiresAt: Int64? = row["expires_at"]

@@ -16,7 +16,7 @@ extension SQLitePolicyRecords {
     }
 
     package func tenant(_ id: TenantID) throws -> StoredTenant? {
-        try rows("SELECT * FROM tenant WHERE id = ?", [id.rawValue]).first.map(StoredTenant.init)
+        try record("SELECT * FROM tenant WHERE id = ?", [id.rawValue], StoredTenant.init)
     }
 
     package func insert(_ tenant: StoredTenant) throws {
@@ -49,15 +49,14 @@ extension SQLitePolicyRecords {
     }
 
     package func tenants(changedAfter revision: Revision, limit: Int) throws -> [StoredTenant] {
-        try rows(
-            "SELECT * FROM tenant WHERE revision > ? ORDER BY revision LIMIT ?", [Int64(clamping: revision), limit]
-        )
-        .map(StoredTenant.init)
+        try records(
+            "SELECT * FROM tenant WHERE revision > ? ORDER BY revision LIMIT ?", [Int64(clamping: revision), limit],
+            StoredTenant.init)
     }
 
     package func tenants(after id: TenantID?, limit: Int) throws -> [StoredTenant] {
-        try rows("SELECT * FROM tenant WHERE id > ? ORDER BY id LIMIT ?", [id?.rawValue ?? "", limit]).map(
-            StoredTenant.init)
+        try records(
+            "SELECT * FROM tenant WHERE id > ? ORDER BY id LIMIT ?", [id?.rawValue ?? "", limit], StoredTenant.init)
     }
 }
 

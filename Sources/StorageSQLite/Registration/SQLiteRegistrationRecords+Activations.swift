@@ -20,23 +20,21 @@ extension SQLiteRegistrationRecords {
     }
 
     package func activation(_ id: ActivationID, tenant: TenantID) throws -> StoredActivation? {
-        try row("SELECT \(Self.columns) FROM activation WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue])
-            .map(activation)
+        try record(
+            "SELECT \(Self.columns) FROM activation WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue],
+            activation)
     }
 
     package func activation(ticketDigest: [UInt8], tenant: TenantID) throws -> StoredActivation? {
-        try row(
+        try record(
             "SELECT \(Self.columns) FROM activation WHERE tenant = ? AND ticket_digest = ?",
-            [tenant.rawValue, Data(ticketDigest)]
-        ).map(activation)
+            [tenant.rawValue, Data(ticketDigest)], activation)
     }
 
     package func activation(device: DeviceID, tenant: TenantID) throws -> StoredActivation? {
-        try row(
+        try record(
             "SELECT \(Self.columns) FROM activation WHERE tenant = ? AND device = ?",
-            [tenant.rawValue, device.rawValue]
-        )
-        .map(activation)
+            [tenant.rawValue, device.rawValue], activation)
     }
 
     package func insert(_ activation: StoredActivation) throws {
@@ -63,26 +61,24 @@ extension SQLiteRegistrationRecords {
     }
 
     package func openActivations(of person: PersonID, tenant: TenantID) throws -> [StoredActivation] {
-        try rows(
+        try records(
             """
             SELECT \(Self.columns) FROM activation WHERE tenant = ? AND person = ? AND state IN ('waiting', 'confirming')
             """,
-            [tenant.rawValue, person.rawValue]
-        ).map(activation)
+            [tenant.rawValue, person.rawValue], activation)
     }
 
     package func abandonedActivations(expiredBefore time: Timestamp, limit: Int) throws -> [StoredActivation] {
-        try rows(
+        try records(
             "SELECT \(Self.columns) FROM activation WHERE state = 'confirming' AND expires_at < ? ORDER BY expires_at LIMIT ?",
-            [time.milliseconds, limit]
-        ).map(activation)
+            [time.milliseconds, limit], activation)
     }
 
     package func setup(_ challenge: ChallengeID, tenant: TenantID) throws -> StoredSetup? {
-        try row(
+        try record(
             "SELECT tenant, challenge, device, created_at, is_done FROM phone_sign_in_setup WHERE tenant = ? AND challenge = ?",
             [tenant.rawValue, challenge.rawValue]
-        ).map {
+        ) {
             StoredSetup(
                 tenant: TenantID($0["tenant"]), challenge: ChallengeID($0["challenge"]), device: DeviceID($0["device"]),
                 createdAt: $0.time("created_at"), isDone: $0["is_done"])

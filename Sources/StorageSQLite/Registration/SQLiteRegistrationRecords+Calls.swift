@@ -36,14 +36,15 @@ extension SQLiteRegistrationRecords {
             "UPDATE outbound_call SET due_at = ?, fence = fence + 1, attempts = attempts + 1 WHERE sequence = ? AND due_at <= ?",
             [until.milliseconds, sequence, time.milliseconds])
         guard taken == 1 else { return nil }
-        return try row("SELECT \(Self.columns) FROM outbound_call WHERE sequence = ?", [sequence]).map(call)
+        return try record("SELECT \(Self.columns) FROM outbound_call WHERE sequence = ?", [sequence], call)
     }
 
     package func leaseDue(at time: Timestamp, until: Timestamp, limit: Int) throws -> [OutboundCall] {
-        try rows(
+        let due: [Int64] = try records(
             "SELECT sequence FROM outbound_call WHERE due_at <= ? ORDER BY due_at, sequence LIMIT ?",
             [time.milliseconds, limit]
-        ).compactMap { try lease($0["sequence"], at: time, until: until) }
+        ) { $0["sequence"] }
+        return try due.compactMap { try lease($0, at: time, until: until) }
     }
 
     package func finish(_ call: OutboundCall) throws -> Bool {
@@ -57,7 +58,7 @@ extension SQLiteRegistrationRecords {
     }
 
     package func nextCallDue() throws -> Timestamp? {
-        try row("SELECT due_at FROM outbound_call ORDER BY due_at LIMIT 1", [])?.time("due_at")
+        try record("SELECT due_at FROM outbound_call ORDER BY due_at LIMIT 1", []) { $0.time("due_at") }
     }
 
     package func recallCalls(dueAfter horizon: Timestamp, to time: Timestamp) throws -> Int {
@@ -66,10 +67,7 @@ extension SQLiteRegistrationRecords {
     }
 
     package func callBacklog() throws -> Backlog {
-        guard let row = try row("SELECT count(*) AS count, min(created_at) AS oldest FROM outbound_call", []) else {
-            throw StorageError.corrupt
-        }
-        return Backlog(count: row["count"], oldest: row.optionalTime("oldest"))
+        try backlog("SELECT count(*) AS count, min(created_at) AS oldest FROM outbound_call")
     }
 
     // MARK: purge

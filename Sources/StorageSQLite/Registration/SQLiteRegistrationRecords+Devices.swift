@@ -32,23 +32,20 @@ extension SQLiteRegistrationRecords {
     }
 
     package func device(_ id: DeviceID, tenant: TenantID) throws -> StoredDevice? {
-        try row("SELECT \(Self.columns) FROM device WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue]).map(
-            device)
+        try record(
+            "SELECT \(Self.columns) FROM device WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue], device)
     }
 
     package func devices(of person: PersonID, tenant: TenantID) throws -> [StoredDevice] {
-        try rows(
+        try records(
             "SELECT \(Self.columns) FROM device WHERE tenant = ? AND person = ? ORDER BY created_at, id",
-            [tenant.rawValue, person.rawValue]
-        ).map(device)
+            [tenant.rawValue, person.rawValue], device)
     }
 
     package func phoneSignIns(keyDigest: [UInt8]) throws -> [StoredDevice] {
-        try rows(
+        try records(
             "SELECT \(Self.columns) FROM device WHERE key_digest = ? AND phone_sign_in_at IS NOT NULL",
-            [Data(keyDigest)]
-        )
-        .map(device)
+            [Data(keyDigest)], device)
     }
 
     package func insert(_ device: StoredDevice) throws {

@@ -13,16 +13,15 @@ extension SQLiteRegistrationRecords {
     }
 
     package func group(_ id: GroupID, tenant: TenantID) throws -> StoredGroup? {
-        try row(
-            "SELECT \(Self.columns) FROM directory_group WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue]
-        ).map(group)
+        try record(
+            "SELECT \(Self.columns) FROM directory_group WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue],
+            group)
     }
 
     package func group(named name: String, tenant: TenantID) throws -> StoredGroup? {
-        try row(
+        try record(
             "SELECT \(Self.columns) FROM directory_group WHERE tenant = ? AND folded_name = ?",
-            [tenant.rawValue, StoredGroup.folded(name)]
-        ).map(group)
+            [tenant.rawValue, StoredGroup.folded(name)], group)
     }
 
     package func insert(_ group: StoredGroup) throws {
@@ -47,40 +46,43 @@ extension SQLiteRegistrationRecords {
 
     package func groups(tenant: TenantID, search: String, after: String?, limit: Int) throws -> [StoredGroup] {
         let first = StoredGroup.folded(search)
-        return try rows(
+        return try records(
             """
             SELECT \(Self.columns) FROM directory_group
             WHERE tenant = ? AND folded_name > ? AND folded_name >= ? AND folded_name < ? ORDER BY folded_name LIMIT ?
             """,
-            [tenant.rawValue, after ?? "", first, first + "\u{10FFFF}", limit]
-        ).map(group)
+            [tenant.rawValue, after ?? "", first, first + "\u{10FFFF}", limit], group)
     }
 
     package func existing(groups ids: [GroupID], tenant: TenantID) throws -> Set<GroupID> {
         Set(
-            try rows(
+            try records(
                 "SELECT id FROM directory_group WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))",
                 [tenant.rawValue, TextList.json(ids.map(\.rawValue))]
-            ).map { GroupID($0["id"]) })
+            ) { GroupID($0["id"]) })
     }
 
     package func groups(of person: PersonID, tenant: TenantID) throws -> [GroupID] {
-        try rows(
+        try records(
             "SELECT group_id FROM membership WHERE tenant = ? AND person = ? ORDER BY group_id",
             [tenant.rawValue, person.rawValue]
-        ).map { GroupID($0["group_id"]) }
+        ) { GroupID($0["group_id"]) }
     }
 
     package func groups(of people: [PersonID], tenant: TenantID) throws -> [PersonID: [GroupID]] {
         var groups: [PersonID: [GroupID]] = [:]
-        let memberships = try rows(
-            """
-            SELECT person, group_id FROM membership WHERE tenant = ? AND person IN (SELECT value FROM json_each(?))
-            ORDER BY person, group_id
-            """,
+        let memberships = try memberships(
+            "person IN (SELECT value FROM json_each(?)) ORDER BY person, group_id",
             [tenant.rawValue, TextList.json(people.map(\.rawValue))])
-        for row in memberships { groups[PersonID(row["person"]), default: []].append(GroupID(row["group_id"])) }
+        for (person, group) in memberships { groups[person, default: []].append(group) }
         return groups
+    }
+
+    /// Who is in which group, of the tenant that is the first of `arguments`.
+    func memberships(_ condition: String, _ arguments: StatementArguments) throws -> [(PersonID, GroupID)] {
+        try records("SELECT person, group_id FROM membership WHERE tenant = ? AND \(condition)", arguments) {
+            ($0.id("person"), $0.id("group_id"))
+        }
     }
 
     package func add(_ person: PersonID, to group: GroupID, tenant: TenantID) throws {
@@ -96,9 +98,9 @@ extension SQLiteRegistrationRecords {
     }
 
     package func memberCount(_ group: GroupID, tenant: TenantID) throws -> Int {
-        try row(
+        try record(
             "SELECT count(*) AS members FROM membership WHERE tenant = ? AND group_id = ?",
             [tenant.rawValue, group.rawValue]
-        )?["members"] ?? 0
+        ) { $0["members"] } ?? 0
     }
 }

@@ -17,16 +17,14 @@ extension SQLiteRegistrationRecords {
     }
 
     package func person(_ id: PersonID, tenant: TenantID) throws -> StoredPerson? {
-        try row("SELECT \(Self.columns) FROM person WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue]).map(
-            person)
+        try record(
+            "SELECT \(Self.columns) FROM person WHERE tenant = ? AND id = ?", [tenant.rawValue, id.rawValue], person)
     }
 
     package func person(named name: FoldedUsername, tenant: TenantID) throws -> StoredPerson? {
-        try row(
+        try record(
             "SELECT \(Self.columns) FROM person WHERE tenant = ? AND folded_username = ?",
-            [tenant.rawValue, name.rawValue]
-        )
-        .map(person)
+            [tenant.rawValue, name.rawValue], person)
     }
 
     package func insert(_ person: StoredPerson) throws {
@@ -68,43 +66,40 @@ extension SQLiteRegistrationRecords {
     package func people(tenant: TenantID, search: String, after: FoldedUsername?, limit: Int) throws -> [StoredPerson] {
         let cursor = after?.rawValue ?? ""
         if search.isEmpty {
-            return try rows(
+            return try records(
                 "SELECT \(Self.columns) FROM person WHERE tenant = ? AND folded_username > ? ORDER BY folded_username LIMIT ?",
-                [tenant.rawValue, cursor, limit]
-            ).map(person)
+                [tenant.rawValue, cursor, limit], person)
         }
         let first = search.lowercased()
         let last = first + "\u{10FFFF}"
-        return try rows(
+        return try records(
             """
             SELECT \(Self.columns) FROM person WHERE tenant = ? AND folded_username > ? AND id IN (
                 SELECT id FROM person WHERE tenant = ? AND folded_username >= ? AND folded_username < ?
                 UNION SELECT id FROM person WHERE tenant = ? AND folded_display_name >= ? AND folded_display_name < ?)
             ORDER BY folded_username LIMIT ?
             """,
-            [tenant.rawValue, cursor, tenant.rawValue, first, last, tenant.rawValue, first, last, limit]
-        ).map(person)
+            [tenant.rawValue, cursor, tenant.rawValue, first, last, tenant.rawValue, first, last, limit], person)
     }
 
     package func existing(people ids: [PersonID], tenant: TenantID) throws -> Set<PersonID> {
         Set(
-            try rows(
+            try records(
                 "SELECT id FROM person WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))",
                 [tenant.rawValue, TextList.json(ids.map(\.rawValue))]
-            ).map { PersonID($0["id"]) })
+            ) { PersonID($0["id"]) })
     }
 
     package func members(of group: GroupID, tenant: TenantID, after: FoldedUsername?, limit: Int) throws
         -> [StoredPerson]
     {
         let columns = Self.columns.split(separator: ", ").map { "person.\($0)" }.joined(separator: ", ")
-        return try rows(
+        return try records(
             """
             SELECT \(columns) FROM membership JOIN person ON person.tenant = membership.tenant AND person.id = membership.person
             WHERE membership.tenant = ? AND membership.group_id = ? AND person.folded_username > ?
             ORDER BY person.folded_username LIMIT ?
             """,
-            [tenant.rawValue, group.rawValue, after?.rawValue ?? "", limit]
-        ).map(person)
+            [tenant.rawValue, group.rawValue, after?.rawValue ?? "", limit], person)
     }
 }

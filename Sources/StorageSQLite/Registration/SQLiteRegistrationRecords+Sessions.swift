@@ -7,13 +7,13 @@ extension SQLiteRegistrationRecords {
     // MARK: passes
 
     package func pass(of person: PersonID, tenant: TenantID) throws -> StoredPass? {
-        try row(
+        try record(
             """
             SELECT tenant, person, id, hash, created_at, expires_at, is_usable_once, used_at FROM access_pass
             WHERE tenant = ? AND person = ?
             """,
             [tenant.rawValue, person.rawValue]
-        ).map {
+        ) {
             StoredPass(
                 tenant: TenantID($0["tenant"]), person: PersonID($0["person"]), id: $0["id"], hash: $0["hash"],
                 createdAt: $0.time("created_at"), expiresAt: $0.time("expires_at"), isUsableOnce: $0["is_usable_once"],
@@ -49,12 +49,12 @@ extension SQLiteRegistrationRecords {
     // MARK: sessions
 
     package func session(digest: [UInt8], tenant: TenantID) throws -> StoredSession? {
-        try row(
+        try record(
             """
             SELECT tenant, digest, id, person, is_by_pass, created_at, last_used_at FROM web_session WHERE tenant = ? AND digest = ?
             """,
             [tenant.rawValue, Data(digest)]
-        ).map {
+        ) {
             StoredSession(
                 tenant: TenantID($0["tenant"]), digest: $0.bytes("digest"), id: $0["id"],
                 person: PersonID($0["person"]),
@@ -112,17 +112,19 @@ extension SQLiteRegistrationRecords {
     package func attempts(_ name: FoldedUsername, tenant: TenantID, rules: AttemptLimiter.Rules) throws
         -> AttemptLimiter
     {
-        guard
-            let row = try row(
-                "SELECT failures, delays, next_allowed_at FROM password_attempts WHERE tenant = ? AND username = ?",
-                [tenant.rawValue, name.rawValue])
-        else { return AttemptLimiter(rules: rules) }
-        let failures = try TextList.texts(row["failures"]).map {
-            guard let milliseconds = Int64($0) else { throw StorageError.corrupt }
-            return Timestamp(milliseconds: milliseconds)
+        let found = try record(
+            "SELECT failures, delays, next_allowed_at FROM password_attempts WHERE tenant = ? AND username = ?",
+            [tenant.rawValue, name.rawValue]
+        ) { row in
+            let failures = try TextList.texts(row["failures"]).map {
+                guard let milliseconds = Int64($0) else { throw StorageError.corrupt }
+                return Timestamp(milliseconds: milliseconds)
+            }
+            return AttemptLimiter(
+                rules: rules, failures: failures, delays: row["delays"],
+                nextAllowedAt: row.optionalTime("next_allowed_at"))
         }
-        return AttemptLimiter(
-            rules: rules, failures: failures, delays: row["delays"], nextAllowedAt: row.optionalTime("next_allowed_at"))
+        return found ?? AttemptLimiter(rules: rules)
     }
 
     package func save(_ attempts: AttemptLimiter, name: FoldedUsername, tenant: TenantID) throws {

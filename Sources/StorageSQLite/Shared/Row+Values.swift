@@ -4,10 +4,6 @@ import GRDB
 import Storage
 
 extension Row {
-    /// Changes nothing but how a column is found by its name: in a table, where a plain copy of a row compares the name with those of all
-    /// columns, each made lowercase.
-    static let namesInTable = SuffixRowAdapter(fromIndex: 0)
-
     /// A value that this build wrote, or `corrupt`.
     func word<Word: RawRepresentable>(_ column: String) throws -> Word where Word.RawValue == String {
         guard let word = Word(rawValue: self[column]) else { throw StorageError.corrupt }
