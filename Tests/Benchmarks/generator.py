@@ -16,7 +16,8 @@ def push(stack: Stack, seconds: float, people: int, rate: float | None = None, i
         command += ["--rate", max(1, round(rate))]
     if is_trivial:
         command += ["--trivial"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=seconds + 600)
+    # A person takes two hashes of a pass to make, which is most of a second of both cores where memory is slow.
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=seconds + 300 + 3 * people)
     # It ends with 1 when a sign-in failed, as in an overload some must; without a report it did not run at all.
     if not report.exists():
         raise RuntimeError(f"countersign-loadtest ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}")
