@@ -18,12 +18,12 @@ extension SQLiteNotifierRecords {
     }
 
     package func wakeUpCounts() throws -> [WakeUpCount] {
-        let statement = try database.cachedStatement(
-            sql: """
-                SELECT transport, tenant, service, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
-                GROUP BY transport, tenant, service
-                """)
-        return try Row.fetchAll(statement).map { row in
+        try records(
+            """
+            SELECT transport, tenant, service, count(*) AS wake_ups FROM wake_up WHERE stage = 'ring'
+            GROUP BY transport, tenant, service
+            """, []
+        ) { row in
             WakeUpCount(
                 tenant: row.id("tenant"), transport: try row.word("transport"), service: row["service"],
                 number: row["wake_ups"])
@@ -61,10 +61,11 @@ extension SQLiteNotifierRecords {
     }
 
     package func nextWakeUpDue(_ transport: PushTransport) throws -> Timestamp? {
-        let statement = try database.cachedStatement(
-            sql: "SELECT due_at FROM wake_up WHERE stage = ? AND transport = ? ORDER BY due_at LIMIT 1")
-        return try WakeUpStage.sent.compactMap { stage in
-            try Row.fetchOne(statement, arguments: [stage.rawValue, transport.rawValue])?.time("due_at")
+        try WakeUpStage.sent.compactMap { stage in
+            try record(
+                "SELECT due_at FROM wake_up WHERE stage = ? AND transport = ? ORDER BY due_at LIMIT 1",
+                [stage.rawValue, transport.rawValue]
+            ) { $0.time("due_at") }
         }.min()
     }
 

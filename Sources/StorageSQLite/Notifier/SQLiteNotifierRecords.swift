@@ -35,14 +35,13 @@ package struct SQLiteNotifierRecords: SQLiteRecords, NotifierRecords {
         -> [DeliveryRecord]
     {
         let ofChallenge = challenge == nil ? "" : "AND challenge = ?"
-        let statement = try database.cachedStatement(
-            sql:
-                "SELECT * FROM delivery WHERE tenant = ? \(ofChallenge) AND sequence < ? ORDER BY sequence DESC LIMIT ?"
-        )
         var arguments: StatementArguments = [tenant.rawValue]
         if let challenge { arguments += [challenge.rawValue] }
         arguments += [before ?? Int64.max, limit]
-        return try Row.fetchAll(statement, arguments: arguments).map { row in
+        return try records(
+            "SELECT * FROM delivery WHERE tenant = ? \(ofChallenge) AND sequence < ? ORDER BY sequence DESC LIMIT ?",
+            arguments
+        ) { row in
             DeliveryRecord(
                 sequence: row["sequence"], tenant: tenant, challenge: ChallengeID(row["challenge"] as String),
                 device: DeviceID(row["device"] as String), transport: row["transport"], outcome: row["outcome"],

@@ -29,9 +29,9 @@ extension SQLiteAuditRecords {
         if let target = filter.target { asked.add("target = ?", [target]) }
         if let from = filter.from { asked.add("at >= ?", [from.milliseconds]) }
         if let to = filter.to { asked.add("at < ?", [to.milliseconds]) }
-        let statement = try database.cachedStatement(
-            sql: "SELECT * FROM audit WHERE \(asked.text) ORDER BY sequence DESC LIMIT ?")
-        return try Row.fetchAll(statement, arguments: asked.arguments + [limit]).map { row in
+        return try records(
+            "SELECT * FROM audit WHERE \(asked.text) ORDER BY sequence DESC LIMIT ?", asked.arguments + [limit]
+        ) { row in
             AuditRecord(
                 sequence: row["sequence"], tenant: TenantID(row["tenant"] as String),
                 at: Timestamp(milliseconds: row["at"]),

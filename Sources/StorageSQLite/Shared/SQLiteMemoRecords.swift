@@ -8,9 +8,8 @@ package protocol SQLiteMemoRecords: SQLiteRecords, MemoRecords {}
 
 extension SQLiteMemoRecords {
     package func memo(_ request: RequestID) throws -> Memo? {
-        let statement = try database.cachedStatement(
-            sql: "SELECT fingerprint, reply, reply_until, kept_until FROM memo WHERE request = ?")
-        return try Row.fetchOne(statement, arguments: [request.blob]).map { row in
+        try record("SELECT fingerprint, reply, reply_until, kept_until FROM memo WHERE request = ?", [request.blob]) {
+            row in
             Memo(
                 request: request, fingerprint: Array(row[0] as Data), reply: Array(row[1] as Data? ?? Data()),
                 replyUntil: Timestamp(milliseconds: row[2]), keptUntil: Timestamp(milliseconds: row[3]))

@@ -16,11 +16,10 @@ extension SQLiteVerifierRecords {
     }
 
     package func acceptance(tenant: TenantID, challenge: ChallengeID) throws -> CodeAcceptance? {
-        let statement = try database.cachedStatement(
-            sql:
-                "SELECT code_digest, device, device_name, kept_until FROM code_acceptance WHERE tenant = ? AND challenge = ?"
-        )
-        return try Row.fetchOne(statement, arguments: [tenant.rawValue, challenge.rawValue]).map { row in
+        try record(
+            "SELECT code_digest, device, device_name, kept_until FROM code_acceptance WHERE tenant = ? AND challenge = ?",
+            [tenant.rawValue, challenge.rawValue]
+        ) { row in
             CodeAcceptance(
                 tenant: tenant, challenge: challenge, codeDigest: Array(row[0] as Data),
                 device: DeviceID(row[1] as String), deviceName: row[2],
@@ -50,11 +49,10 @@ extension SQLiteVerifierRecords {
     }
 
     package func codeFailures(tenant: TenantID, username: FoldedUsername) throws -> CodeFailures? {
-        let statement = try database.cachedStatement(
-            sql:
-                "SELECT failures, towards_lock, locked, last_at, next_allowed_at FROM code_failures WHERE tenant = ? AND username = ?"
-        )
-        return try Row.fetchOne(statement, arguments: [tenant.rawValue, username.rawValue]).map { row in
+        try record(
+            "SELECT failures, towards_lock, locked, last_at, next_allowed_at FROM code_failures WHERE tenant = ? AND username = ?",
+            [tenant.rawValue, username.rawValue]
+        ) { row in
             CodeFailures(
                 tenant: tenant, username: username, count: row[0], countTowardsLock: row[1], isLocked: row[2],
                 lastAt: Timestamp(milliseconds: row[3]), nextAllowedAt: Timestamp(milliseconds: row[4]))

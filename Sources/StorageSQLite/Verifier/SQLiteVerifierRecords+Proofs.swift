@@ -30,9 +30,10 @@ extension SQLiteVerifierRecords {
     }
 
     package func numberFailures(tenant: TenantID, device: DeviceID) throws -> NumberFailures? {
-        let statement = try database.cachedStatement(
-            sql: "SELECT failures, last_answer, last_at FROM number_failures WHERE tenant = ? AND device = ?")
-        return try Row.fetchOne(statement, arguments: [tenant.rawValue, device.rawValue]).map { row in
+        try record(
+            "SELECT failures, last_answer, last_at FROM number_failures WHERE tenant = ? AND device = ?",
+            [tenant.rawValue, device.rawValue]
+        ) { row in
             NumberFailures(
                 tenant: tenant, device: device, count: row[0], lastAnswer: Array(row[1] as Data),
                 lastAt: Timestamp(milliseconds: row[2]))
