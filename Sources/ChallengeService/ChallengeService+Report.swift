@@ -42,17 +42,13 @@ extension ChallengeTransaction {
         let line = try records.reportable(id, by: person, tenant: tenant.id)
         guard line.reason != .reported else { return }
         guard line.purpose.factor != nil else {
-            var done = line
-            done.reason = .reported
-            return try records.update(done)
+            return try records.update(signIn: id, SignInChange(reason: .set(.reported)))
         }
         if let challenge = try records.challenge(id, tenant: tenant.id), try !lapse(challenge) {
             try revoke(challenge, .reported)
         }
         // Whatever of it has ended, and whyever.
-        guard var ended = try records.signIn(id) else { throw StorageError.corrupt }
-        ended.reason = .reported
-        try records.update(ended)
+        try records.update(signIn: id, SignInChange(reason: .set(.reported)))
         try record(.reported, at: time, of: person)
     }
 }

@@ -165,26 +165,24 @@ struct ChallengeTransaction {
     /// Stores a changed challenge and its line in the log.
     mutating func store(_ challenge: ChallengeRecord, _ change: Change) throws {
         try records.update(challenge)
-        guard var line = try records.signIn(challenge.id) else { throw StorageError.corrupt }
         let state = challenge.machine.state
+        // Why a decoy never reached a phone is what an administrator looks for; a code may have settled it all the same.
+        let keepsReason = challenge.isDecoy && state.method == nil
+        var line = SignInChange(reason: keepsReason ? .kept : .set(change.reason))
         line.status = state.status
         line.method = state.method
         line.settledAt = state.settledAt
-        // Why a decoy never reached a phone is what an administrator looks for; a code may have settled it all the same.
-        if !challenge.isDecoy || state.method != nil { line.reason = change.reason }
-        if let device = change.device {
-            line.device = device
-            line.deviceName = change.deviceName
-        }
-        try records.update(line)
+        line.device = change.device
+        line.deviceName = change.device.map { _ in change.deviceName }
+        try records.update(signIn: challenge.id, line)
         noteLapse(of: challenge)
     }
 
     /// Notes in the log what was tried in vain while a challenge stays open.
     func note(_ reason: SignInReason, on challenge: ChallengeRecord) throws {
-        guard var line = try records.signIn(challenge.id), line.status == .pending else { return }
-        if !challenge.isDecoy { line.reason = reason }
-        try records.update(line)
+        var line = SignInChange(reason: challenge.isDecoy ? .kept : .set(reason))
+        line.isOfPendingOnly = true
+        try records.update(signIn: challenge.id, line)
     }
 
     // MARK: What follows

@@ -35,6 +35,39 @@ package struct SignInRecord: Hashable, Sendable {
     }
 }
 
+/// What a request's line says now. What is nil stays as it is.
+package struct SignInChange: Hashable, Sendable {
+    package enum Reason: Hashable, Sendable {
+        case kept
+        case set(SignInReason?)
+    }
+
+    package var status: ChallengeStatus?
+    package var reason: Reason
+    package var method: SignInMethod?
+    package var device: DeviceID?
+    package var deviceName: String?
+    package var settledAt: Timestamp?
+    /// Whether a line that says how its request ended stays as it is.
+    package var isOfPendingOnly = false
+
+    package init(reason: Reason) { self.reason = reason }
+
+    package var setsReason: Bool { reason != .kept }
+
+    package var newReason: SignInReason? {
+        if case .set(let reason) = reason { reason } else { nil }
+    }
+
+    /// With a place for each of the fields above, for `setsReason` before the reason's, and for the line's id.
+    package static let sql = """
+        UPDATE sign_in SET status = coalesce(?, status), reason = CASE WHEN ? THEN ? ELSE reason END,
+            method = coalesce(?, method), device = coalesce(?, device), device_name = coalesce(?, device_name),
+            settled_at = coalesce(?, settled_at)
+        WHERE (status = 'pending' OR NOT ?) AND id = ?
+        """
+}
+
 /// Which lines of the log to read.
 package struct SignInFilter: Hashable, Sendable {
     /// Where the last page ended: newest first, so the next begins below it.
@@ -85,8 +118,8 @@ package struct SignInGroup: Hashable, Sendable {
 package protocol SignInRecords {
     func insert(_ line: SignInRecord) throws
     func signIn(_ id: ChallengeID) throws -> SignInRecord?
-    /// Stores what became of a request: status, reason, method, device and time.
-    func update(_ line: SignInRecord) throws
+    /// Stores what became of a request; nothing where its line is not kept any more.
+    func update(signIn id: ChallengeID, _ change: SignInChange) throws
     /// Newest first, at most `limit`.
     func signIns(tenant: TenantID, _ filter: SignInFilter, limit: Int) throws -> [SignInRecord]
     /// The sign-ins and second factors of a range, counted by step and outcome: the newest `linesMax` of them.

@@ -238,14 +238,18 @@ extension RecordConformance {
         }
         (answered.status, answered.method, answered.settledAt) = (.redeemed, .push, time(75))
         (answered.device, answered.deviceName) = (DeviceID("d"), "phone")
+        var change = SignInChange(reason: .kept)
+        (change.status, change.method, change.settledAt) = (.redeemed, .push, time(75))
+        (change.device, change.deviceName) = (DeviceID("d"), "phone")
         var filter = SignInFilter()
         let range = SignInRange(from: time(0), to: time(120), stepSeconds: 60)
-        let found = try await store.write { [answered, tenant, filter] records in
-            try records.update(answered)
+        let found = try await store.write { [answered, change, tenant, filter] records in
+            try records.update(signIn: answered.id, change)
             let groups = try range.map { try records.signInGroups(tenant: tenant, in: $0, linesMax: 100) } ?? []
             return (try records.signIn(answered.id), try records.signIns(tenant: tenant, filter, limit: 3), groups)
         }
         try expectEqual(found.0, answered, "an updated line")
+        try await changes(of: answered, in: store)
         try expectEqual(found.1.map(\.id.rawValue), ["s4", "s3", "s2"], "lines, newest first")
         let groups = Set(found.2)
         try expectEqual(
@@ -264,5 +268,25 @@ extension RecordConformance {
         try expectEqual(none, [], "lines of a reason that none has")
         let deleted = try await store.write { [time] in try $0.deleteSignIns(before: time(71), limit: 9) }
         try expectEqual(deleted, 2, "deleted lines")
+    }
+
+    /// Of a line that says how its request ended.
+    private func changes(of ended: SignInRecord, in store: any Store<any ChallengeRecords>) async throws {
+        let reported = SignInChange(reason: .set(.reported))
+        var late = SignInChange(reason: .set(.timeout))
+        (late.status, late.isOfPendingOnly) = (.denied, true)
+        let lines = try await store.write { [late] records in
+            try [late, reported, SignInChange(reason: .kept), SignInChange(reason: .set(nil))].map { change in
+                try records.update(signIn: ended.id, change)
+                return try records.signIn(ended.id)
+            }
+        }
+        try expectEqual(lines[0], ended, "a line that has ended, after a change of pending ones")
+        var expected = ended
+        expected.reason = .reported
+        try expectEqual(lines[1], expected, "a line with a reason and all that it said before")
+        try expectEqual(lines[2], expected, "a line of which nothing changed")
+        try expectEqual(lines[3], ended, "a line without its reason")
+        try await store.write { try $0.update(signIn: ChallengeID("none"), reported) }
     }
 }

@@ -120,7 +120,9 @@ private struct TallyRecords: ChallengeRecords {
 
     func insert(_ line: SignInRecord) throws { try counted("insert line") { try $0.insert(line) } }
     func signIn(_ id: ChallengeID) throws -> SignInRecord? { try counted { try $0.signIn(id) } }
-    func update(_ line: SignInRecord) throws { try counted("update line") { try $0.update(line) } }
+    func update(signIn id: ChallengeID, _ change: SignInChange) throws {
+        try counted("update line") { try $0.update(signIn: id, change) }
+    }
     func signIns(tenant: TenantID, _ filter: SignInFilter, limit: Int) throws -> [SignInRecord] {
         try counted { try $0.signIns(tenant: tenant, filter, limit: limit) }
     }

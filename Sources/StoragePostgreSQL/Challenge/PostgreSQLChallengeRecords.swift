@@ -13,6 +13,7 @@ struct PostgreSQLChallengeRecords: ChallengeRecords, PostgreSQLMemoRecords {
         .memo, PostgreSQLMigration("challenge-0001", PackageResources.challenge_0001_sql),
         PostgreSQLMigration("challenge-0002", PackageResources.challenge_0002_sql),
         PostgreSQLMigration("challenge-0003", PackageResources.challenge_0003_sql),
+        PostgreSQLMigration("challenge-0004", PackageResources.challenge_0004_sql),
     ])
 }
 

@@ -25,13 +25,13 @@ extension SQLiteChallengeRecords {
         try record("SELECT * FROM sign_in WHERE id = ?", [id.rawValue], Self.line)
     }
 
-    package func update(_ line: SignInRecord) throws {
+    package func update(signIn id: ChallengeID, _ change: SignInChange) throws {
         try execute(
-            "UPDATE sign_in SET status = ?, reason = ?, method = ?, device = ?, device_name = ?, settled_at = ? WHERE id = ?",
+            SignInChange.sql,
             [
-                line.status.rawValue, line.reason?.rawValue, line.method?.rawValue, line.device?.rawValue,
-                line.deviceName,
-                line.settledAt?.milliseconds, line.id.rawValue,
+                change.status?.rawValue, change.setsReason, change.newReason?.rawValue, change.method?.rawValue,
+                change.device?.rawValue, change.deviceName, change.settledAt?.milliseconds, change.isOfPendingOnly,
+                id.rawValue,
             ])
     }
 

@@ -12,6 +12,7 @@ package struct SQLiteChallengeRecords: ChallengeRecords, SQLiteMemoRecords {
         .memo, SQLiteMigration("challenge-0001", PackageResources.challenge_0001_sql),
         SQLiteMigration("challenge-0002", PackageResources.challenge_0002_sql),
         SQLiteMigration("challenge-0003", PackageResources.challenge_0003_sql),
+        SQLiteMigration("challenge-0004", PackageResources.challenge_0004_sql),
     ])
 }
 
