@@ -33,13 +33,22 @@ extension Timestamp: CustomStringConvertible {
     package var description: String {
         let (year, month, day) = Self.civil(days: seconds.flooredQuotient(86_400))
         let second = seconds.flooredRemainder(86_400)
-        func padded(_ value: Int64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        func append(_ value: Int64, _ width: Int, _ end: Unicode.Scalar) {
+            let digits = String(value).utf8
+            for _ in 0..<max(0, width - digits.count) { text.append(UInt8(ascii: "0")) }
+            text.append(contentsOf: digits)
+            text.append(UInt8(ascii: end))
         }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T"
-            + "\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
-            + ".\(padded(milliseconds.flooredRemainder(1000), 3))Z"
+        append(year, 4, "-")
+        append(month, 2, "-")
+        append(day, 2, "T")
+        append(second / 3600, 2, ":")
+        append(second / 60 % 60, 2, ":")
+        append(second % 60, 2, ".")
+        append(milliseconds.flooredRemainder(1000), 3, "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads RFC 3339 with `Z` or a numeric offset, with or without a fraction; nil for anything else.

@@ -29,9 +29,10 @@ package struct JSONLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        var all = metadata
-        if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
-        if let given = event.metadata { all.merge(given) { $1 } }
+        // Most lines have their own alone, and no two dictionaries to become one.
+        var all = event.metadata ?? [:]
+        if let provided = metadataProvider?.get() { all.merge(provided) { given, _ in given } }
+        if !metadata.isEmpty { all.merge(metadata) { given, _ in given } }
         if let error = event.error { all["error"] = "\(error)" }
 
         var line = JSONLine()
