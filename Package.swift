@@ -292,7 +292,8 @@ let package = Package(
                 "Messaging", "ServiceKit", "Secrets", "Proofs", "Telemetry", "TestSupport", hummingbird, httpTypes,
                 logging, protobuf,
             ]),
-        tests("LoadTest", ["LoadTest", "Authenticator", "Domain", "Proofs", "PushDouble", nioCore, nioPosix]),
+        tests(
+            "LoadTest", ["LoadTest", "Authenticator", "DeviceAPI", "Domain", "Proofs", "PushDouble", nioCore, nioPosix]),
         tests(
             "Authenticator",
             ["Authenticator", "AuthenticatorHTTP", "Proofs", "DeviceAPI", "Domain", "OfflineCode", crypto]),

@@ -67,11 +67,18 @@ final class LiveView: RunObserver {
             return drawn
         }
         let home = before > 0 ? "\u{1B}[\(before)A\u{1B}[J" : ""
-        Self.write(home + lines.map { $0 + "\n" }.joined())
+        // A line that wraps would be two to go over.
+        let width = Self.terminalWidth
+        Self.write(home + lines.map { $0.prefix(width) + "\n" }.joined())
     }
 
     /// What was drawn stays where it is.
     private func keep() { drawn.withLock { $0 = 0 } }
+
+    private static var terminalWidth: Int {
+        var size = winsize()
+        return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+    }
 
     private static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 }

@@ -47,6 +47,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let target = try place.target()
         try output.checkPlaces()
+        OpenFiles.raiseLimit()
         if let share = load.share {
             let (report, isInterrupted) = try await Interruption.watching {
                 try await refusing(target) { try await Generator.run(try load.plan(target, share)) }

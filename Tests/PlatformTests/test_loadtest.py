@@ -2,13 +2,16 @@
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import struct
 import subprocess
+import termios
 import threading
 import zlib
 
@@ -134,6 +137,33 @@ def test_the_page_shows_the_phases_and_asks_no_other_host(mixed):
     page = mixed["html"].read_text()
     assert "<h2>rush</h2>" in page and "<h2>calm</h2>" in page and page.count("<svg") >= 4
     assert not re.search(r"src=|href=|url\(|@import|<script", page)
+
+
+def test_one_sign_in_that_came_to_something_else_fails_the_run(mixed, tmp_path):
+    report = json.loads(mixed["json"].read_text())
+    report["phases"][0]["mismatches"] = {"receipt: another key": 1}
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(report))
+    assert "1 x receipt: another key" in run("merge", file, expect=1)
+
+
+def test_a_terminal_sees_a_few_lines_that_are_drawn_again_and_none_that_wraps(credentials):
+    process, terminal = pty.fork()
+    if process == 0:
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+        os.execv(PROGRAM, [str(PROGRAM), "--demo", str(credentials), "--people", "2", "--seconds", "3"])
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+        while piece := os.read(terminal, 65536):
+            shown += piece
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0, shown
+    drawings = re.split(rb"\x1b\[\d+A\x1b\[J", shown)
+    assert any(b"making people with phones: 2 of 2" in drawing for drawing in drawings)
+    seconds = [drawing for drawing in drawings if b"in flight" in drawing]
+    assert len(seconds) >= 2 and all(b"begin p50" in drawing for drawing in seconds[1:])
+    # Up to the first word that stays, as the next phase or the report.
+    assert all(len(line) <= 40 for drawing in seconds[:-1] for line in drawing.decode().splitlines())
 
 
 def test_merged_reports_add_up_and_a_threshold_decides_the_exit_code(mixed, tmp_path):
