@@ -14,6 +14,7 @@ extension ChallengeService {
         let claim = Claim(
             tenant: request.tenant, id: request.id, secretDigest: request.secretDigest, owner: request.owner)
         if request.waitMs > 0 { _ = try await settled(claim, waitingAtMost: .milliseconds(Int64(request.waitMs))) }
+        TransactionOrigin.current?.beginWork()
         let time = now()
         // How long a repeat wants to wait does not make it another request.
         var keyed = request

@@ -7,6 +7,7 @@ struct NotifierMetrics: Sendable {
     let devices: Gauge
     let events: Counter
     let outcomes: Counter
+    let durations: Histogram
     let owed: Gauge
 
     init(_ registry: MetricsRegistry) {
@@ -17,6 +18,10 @@ struct NotifierMetrics: Sendable {
         outcomes = registry.counter(
             "countersign_push_attempts_total", help: "Attempts to reach a phone through a provider.",
             labels: ["transport", "outcome", "purpose"])
+        durations = registry.histogram(
+            "countersign_push_attempt_duration_seconds",
+            help: "Time from an attempt to reach a phone to the provider's answer, or to giving up.",
+            labels: ["transport"])
         owed = registry.gauge("countersign_push_owed", help: "Phones that are to be rung, when they were counted last.")
     }
 }

@@ -73,7 +73,9 @@ struct PushSender: Sendable {
         if let pause = held.pause(of: aim, at: start) {
             report = PushReport(.paused(after: pause))
         } else {
+            let began = ContinuousClock.now
             report = await send(aim.wakeUp, over: route, timeout: timeout)
+            metrics.durations.observe(.now - began, aim.transport.rawValue)
         }
         if case .throttled(let pause) = report.outcome { held.hold(aim, for: pause, at: now()) }
         let isInterrupted = Task.isCancelled && report.outcome != .delivered

@@ -73,6 +73,7 @@ package final class TransactionOrigin: Sendable {
     private struct State {
         var failedRun: FailedRun?
         var isOver = false
+        var workBegan: ContinuousClock.Instant?
     }
 
     package init(method: String, requestID: RequestID) {
@@ -90,6 +91,12 @@ package final class TransactionOrigin: Sendable {
             return !state.isOver
         }
     }
+
+    /// A request that has waited, as long as nothing happened, begins its work.
+    package func beginWork() { state.withLock { $0.workBegan = .now } }
+
+    /// Nil for one that does nothing but wait, or works from its arrival on.
+    package var workBegan: ContinuousClock.Instant? { state.withLock(\.workBegan) }
 
     /// The request is over: how the last of its transactions failed, nil where none did.
     package func end() -> FailedRun? {

@@ -3,6 +3,7 @@ import Logging
 import Messaging
 import Secrets
 import Storage
+import SwiftProtobuf
 import Synchronization
 import Telemetry
 import Testing
@@ -107,6 +108,26 @@ import Wire
         #expect(text.contains(#"countersign_handler_requests_total{method="IssueToken",code="unavailable"} 3"#))
         #expect(text.contains(#"countersign_handler_running{method="IssueToken"} 0"#))
         #expect(text.contains(#"countersign_handler_duration_seconds_count{method="IssueToken"} 10"#))
+    }
+
+    @Test("of a handler that waits only its work after the wait is measured, and nothing where it does none")
+    func work() async throws {
+        var routes = Routes(service: .challenge)
+        routes.on(Redeem.self) { request, _ in
+            if request.waitMs > 0 { TransactionOrigin.current?.beginWork() }
+            return RedeemReply()
+        }
+        let metrics = MetricsRegistry()
+        let observed = routes.observed(metrics, Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let handle = try #require(observed.handlers[Redeem.method.id]).handle
+        let id = RequestID(milliseconds: 1, random: (1, 1))
+        let context = HandlerContext(
+            caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + .seconds(5)))
+        let measured = #"countersign_handler_duration_seconds_count{method="Redeem"}"#
+        _ = try await handle([], context)
+        #expect(!metrics.exposition().contains(measured))
+        _ = try await handle(try Redeem.with { $0.waitMs = 1 }.serializedBytes(), context)
+        #expect(metrics.exposition().contains(measured + " 1"))
     }
 
     private final class ErrorBox: Sendable {

@@ -12,7 +12,7 @@ extension Routes {
     package func observed(_ metrics: MetricsRegistry, _ logger: Logger) -> Routes {
         let handled = metrics.histogram(
             "countersign_handler_duration_seconds",
-            help: "Time from a request's arrival at its handler to its reply, by method.",
+            help: "Time from a request's arrival at its handler, or from the end of its wait, to its reply, by method.",
             labels: ["method"])
         let requests = metrics.counter(
             "countersign_handler_requests_total", help: "Requests handled, by method and code of the reply.",
@@ -28,8 +28,10 @@ extension Routes {
                 defer {
                     running.add(-1, method.name)
                     requests.increment(method.name, code)
-                    // A parked request lasts as long as nothing happens, which says nothing about the service.
-                    if method.wait == .ordinary { handled.observe(.now - start, method.name) }
+                    // A parked request lasts as long as nothing happens, which says nothing about the service; what it does then does.
+                    if let began = method.wait == .ordinary ? start : origin.workBegan {
+                        handled.observe(.now - began, method.name)
+                    }
                 }
                 do {
                     let reply = try await TransactionOrigin.$current.withValue(origin) {
