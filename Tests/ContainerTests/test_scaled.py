@@ -54,6 +54,13 @@ def wait_for(what, condition, seconds=60):
         time.sleep(0.5)
 
 
+def test_no_container_can_write_to_its_file_system(installation):
+    for service in (*SERVICES, "gateway", "edge", "postgresql", "prometheus"):
+        for container in installation.containers(service):
+            assert installation.inspect(container)["HostConfig"]["ReadonlyRootfs"], service
+            docker("exec", container, "touch", "/home/countersign/x", expect=1)
+
+
 def test_there_are_several_of_each_and_a_person_signs_in(installation):
     for service, count in (("policy", 2), ("registration", 2), ("challenge", 2), ("verifier", 2), ("notifier", 1), ("gateway", 2)):
         installation.wait_until_healthy(service, count)

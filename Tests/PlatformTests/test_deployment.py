@@ -93,6 +93,12 @@ def test_the_dockerfile_has_a_target_for_each_process_and_hadolint_finds_nothing
     assert lint.returncode == 0, lint.stdout + lint.stderr
 
 
+def test_a_change_of_code_leaves_the_stage_of_the_dependencies_as_it_was():
+    stage = re.search(r"AS dependencies\n(.*?)^FROM dependencies AS build$", (ROOT / "compose/Dockerfile").read_text(), re.M | re.S)[1]
+    taken = {file for line in re.findall(r"^COPY (.*) \S+$", stage, re.M) for file in line.split()}
+    assert taken == {"scripts/dependencies", "Package.swift", "Package.resolve[d]", "compose/dependencies.awk"} and "\nADD" not in stage
+
+
 def test_the_list_of_what_is_in_an_image_is_of_what_it_was_given(tmp_path):
     (tmp_path / "Package.resolved").write_text(json.dumps({"version": 3, "pins": [
         {"identity": "swift-nio", "kind": "remoteSourceControl", "location": "https://example.org/apple/swift-nio.git",
@@ -113,6 +119,9 @@ def test_the_list_of_what_is_in_an_image_is_of_what_it_was_given(tmp_path):
         "pkg:deb/debian/libstdc++6@12.2.0-14%2Bdeb12u1?arch=amd64"]
     known = {package["SPDXID"] for package in document["packages"]} | {"SPDXRef-DOCUMENT"}
     assert len(known) == 5 and all({relation["spdxElementId"], relation["relatedSpdxElement"]} <= known for relation in document["relationships"])
+    links = {relation["relationshipType"] for relation in document["relationships"] if relation["relatedSpdxElement"] in
+             {package["SPDXID"] for package in document["packages"] if package["name"] in ("swift-nio", "swift")}}
+    assert links == {"STATIC_LINK"}
     # Of a server that is Debian's alone.
     server = subprocess.run(
         [ROOT / "scripts/sbom", "countersign-edge", "1.0", "--debian", tmp_path / "packages"], capture_output=True, text=True, timeout=20)

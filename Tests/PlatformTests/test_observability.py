@@ -167,6 +167,18 @@ def test_the_spans_of_one_sign_in_form_a_tree_over_all_processes(watched):
         assert secret not in told
 
 
+def test_what_an_administrator_asks_for_is_followed_to_policy(watched):
+    demo, trace = watched.demo(), "88888888888888889999999999999999"
+    reply = requests.get(
+        f"{demo['base']}/v1/{demo['tenant']}/admin/policies/authenticator", timeout=10,
+        headers={"Authorization": f"Bearer {demo['admin']['token']}", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    assert reply.status_code == 200, reply.text
+    asked = {("countersign-gateway", CLIENT), ("countersign-policy", SERVER)}
+    watched.wait_for(
+        lambda: asked <= {(span["service"], span["kind"]) for span in watched.collector.of_trace(trace) if span["name"].startswith("policy/")},
+        20, "the spans of gateway and policy")
+
+
 def test_what_is_not_sampled_leaves_no_span_anywhere(watched):
     trace = "99999999999999998888888888888888"
     Application(watched.demo()).begin("alice", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-00"})
@@ -220,6 +232,19 @@ def test_every_query_of_the_dashboard_finds_something(watched):
         if not watched.query(query) and not set(METRIC.findall(query)) & QUIET
     ]
     assert silent == []
+
+
+def test_the_dashboards_variables_and_its_marks_ask_for_what_is_there(watched):
+    chosen = {}
+    for variable in DASHBOARD["templating"]["list"]:
+        series, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"]).groups()
+        chosen[variable["name"]] = {item["metric"][label] for item in watched.query(f"group by ({label}) ({filled_in(series, '30s')})")}
+    assert chosen["process"] == set(Stack.SERVICES) and len(chosen["instance"]) == len(Stack.SERVICES)
+    [marks] = DASHBOARD["annotations"]["list"]
+    # Nothing fires here; every name is that of a rule.
+    assert watched.query(marks["expr"]) == []
+    [named] = re.findall(r'alertname=~"(.*?)"', marks["expr"])
+    assert all(re.fullmatch(named, rule["alert"]) for rule in RULES)
 
 
 def test_the_dashboard_is_drawn_with_every_panel_and_every_series(watched):
