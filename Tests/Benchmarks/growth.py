@@ -35,24 +35,36 @@ def growth(run: Run) -> list[Row]:
     phases = []
     for people, lines in sizes:
         started = time.monotonic()
-        with run.processes(before_start=lambda stack: fill(stack, people, lines)) as stack:
+        grown: dict[str, int] = {}
+        with run.processes(before_start=lambda stack: grown.update(fill(stack, people, lines))) as stack:
             filled = time.monotonic() - started
             phase = generator.push(stack, run.choose(30, 4), run.choose(32, 4))
-            phases.append({"people": people, "lines": lines, "fillSeconds": filled, "phase": phase})
+            phases.append({"people": people, "lines": lines, "fillSeconds": filled, "grown": grown, "phase": phase})
     run.details["P8"] = {"sizes": phases}
     small, large = (one["phase"] for one in phases)
     people, lines = sizes[1]
+    grown = phases[1]["grown"]
     begin = [phase["latency"]["begin"]["p50"] for phase in (small, large)]
     return [
         Row("P8", f"sign-ins with {sizes[0][0]:,} people", small["rate"], "/s"),
         Row("P8", f"the same with {people:,} people and a log of {lines:,}", large["rate"], "/s", ratio(large["rate"], small["rate"]), at_least(0.8)),
         Row("P8", f"POST to 201 with {sizes[0][0]:,} people, p50", begin[0], "ms"),
         Row("P8", f"the same with {people:,} people and a log of {lines:,}", begin[1], "ms", ratio(begin[1], begin[0]), at_most(1.2)),
+        Row("P8", "store of a person with a phone", grown["people"] / people, "bytes"),
+        Row("P8", "store of a line of the sign-in log", grown["lines"] / lines, "bytes"),
     ]
 
 
-def fill(stack: Stack, people: int, lines: int) -> None:
+def stored(stack: Stack) -> int:
+    """Bytes of all stores."""
+    return sum(file.stat().st_size for file in stack.var.glob("*/*.sqlite*"))
+
+
+def fill(stack: Stack, people: int, lines: int) -> dict[str, int]:
+    """Returns how many bytes the stores have grown by: for the people, and for the lines."""
+    empty = stored(stack)
     population.add(stack, population.members("grown", people))
+    with_people = stored(stack)
     now = int(time.time() * 1000)
     first = now - LOG_DAYS * 86_400_000
     with population.Filling(stack, "challenge") as store:
@@ -61,3 +73,4 @@ def fill(stack: Stack, people: int, lines: int) -> None:
             store.database.execute(LOG_LINES, {
                 "first": start, "last": min(start + LOG_BATCH, lines), "from": first, "step": (now - first) // lines, "people": people})
             store.database.execute("COMMIT")
+    return {"people": with_people - empty, "lines": stored(stack) - with_people}

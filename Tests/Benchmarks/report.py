@@ -60,7 +60,7 @@ class Row:
         return [self.figure, self.what, value, "" if self.ratio is None else number(self.ratio), str(self.goal or ""), self.verdict]
 
 
-# A load average before the run above which something else ran too.
+# Busy cores before the run above which something else runs too.
 LOAD_MAX = 0.5
 HEADINGS = ["Figure", "What", "Value", "Ratio", "Goal", "Reached"]
 
