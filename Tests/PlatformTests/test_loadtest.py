@@ -161,7 +161,7 @@ def test_a_terminal_sees_a_few_lines_that_are_drawn_again_and_none_that_wraps(cr
     drawings = re.split(rb"\x1b\[\d+A\x1b\[J", shown)
     assert any(b"making people with phones: 2 of 2" in drawing for drawing in drawings)
     seconds = [drawing for drawing in drawings if b"in flight" in drawing]
-    assert len(seconds) >= 2 and all(b"begin p50" in drawing for drawing in seconds[1:])
+    assert len(seconds) >= 2 and any(b"begin p50" in drawing for drawing in seconds)
     # Up to the first word that stays, as the next phase or the report.
     assert all(len(line) <= 40 for drawing in seconds[:-1] for line in drawing.decode().splitlines())
 
