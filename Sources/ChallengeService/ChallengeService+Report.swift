@@ -42,13 +42,13 @@ extension ChallengeTransaction {
         let line = try records.reportable(id, by: person, tenant: tenant.id)
         guard line.reason != .reported else { return }
         guard line.purpose.factor != nil else {
-            return try records.update(signIn: id, SignInChange(reason: .set(.reported)))
+            return try records.update(signIn: id, SignInChange(reason: .reported))
         }
         if let challenge = try records.challenge(id, tenant: tenant.id), try !lapse(challenge) {
             try revoke(challenge, .reported)
         }
         // Whatever of it has ended, and whyever.
-        try records.update(signIn: id, SignInChange(reason: .set(.reported)))
+        try records.update(signIn: id, SignInChange(reason: .reported))
         try record(.reported, at: time, of: person)
     }
 }

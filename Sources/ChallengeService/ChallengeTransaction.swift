@@ -167,20 +167,18 @@ struct ChallengeTransaction {
         try records.update(challenge)
         let state = challenge.machine.state
         // Why a decoy never reached a phone is what an administrator looks for; a code may have settled it all the same.
-        let keepsReason = challenge.isDecoy && state.method == nil
-        var line = SignInChange(reason: keepsReason ? .kept : .set(change.reason))
+        var line = SignInChange(reason: change.reason, setsReason: !challenge.isDecoy || state.method != nil)
         line.status = state.status
         line.method = state.method
         line.settledAt = state.settledAt
-        line.device = change.device
-        line.deviceName = change.device.map { _ in change.deviceName }
+        if let device = change.device { (line.device, line.deviceName) = (device, change.deviceName) }
         try records.update(signIn: challenge.id, line)
         noteLapse(of: challenge)
     }
 
     /// Notes in the log what was tried in vain while a challenge stays open.
     func note(_ reason: SignInReason, on challenge: ChallengeRecord) throws {
-        var line = SignInChange(reason: challenge.isDecoy ? .kept : .set(reason))
+        var line = SignInChange(reason: reason, setsReason: !challenge.isDecoy)
         line.isOfPendingOnly = true
         try records.update(signIn: challenge.id, line)
     }

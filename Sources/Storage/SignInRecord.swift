@@ -37,13 +37,10 @@ package struct SignInRecord: Hashable, Sendable {
 
 /// What a request's line says now. What is nil stays as it is.
 package struct SignInChange: Hashable, Sendable {
-    package enum Reason: Hashable, Sendable {
-        case kept
-        case set(SignInReason?)
-    }
-
     package var status: ChallengeStatus?
-    package var reason: Reason
+    package let reason: SignInReason?
+    /// Whether the reason, which may be none, takes the place of the line's.
+    package let setsReason: Bool
     package var method: SignInMethod?
     package var device: DeviceID?
     package var deviceName: String?
@@ -51,12 +48,9 @@ package struct SignInChange: Hashable, Sendable {
     /// Whether a line that says how its request ended stays as it is.
     package var isOfPendingOnly = false
 
-    package init(reason: Reason) { self.reason = reason }
-
-    package var setsReason: Bool { reason != .kept }
-
-    package var newReason: SignInReason? {
-        if case .set(let reason) = reason { reason } else { nil }
+    package init(reason: SignInReason?, setsReason: Bool = true) {
+        self.reason = reason
+        self.setsReason = setsReason
     }
 
     /// With a place for each of the fields above, for `setsReason` before the reason's, and for the line's id.

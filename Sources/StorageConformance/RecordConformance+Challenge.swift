@@ -238,7 +238,7 @@ extension RecordConformance {
         }
         (answered.status, answered.method, answered.settledAt) = (.redeemed, .push, time(75))
         (answered.device, answered.deviceName) = (DeviceID("d"), "phone")
-        var change = SignInChange(reason: .kept)
+        var change = SignInChange(reason: nil, setsReason: false)
         (change.status, change.method, change.settledAt) = (.redeemed, .push, time(75))
         (change.device, change.deviceName) = (DeviceID("d"), "phone")
         var filter = SignInFilter()
@@ -272,11 +272,12 @@ extension RecordConformance {
 
     /// Of a line that says how its request ended.
     private func changes(of ended: SignInRecord, in store: any Store<any ChallengeRecords>) async throws {
-        let reported = SignInChange(reason: .set(.reported))
-        var late = SignInChange(reason: .set(.timeout))
+        let reported = SignInChange(reason: .reported)
+        var late = SignInChange(reason: .timeout)
         (late.status, late.isOfPendingOnly) = (.denied, true)
         let lines = try await store.write { [late] records in
-            try [late, reported, SignInChange(reason: .kept), SignInChange(reason: .set(nil))].map { change in
+            try [late, reported, SignInChange(reason: nil, setsReason: false), SignInChange(reason: nil)].map {
+                change in
                 try records.update(signIn: ended.id, change)
                 return try records.signIn(ended.id)
             }

@@ -28,7 +28,7 @@ extension PostgreSQLChallengeRecords {
         try add(
             SignInChange.sql,
             [
-                change.status?.rawValue, change.setsReason, change.newReason?.rawValue, change.method?.rawValue,
+                change.status?.rawValue, change.setsReason, change.reason?.rawValue, change.method?.rawValue,
                 change.device?.rawValue, change.deviceName, change.settledAt?.milliseconds, change.isOfPendingOnly,
                 id.rawValue,
             ])
