@@ -48,17 +48,7 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// 32 lower-case hexadecimal digits.
-    package var description: String {
-        String(unsafeUninitializedCapacity: 32) { text in
-            for (start, word) in [(0, high), (16, low)] {
-                for place in 0..<16 {
-                    let digit = UInt8(word >> UInt64(60 - 4 * place) & 0xF)
-                    text[start + place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
-                }
-            }
-            return 32
-        }
-    }
+    package var description: String { high.hexadecimal + low.hexadecimal }
 
     /// Reads 32 hexadecimal digits.
     package init?(_ text: String) {

@@ -69,10 +69,7 @@ struct Nobody: Tenants, ServiceCaller {
 
     static func id() -> String { UUID().uuidString }
     static func address() -> [UInt8] {
-        let token = (0..<4).map { _ in
-            let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }
+        let token = (0..<4).map { _ in UInt64.random(in: .min ... .max).hexadecimal }
         return Array(#"{"token":"\#(token.joined())"}"#.utf8)
     }
 

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import Tracing
 
@@ -98,7 +99,7 @@ extension OTLPMessage.Span {
     init(_ record: RecordedSpan.Record) {
         traceId = record.place.traceID
         spanId = record.place.spanID
-        parentSpanId = record.parent.map(Traceparent.digits)
+        parentSpanId = record.parent?.hexadecimal
         flags = record.place.isSampled ? 1 : 0
         name = record.name
         kind =

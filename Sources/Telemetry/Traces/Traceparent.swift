@@ -1,3 +1,5 @@
+import Domain
+
 /// The `traceparent` header of W3C Trace Context, level 1 (https://www.w3.org/TR/trace-context/#traceparent-header).
 package struct Traceparent: Hashable, Sendable, CustomStringConvertible {
     package let traceHigh: UInt64
@@ -28,9 +30,9 @@ package struct Traceparent: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "00-\(traceID)-\(spanID)-\(isSampled ? "01" : "00")" }
 
     /// 32 lower-case hexadecimal digits.
-    package var traceID: String { Self.digits(traceHigh) + Self.digits(traceLow) }
+    package var traceID: String { traceHigh.hexadecimal + traceLow.hexadecimal }
     /// 16 lower-case hexadecimal digits.
-    package var spanID: String { Self.digits(span) }
+    package var spanID: String { span.hexadecimal }
 
     /// Lower-case digits alone: the standard forbids others.
     private static func hex(_ bytes: ArraySlice<UInt8>) -> UInt64? {
@@ -43,10 +45,5 @@ package struct Traceparent: Hashable, Sendable, CustomStringConvertible {
             }
         }
         return value
-    }
-
-    static func digits(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
