@@ -69,6 +69,11 @@ class Installation:
     def inspect(self, container):
         return json.loads(docker("inspect", container))[0]
 
+    def expect_read_only(self, container):
+        """The home folder is the user's own: it is the file system that does not let them."""
+        assert self.inspect(container)["HostConfig"]["ReadonlyRootfs"], container
+        docker("exec", container, "touch", "/home/countersign/x", expect=1)
+
     def wait_until_healthy(self, service, count=1, seconds=90):
         deadline = time.monotonic() + seconds
         while True:

@@ -76,19 +76,13 @@ import Wire
 
     @Test("handlers are counted by method and code, and failures become codes in one place")
     func observed() async throws {
-        var routes = Routes(service: .policy)
         let box = ErrorBox()
-        routes.on(IssueToken.self) { _, _ in
+        let metrics = MetricsRegistry()
+        let handler = try ObservedHandler(IssueToken.self, metrics) { _ in
             if let error = box.error.withLock(\.self) { throw error }
             return IssueTokenReply()
         }
-        let metrics = MetricsRegistry()
-        let observed = routes.observed(metrics, Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let handle = try #require(observed.handlers[IssueToken.method.id]).handle
-        let id = RequestID(milliseconds: 1, random: (1, 1))
-        let context = HandlerContext(
-            caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + .seconds(5)))
-        _ = try await handle([], context)
+        try await handler.ask()
         let cases: [(any Error, ErrorCode)] = [
             (ServiceError(.settled), .settled), (StorageError.notFound, .notFound),
             (StorageError.alreadyExists, .alreadyExists),
@@ -99,7 +93,7 @@ import Wire
         ]
         for (error, code) in cases {
             box.error.withLock { $0 = error }
-            let thrown = await #expect(throws: ServiceError.self) { try await handle([], context) }
+            let thrown = await #expect(throws: ServiceError.self) { try await handler.ask() }
             #expect(thrown?.code == code)
             if code == .unavailable { #expect(thrown?.retryAfter == .seconds(1)) }
         }
@@ -112,21 +106,15 @@ import Wire
 
     @Test("of a handler that waits only its work after the wait is measured, and nothing where it does none")
     func work() async throws {
-        var routes = Routes(service: .challenge)
-        routes.on(Redeem.self) { request, _ in
+        let metrics = MetricsRegistry()
+        let handler = try ObservedHandler(Redeem.self, metrics) { request in
             if request.waitMs > 0 { TransactionOrigin.current?.beginWork() }
             return RedeemReply()
         }
-        let metrics = MetricsRegistry()
-        let observed = routes.observed(metrics, Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let handle = try #require(observed.handlers[Redeem.method.id]).handle
-        let id = RequestID(milliseconds: 1, random: (1, 1))
-        let context = HandlerContext(
-            caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + .seconds(5)))
         let measured = #"countersign_handler_duration_seconds_count{method="Redeem"}"#
-        _ = try await handle([], context)
+        try await handler.ask()
         #expect(!metrics.exposition().contains(measured))
-        _ = try await handle(try Redeem.with { $0.waitMs = 1 }.serializedBytes(), context)
+        try await handler.ask(try Redeem.with { $0.waitMs = 1 }.serializedBytes())
         #expect(metrics.exposition().contains(measured + " 1"))
     }
 

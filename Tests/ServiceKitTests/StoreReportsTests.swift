@@ -73,14 +73,9 @@ import Wire
     ) async throws -> RequestID {
         let (logger, metrics) = (logger(), metrics)
         let reports = StoreReports(metrics, logger)
-        var routes = Routes(service: .policy)
-        routes.on(IssueToken.self) { _, _ in try await handler(reports) }
-        let handle = try #require(routes.observed(metrics, logger).handlers[IssueToken.method.id]).handle
-        let id = RequestID(high: 3, low: 4)
-        let context = HandlerContext(
-            caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + time))
-        _ = try? await handle([], context)
-        return id
+        let observed = try ObservedHandler(IssueToken.self, metrics, logger) { _ in try await handler(reports) }
+        _ = try? await observed.ask(within: time)
+        return observed.id
     }
 
     private static func away(_ origin: TransactionOrigin?) -> FailedRun {
@@ -151,17 +146,11 @@ import Wire
 
     @Test("a handler's transactions are known by its method and request")
     func origin() async throws {
-        var routes = Routes(service: .policy)
-        routes.on(IssueToken.self) { _, _ in
+        let handler = try ObservedHandler(IssueToken.self, metrics) { _ in
             let origin = try #require(TransactionOrigin.current)
             throw ServiceError(.settled, "\(origin.method) \(origin.requestID)")
         }
-        let observed = routes.observed(metrics, Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let handle = try #require(observed.handlers[IssueToken.method.id]).handle
-        let id = RequestID(milliseconds: 1, random: (1, 1))
-        let context = HandlerContext(
-            caller: .gateway, call: CallContext(requestID: id, originID: id, deadline: .now + .seconds(5)))
-        await #expect(throws: ServiceError(.settled, "IssueToken \(id)")) { try await handle([], context) }
+        await #expect(throws: ServiceError(.settled, "IssueToken \(handler.id)")) { try await handler.ask() }
         #expect(TransactionOrigin.current == nil)
     }
 }
